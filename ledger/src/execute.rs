@@ -1,0 +1,408 @@
+//! Execution: envelopes applied to a state, one by one, each wholly or not at all.
+//!
+//! Deterministic: the same state, context and envelopes give the same state on every machine.
+//! Implements [LED-EXE-1] to [LED-EXE-4].
+
+use std::collections::BTreeMap;
+
+use crate::envelope::{VerifiedEnvelope, event_id};
+use crate::event::Event;
+use crate::event::member::Role;
+use crate::hash::{BlockId, ChainId, Digest, EnvelopeId, EventId, ValidatorAddress};
+use crate::limits::{
+    MAX_BLOCK_ENVELOPES, MAX_BLOCK_WEIGHT, MAX_NOT_AFTER_AHEAD_MS, MAX_PRUNED_PER_BLOCK,
+};
+use crate::block::Header;
+use crate::genesis::PROTOCOL_VERSION;
+use crate::merkle::tree;
+use crate::reject::{Code, Fault, Missing, Refusal, Reject};
+use crate::state::record::{MemberRecord, PruneList};
+use crate::state::{Key, Records, Relation, State, View};
+use crate::text::Handle;
+
+/// Longest walk over hours without recorded ids in one block.
+const MAX_HOURS_PER_BLOCK: u64 = 1_000;
+
+/// The hour bucket in which an envelope id is forgotten.
+pub fn expiry_hour(time_ms: u64) -> u64 {
+    time_ms / 3_600_000
+}
+
+/// Where and when an envelope is executed. The only clock a rule ever sees is the block's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockContext {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// Height of the block being made.
+    pub height: u64,
+    /// Its time, milliseconds since 1970.
+    pub time_ms: u64,
+}
+
+/// An entry that execution appended to a list of the state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Appended {
+    /// The list.
+    pub relation: Relation,
+    /// The entry's place, from 0.
+    pub index: u64,
+    /// The entry: height and identifier, see [`Relation`].
+    pub entry: [u8; 41],
+}
+
+/// What the execution of one envelope did besides changing the state.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Effects {
+    /// Entries appended to lists.
+    pub appended: Vec<Appended>,
+    /// Objects that envelopes may have waited for.
+    pub created: Vec<Missing>,
+    /// Weight used.
+    pub weight: u64,
+}
+
+/// One event being applied: the state it changes and what it may know.
+pub(crate) struct Act<'a> {
+    pub state: &'a mut State,
+    pub context: &'a BlockContext,
+    pub author: &'a Handle,
+    pub member: &'a MemberRecord,
+    pub event: EventId,
+    pub seq: u64,
+    pub effects: &'a mut Effects,
+}
+
+impl Act<'_> {
+    /// Appends an identifier to a list.
+    pub fn append(&mut self, relation: Relation, id: &Digest) -> Result<(), Fault> {
+        let entry = list_entry(self.context.height, id);
+        let key = Key::Range(relation);
+        let Key::Range(relation) = &key else { return Err(Fault("not a range key".into())) };
+        let mut range = self.state.range(relation)?;
+        let index = range.count();
+        range.push(&entry);
+        self.state.put(&key, &range)?;
+        self.effects.appended.push(Appended { relation: relation.clone(), index, entry });
+        Ok(())
+    }
+
+    /// Fails unless the author has the role.
+    pub fn require_role(&self, role: Role) -> Result<(), Reject> {
+        if self.member.has_role(role) {
+            return Ok(());
+        }
+        Err(Reject::new(
+            Code::RoleRequired,
+            format!("{} does not have the role {role:?}", self.author),
+        ))
+    }
+
+    /// A member that the event names.
+    pub fn named_member(&self, handle: &Handle) -> Result<MemberRecord, Refusal> {
+        Ok(self.state.member(handle)?.ok_or_else(|| {
+            Reject::missing(
+                Code::UnknownMember,
+                Missing::Member(handle.clone()),
+                format!("member {handle} is not recorded"),
+            )
+        })?)
+    }
+}
+
+/// The bytes of a list entry.
+pub fn list_entry(height: u64, id: &Digest) -> [u8; 41] {
+    let mut entry = [0; 41];
+    let (h, d) = entry.split_at_mut(8);
+    h.copy_from_slice(&height.to_le_bytes());
+    d.copy_from_slice(&id.to_bytes());
+    entry
+}
+
+/// A block being executed on top of a state: envelopes are tried one after the other.
+#[derive(Debug, Clone)]
+pub struct Execution {
+    context: BlockContext,
+    state: State,
+    seq: u64,
+    weight: u64,
+    envelopes: Vec<(EnvelopeId, tree::Leaf)>,
+    events: u32,
+    /// Ids by the hour in which they are forgotten.
+    expiries: BTreeMap<u64, Vec<EnvelopeId>>,
+    effects: Vec<Effects>,
+}
+
+/// A block executed to the end.
+#[derive(Debug, Clone)]
+pub struct Executed {
+    /// The state after it.
+    pub state: State,
+    /// Its root.
+    pub state_root: Digest,
+    /// Root of the envelopes' leaves.
+    pub envelope_root: Digest,
+    /// Number of envelopes.
+    pub envelopes: u32,
+    /// Number of events.
+    pub events: u32,
+    /// Hash of the set that decides this height.
+    pub validators: Digest,
+    /// Hash of the set that decides the next height.
+    pub next_validators: Digest,
+    /// What each envelope did, in order.
+    pub effects: Vec<Effects>,
+}
+
+impl Execution {
+    /// Begins a block on top of `parent`: forgets expired ids. Implements [LED-EXE-1].
+    pub fn begin(parent: &State, context: BlockContext) -> Result<Self, Fault> {
+        let mut state = parent.clone();
+        let seq = state.get(&Key::Ordinal)?;
+        let seq = seq.ok_or_else(|| Fault("the state holds no ordinal".into()))?;
+        prune(&mut state, context.time_ms)?;
+        Ok(Execution {
+            context,
+            state,
+            seq,
+            weight: 0,
+            envelopes: Vec::new(),
+            events: 0,
+            expiries: BTreeMap::new(),
+            effects: Vec::new(),
+        })
+    }
+
+    /// Weight used so far.
+    pub fn weight(&self) -> u64 {
+        self.weight
+    }
+
+    /// Number of envelopes so far.
+    pub fn len(&self) -> usize {
+        self.envelopes.len()
+    }
+
+    /// Whether no envelope was applied yet.
+    pub fn is_empty(&self) -> bool {
+        self.envelopes.is_empty()
+    }
+
+    /// Applies one envelope wholly, or leaves everything as it was. Implements [LED-EXE-2].
+    pub fn apply(&mut self, envelope: &VerifiedEnvelope) -> Result<&Effects, Refusal> {
+        let member = self.admit(envelope)?;
+        let mut state = self.state.clone();
+        let mut effects = Effects::default();
+        let id = envelope.id();
+        let author = &envelope.header().author;
+        let mut seq = self.seq;
+        for (index, event) in (0u32..).zip(envelope.events()) {
+            let mut act = Act {
+                state: &mut state,
+                context: &self.context,
+                author,
+                member: &member,
+                event: event_id(&id, index),
+                seq,
+                effects: &mut effects,
+            };
+            act.effects.weight = act.effects.weight.saturating_add(event.base_weight());
+            apply_event(&mut act, event)?;
+            let event_id = *act.event.digest();
+            act.append(Relation::MemberEvents(author.clone()), &event_id)?;
+            seq = seq.checked_add(1).ok_or_else(|| Fault("event ordinals are exhausted".into()))?;
+        }
+        let weight = self.weight.saturating_add(effects.weight);
+        if weight > MAX_BLOCK_WEIGHT || self.envelopes.len() >= MAX_BLOCK_ENVELOPES {
+            return Err(Reject::new(
+                Code::OverWeight,
+                format!("the block would weigh {weight}, at most {MAX_BLOCK_WEIGHT}"),
+            )
+            .into());
+        }
+        let not_after = envelope.header().not_after_ms;
+        state.put(&Key::Recorded(id), &not_after)?;
+        self.expiries.entry(expiry_hour(not_after)).or_default().push(id);
+        let events = u32::try_from(envelope.events().len()).unwrap_or(u32::MAX);
+        self.events = self.events.saturating_add(events);
+        self.state = state;
+        self.seq = seq;
+        self.weight = weight;
+        self.envelopes.push((id, envelope.leaf()));
+        self.effects.push(effects);
+        self.effects.last().ok_or_else(|| Fault("no effects".into()).into())
+    }
+
+    /// What must hold of the envelope itself, in order of precedence. Implements [LED-ENV-2].
+    fn admit(&self, envelope: &VerifiedEnvelope) -> Result<MemberRecord, Refusal> {
+        let (header, context) = (envelope.header(), &self.context);
+        let reject = |code, message| Err(Refusal::from(Reject::new(code, message)));
+        if header.chain_id != context.chain_id {
+            return reject(
+                Code::WrongChain,
+                format!("signed for chain {}, this is {}", header.chain_id, context.chain_id),
+            );
+        }
+        if header.not_after_ms < context.time_ms {
+            return reject(
+                Code::Expired,
+                format!(
+                    "not_after {} is before the block's time {}",
+                    header.not_after_ms, context.time_ms
+                ),
+            );
+        }
+        if header.not_after_ms > context.time_ms.saturating_add(MAX_NOT_AFTER_AHEAD_MS) {
+            return reject(
+                Code::NotAfterTooFar,
+                format!(
+                    "not_after {} is more than 24 hours after the block's time {}",
+                    header.not_after_ms, context.time_ms
+                ),
+            );
+        }
+        let id = envelope.id();
+        if self.state.value(&Key::Recorded(id))?.is_some() {
+            return reject(Code::DuplicateEnvelope, format!("envelope {id} is recorded already"));
+        }
+        let Some(member) = self.state.member(&header.author)? else {
+            return Err(Reject::missing(
+                Code::UnknownAuthor,
+                Missing::Member(header.author.clone()),
+                format!("author {} is not a member", header.author),
+            )
+            .into());
+        };
+        if member.suspended {
+            return reject(Code::AuthorSuspended, format!("{} is suspended", header.author));
+        }
+        let mut scopes = std::collections::BTreeSet::new();
+        for s in envelope.signatures() {
+            match member.scopes_of(&s.key) {
+                Some(granted) => scopes.extend(granted.iter().copied()),
+                None => {
+                    return reject(
+                        Code::KeyUnknown,
+                        format!("{} is not a key of {}", s.key, header.author),
+                    );
+                }
+            }
+        }
+        for event in envelope.events() {
+            if !scopes.contains(&event.scope()) {
+                return reject(
+                    Code::KeyOutOfScope,
+                    format!("{} needs a key with the scope {:?}", event.name(), event.scope()),
+                );
+            }
+        }
+        Ok(member)
+    }
+
+    /// Ends the block. Implements [LED-EXE-3].
+    pub fn finish(mut self) -> Result<Executed, Fault> {
+        self.state.put(&Key::Ordinal, &self.seq)?;
+        for (hour, ids) in std::mem::take(&mut self.expiries) {
+            let previous = self.state.get(&Key::PruneHead(hour))?.unwrap_or(0);
+            let height = self.context.height;
+            self.state.put(&Key::PruneList(hour, height), &PruneList { previous, ids })?;
+            self.state.put(&Key::PruneHead(hour), &height)?;
+        }
+        let validators = self.state.validators()?.hash()?;
+        let next = self.state.next_validators()?;
+        let next_validators = next.hash()?;
+        self.state.put(&Key::Validators, &next.validators().to_vec())?;
+        let leaves: Vec<tree::Leaf> = self.envelopes.iter().map(|(_, leaf)| *leaf).collect();
+        Ok(Executed {
+            state_root: self.state.root(),
+            state: self.state,
+            envelope_root: tree::root(&leaves),
+            envelopes: u32::try_from(leaves.len()).unwrap_or(u32::MAX),
+            events: self.events,
+            validators,
+            next_validators,
+            effects: self.effects,
+        })
+    }
+}
+
+impl Executed {
+    /// The header of the block executed on top of `parent`.
+    pub fn header(
+        &self,
+        context: &BlockContext,
+        parent: BlockId,
+        proposer: ValidatorAddress,
+    ) -> Header {
+        Header {
+            protocol: PROTOCOL_VERSION,
+            chain_id: context.chain_id,
+            height: context.height,
+            time_ms: context.time_ms,
+            parent,
+            envelope_root: self.envelope_root,
+            envelopes: self.envelopes,
+            events: self.events,
+            state_root: self.state_root,
+            validators: self.validators,
+            next_validators: self.next_validators,
+            proposer,
+        }
+    }
+}
+
+/// The parent of the block at height 1.
+pub fn genesis_parent(chain_id: &ChainId) -> BlockId {
+    BlockId::from_digest(*chain_id.digest())
+}
+
+fn apply_event(act: &mut Act<'_>, event: &Event) -> Result<(), Refusal> {
+    match event {
+        Event::AdmitMember(e) => crate::member::admit_member(act, e),
+        Event::SuspendMember(e) => crate::member::set_suspended(act, &e.member, true),
+        Event::ReinstateMember(e) => crate::member::set_suspended(act, &e.member, false),
+        Event::RegisterAsset(e) => crate::asset::register(act, e),
+        Event::TransferRight(e) => crate::rights::transfer(act, e),
+        Event::AcceptTransfer(e) => crate::rights::accept_transfer(act, e),
+        Event::OfferGrant(e) => crate::grant::offer(act, e),
+        Event::AcceptGrant(e) => crate::grant::accept(act, e),
+        Event::DeclineGrant(e) => crate::grant::decline(act, e),
+        Event::RevokeGrant(e) => crate::grant::revoke(act, e),
+        Event::VoidAsset(e) => crate::asset::void(act, e),
+        Event::ListProduct(e) => crate::listing::list(act, e),
+        Event::ReviewListing(e) => crate::listing::review(act, e),
+        Event::ProposeContract(e) => crate::contract::propose(act, e),
+        Event::SignContract(e) => crate::contract::sign(act, e),
+        Event::RecordPayment(e) => crate::payment::record(act, e),
+        Event::RecordDelivery(e) => crate::contract::record_delivery(act, e),
+        Event::ConfirmDelivery(e) => crate::contract::confirm_delivery(act, e),
+        Event::RefundPayment(e) => crate::payment::refund(act, e),
+    }
+}
+
+/// Forgets recorded ids whose hour is over, a bounded number at a time. Implements [LED-ENV-5].
+fn prune(state: &mut State, time_ms: u64) -> Result<(), Fault> {
+    let cursor: Option<u64> = state.get(&Key::PruneCursor)?;
+    let mut hour = cursor.ok_or_else(|| Fault("the state holds no prune cursor".into()))?;
+    let (begin, now) = (hour, expiry_hour(time_ms));
+    let mut pruned = 0usize;
+    while hour < now && pruned < MAX_PRUNED_PER_BLOCK && hour - begin < MAX_HOURS_PER_BLOCK {
+        let head: Option<u64> = state.get(&Key::PruneHead(hour))?;
+        let Some(height) = head.filter(|h| *h > 0) else {
+            state.delete(&Key::PruneHead(hour))?;
+            hour = hour.saturating_add(1);
+            continue;
+        };
+        let list: Option<PruneList> = state.get(&Key::PruneList(hour, height))?;
+        let list = list.ok_or_else(|| Fault(format!("prune list {hour}/{height} is missing")))?;
+        for id in &list.ids {
+            state.delete(&Key::Recorded(*id))?;
+        }
+        pruned = pruned.saturating_add(list.ids.len());
+        state.delete(&Key::PruneList(hour, height))?;
+        state.put(&Key::PruneHead(hour), &list.previous)?;
+    }
+    if hour != begin {
+        state.put(&Key::PruneCursor, &hour)?;
+    }
+    Ok(())
+}

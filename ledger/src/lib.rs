@@ -1,0 +1,36 @@
+//! Headwater's rules: events, rights, lineage, attribution and proofs.
+//!
+//! A function of bytes: no clock, no disk, no network, no randomness.
+//!
+//! Primitives ([`codec`], [`hash`], [`keys`], [`text`], [`money`], [`limits`]) → [`event`],
+//! [`envelope`], [`merkle`] → [`state`] → the rules (members, assets, rights, grants, listings,
+//! contracts, payments) → [`execute`] → [`block`], [`certificate`] → [`query`].
+
+pub mod account;
+pub mod attribution;
+pub mod block;
+pub mod certificate;
+pub mod codec;
+pub mod envelope;
+pub mod event;
+pub mod execute;
+pub mod genesis;
+pub mod hash;
+pub mod keys;
+pub mod limits;
+pub mod listing;
+pub mod merkle;
+pub mod money;
+pub mod payment;
+pub mod reject;
+pub mod split;
+pub mod state;
+pub mod text;
+pub mod validator;
+
+mod asset;
+mod contract;
+mod floor;
+mod grant;
+mod member;
+mod rights;

@@ -1,0 +1,551 @@
+//! The state map: a persistent, structure-sharing, authenticated map from 32-byte keys to bytes.
+//!
+//! # Shape
+//!
+//! A binary trie over the bits of the keys with compressed paths. Bit 0 of a key is the most
+//! significant bit of its first byte, bit 255 the least significant of its last. A set of keys has
+//! one shape:
+//!
+//! - one key: a leaf;
+//! - more: a branch at bit `b`, the lowest bit in which two of the keys differ; on its left the
+//!   keys whose bit `b` is 0, on its right those whose bit `b` is 1, each shaped likewise.
+//!
+//! Every branch has two children that are not empty, and the bits of the branches strictly grow on
+//! the way down, so that no path has more than 256 of them.
+//!
+//! # Hashes
+//!
+//! With `‖` for concatenation and hashes as 32 raw bytes:
+//!
+//! - value hash: `V = STATE_LEAF(0x00 ‖ value)`;
+//! - leaf: `STATE_LEAF(0x01 ‖ key ‖ V)`;
+//! - branch: `STATE_NODE(b as one byte ‖ left ‖ right)`;
+//! - root: the hash of the top node; of the empty map, 32 zero bytes.
+//!
+//! The shape is a function of the keys alone, so the root is a function of the contents alone.
+//!
+//! # Why the skipped bits need not be hashed
+//!
+//! A root together with a key determines one path. Start at the top; at a branch, the bit that its
+//! hash commits to says which bit of the *asked* key chooses the side; end at a leaf, whose hash
+//! commits to a key and a value. A verifier follows exactly this rule and never takes the side
+//! from the proof. Unless two inputs with one hash are known, every proof that is accepted for a
+//! root and a key therefore shows the same branches and the same leaf. That leaf holds the asked
+//! key, with its value, or holds another; so for one root and one key at most one of "present with
+//! this value" and "absent" can be shown, whoever made the root and whatever it stands for.
+//!
+//! It remains that for the root of an honest map the one answer is the right one. In the trie
+//! above, a key that is present lies on its own path: at each branch it is on the side its bit
+//! says. So if the leaf at the end of its path holds another key, it is not in the map.
+//!
+//! Telling a leaf from a branch, and a leaf from a value, rests on the two contexts and on the
+//! first byte under `STATE_LEAF`. Implements [LED-MAP-1] to [LED-MAP-4].
+
+use std::fmt;
+use std::mem;
+use std::sync::{Arc, OnceLock};
+
+use crate::hash::{Context, Digest};
+
+/// The root of a map without entries: 32 zero bytes. Implements [LED-MAP-4].
+pub const EMPTY_ROOT: Digest = Digest::Blake3([0; 32]);
+
+/// An authenticated map. A clone costs one reference count and is a snapshot: later writes to
+/// either do not show in the other, and both share what they have in common.
+///
+/// Hashes are computed when a root or a proof is asked for, once for each changed node.
+#[derive(Clone, Default)]
+pub struct StateMap {
+    pub(super) top: Option<Node>,
+    len: usize,
+}
+
+#[derive(Clone)]
+pub(super) enum Node {
+    Leaf(Arc<Leaf>),
+    Branch(Arc<Branch>),
+}
+
+#[derive(Clone)]
+pub(super) struct Leaf {
+    pub(super) key: [u8; 32],
+    pub(super) value: Arc<[u8]>,
+    hash: OnceLock<[u8; 32]>,
+}
+
+/// Invariant: a branch whose hash is set has children whose hashes are set and current.
+#[derive(Clone)]
+pub(super) struct Branch {
+    pub(super) bit: u8,
+    pub(super) left: Node,
+    pub(super) right: Node,
+    hash: OnceLock<[u8; 32]>,
+}
+
+impl StateMap {
+    /// A map without entries.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are no entries.
+    pub fn is_empty(&self) -> bool {
+        self.top.is_none()
+    }
+
+    /// The value recorded under `key`.
+    pub fn get(&self, key: &[u8; 32]) -> Option<&Arc<[u8]>> {
+        let leaf = self.top.as_ref()?.nearest(key);
+        (leaf.key == *key).then_some(&leaf.value)
+    }
+
+    /// Records `value` under `key`, in place of what was there.
+    pub fn insert(&mut self, key: [u8; 32], value: Arc<[u8]>) {
+        let Some(top) = &mut self.top else {
+            self.top = Some(Node::leaf(key, value));
+            self.len = 1;
+            return;
+        };
+        let nearest = top.nearest(&key);
+        let Some(bit) = first_difference(&key, &nearest.key) else {
+            if nearest.value != value {
+                *top.descend_mut(&key, None) = Node::leaf(key, value);
+            }
+            return;
+        };
+        let place = top.descend_mut(&key, Some(bit));
+        let new = Node::leaf(key, value);
+        // The new leaf stands in for a moment, so that the subtree can be moved below a branch.
+        let old = mem::replace(place, new.clone());
+        let (left, right) = if bit_of(&key, bit) { (old, new) } else { (new, old) };
+        *place = Node::branch(bit, left, right);
+        self.len = self.len.saturating_add(1);
+    }
+
+    /// Removes the entry of `key`; false when there was none.
+    pub fn remove(&mut self, key: &[u8; 32]) -> bool {
+        if self.get(key).is_none() {
+            return false;
+        }
+        match &mut self.top {
+            Some(top @ Node::Branch(_)) => top.remove_below(key),
+            Some(Node::Leaf(_)) | None => self.top = None,
+        }
+        self.len = self.len.saturating_sub(1);
+        true
+    }
+
+    /// The root: a commitment to all entries and to nothing else. Hashes what has changed since
+    /// the last call. Implements [LED-MAP-4].
+    pub fn root(&self) -> Digest {
+        self.top.as_ref().map_or(EMPTY_ROOT, |top| Digest::Blake3(top.hash()))
+    }
+
+    /// All entries, in ascending order of key.
+    pub fn iter(&self) -> Iter<'_> {
+        Iter { pending: self.top.iter().collect() }
+    }
+}
+
+impl fmt::Debug for StateMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StateMap").field("len", &self.len).field("root", &self.root()).finish()
+    }
+}
+
+/// Builds the map at once, without intermediate tries; quickest when the pairs come sorted by key.
+/// The last of several values for one key counts.
+impl FromIterator<([u8; 32], Arc<[u8]>)> for StateMap {
+    fn from_iter<I: IntoIterator<Item = ([u8; 32], Arc<[u8]>)>>(pairs: I) -> Self {
+        let mut pairs: Vec<_> = pairs.into_iter().collect();
+        pairs.sort_by(|a, b| a.0.cmp(&b.0));
+        pairs.dedup_by(|later, kept| {
+            let same = later.0 == kept.0;
+            if same {
+                mem::swap(later, kept);
+            }
+            same
+        });
+        StateMap { top: build(&pairs), len: pairs.len() }
+    }
+}
+
+/// The trie over pairs sorted by key, without duplicates.
+fn build(pairs: &[([u8; 32], Arc<[u8]>)]) -> Option<Node> {
+    let (first, last) = (pairs.first()?, pairs.last()?);
+    let Some(bit) = first_difference(&first.0, &last.0) else {
+        return Some(Node::leaf(first.0, first.1.clone()));
+    };
+    let (left, right) = pairs.split_at(pairs.partition_point(|pair| !bit_of(&pair.0, bit)));
+    Some(Node::branch(bit, build(left)?, build(right)?))
+}
+
+impl<'a> IntoIterator for &'a StateMap {
+    type Item = (&'a [u8; 32], &'a Arc<[u8]>);
+    type IntoIter = Iter<'a>;
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+/// The entries of a [`StateMap`], in ascending order of key.
+pub struct Iter<'a> {
+    /// Subtrees still to come, the next one last. At most one for each branch of a path.
+    pending: Vec<&'a Node>,
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = (&'a [u8; 32], &'a Arc<[u8]>);
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.pending.pop()? {
+                Node::Leaf(leaf) => return Some((&leaf.key, &leaf.value)),
+                Node::Branch(branch) => self.pending.extend([&branch.right, &branch.left]),
+            }
+        }
+    }
+}
+
+impl Node {
+    fn leaf(key: [u8; 32], value: Arc<[u8]>) -> Self {
+        Node::Leaf(Arc::new(Leaf { key, value, hash: OnceLock::new() }))
+    }
+
+    fn branch(bit: u8, left: Node, right: Node) -> Self {
+        Node::Branch(Arc::new(Branch { bit, left, right, hash: OnceLock::new() }))
+    }
+
+    /// The leaf at the end of the key's path.
+    fn nearest(&self, key: &[u8; 32]) -> &Leaf {
+        let mut node = self;
+        loop {
+            match node {
+                Node::Leaf(leaf) => return leaf,
+                Node::Branch(branch) => node = branch.child(key),
+            }
+        }
+    }
+
+    /// Goes down the key's path to the first node that is not a branch above `bit` (`None`: to the
+    /// leaf), and makes every branch passed ready to be changed below.
+    fn descend_mut(&mut self, key: &[u8; 32], bit: Option<u8>) -> &mut Node {
+        let mut node = self;
+        while node.is_branch_above(bit) {
+            node = node.child_mut(key);
+        }
+        node
+    }
+
+    fn is_branch_above(&self, bit: Option<u8>) -> bool {
+        match self {
+            Node::Leaf(_) => false,
+            Node::Branch(branch) => bit.is_none_or(|bit| branch.bit < bit),
+        }
+    }
+
+    /// The child on the key's side, to be changed; a leaf itself. Copies a branch that snapshots
+    /// share, and forgets its hash.
+    fn child_mut(&mut self, key: &[u8; 32]) -> &mut Node {
+        match self {
+            Node::Leaf(_) => self,
+            Node::Branch(shared) => {
+                let branch = Arc::make_mut(shared);
+                branch.hash.take();
+                if bit_of(key, branch.bit) { &mut branch.right } else { &mut branch.left }
+            }
+        }
+    }
+
+    /// Puts the sibling of the key's leaf in the place of their branch. The key is present.
+    fn remove_below(&mut self, key: &[u8; 32]) {
+        let mut node = self;
+        loop {
+            let sibling = match &*node {
+                Node::Leaf(_) => return,
+                Node::Branch(branch) => match branch.child(key) {
+                    Node::Leaf(_) => Some(branch.sibling(key).clone()),
+                    Node::Branch(_) => None,
+                },
+            };
+            if let Some(sibling) = sibling {
+                *node = sibling;
+                return;
+            }
+            node = node.child_mut(key);
+        }
+    }
+
+    /// The hash of this node; recursion is at most 256 deep.
+    pub(super) fn hash(&self) -> [u8; 32] {
+        match self {
+            Node::Leaf(leaf) => *leaf.hash.get_or_init(|| leaf_hash(&leaf.key, &leaf.value_hash())),
+            Node::Branch(branch) => *branch.hash.get_or_init(|| {
+                branch_hash(branch.bit, &branch.left.hash(), &branch.right.hash())
+            }),
+        }
+    }
+}
+
+impl Leaf {
+    pub(super) fn value_hash(&self) -> [u8; 32] {
+        value_hash(&self.value)
+    }
+}
+
+impl Branch {
+    /// The child on the key's side.
+    pub(super) fn child(&self, key: &[u8; 32]) -> &Node {
+        if bit_of(key, self.bit) { &self.right } else { &self.left }
+    }
+
+    /// The child on the other side.
+    pub(super) fn sibling(&self, key: &[u8; 32]) -> &Node {
+        if bit_of(key, self.bit) { &self.left } else { &self.right }
+    }
+}
+
+/// The hash of a value: `STATE_LEAF(0x00 ‖ value)`. Implements [LED-MAP-2].
+pub(super) fn value_hash(value: &[u8]) -> [u8; 32] {
+    Context::STATE_LEAF.hash32(&[&[0], value])
+}
+
+/// The hash of a leaf: `STATE_LEAF(0x01 ‖ key ‖ value hash)`. Implements [LED-MAP-2].
+pub(super) fn leaf_hash(key: &[u8; 32], value_hash: &[u8; 32]) -> [u8; 32] {
+    Context::STATE_LEAF.hash32(&[&[1], key, value_hash])
+}
+
+/// The hash of a branch: `STATE_NODE(bit ‖ left ‖ right)`. Implements [LED-MAP-3].
+pub(super) fn branch_hash(bit: u8, left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
+    Context::STATE_NODE.hash32(&[&[bit], left, right])
+}
+
+/// The bit of a key; bit 0 is the most significant of the first byte.
+pub(super) fn bit_of(key: &[u8; 32], bit: u8) -> bool {
+    key.get(usize::from(bit >> 3)).is_some_and(|byte| byte & (0x80 >> (bit & 7)) != 0)
+}
+
+/// The lowest bit in which two keys differ.
+fn first_difference(a: &[u8; 32], b: &[u8; 32]) -> Option<u8> {
+    let differs = |bit: &u8| bit_of(a, *bit) != bit_of(b, *bit);
+    let mut starts = (0..=u8::MAX).step_by(8).zip(a.iter().zip(b));
+    let start = starts.find(|(_, (x, y))| x != y)?.0;
+    (start..=start | 7).find(differs)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Entries = BTreeMap<[u8; 32], Vec<u8>>;
+
+    /// Keys that collide often and share long prefixes: a few flipped bits away from one of two
+    /// keys, among them ones equal in their first 255 bits.
+    pub(in super::super) fn crowded_key() -> impl Strategy<Value = [u8; 32]> {
+        let bits = prop::collection::vec(
+            prop_oneof![Just(255u8), Just(254), Just(0), Just(127), any::<u8>()],
+            0..4,
+        );
+        (prop_oneof![Just(0u8), Just(0xa5)], bits).prop_map(|(fill, bits)| {
+            let mut key = [fill; 32];
+            for bit in bits {
+                key[bit as usize / 8] ^= 0x80 >> (bit % 8);
+            }
+            key
+        })
+    }
+
+    pub(in super::super) fn map_of(entries: &BTreeMap<[u8; 32], Vec<u8>>) -> StateMap {
+        let mut map = StateMap::new();
+        for (key, value) in entries {
+            map.insert(*key, value.as_slice().into());
+        }
+        map
+    }
+
+    /// The definition on plain lists and `blake3::derive_key`, with keys as lists of bits.
+    fn naive(entries: &[(Vec<bool>, [u8; 32], Vec<u8>)]) -> [u8; 32] {
+        let leaf = |bytes: &[u8]| blake3::derive_key("headwater 2026-11 state leaf", bytes);
+        match entries {
+            [] => [0; 32],
+            [(_, key, value)] => {
+                let value = leaf(&[&[0], value.as_slice()].concat());
+                leaf(&[&[1][..], key, &value].concat())
+            }
+            many => {
+                let differs = |bit: &usize| many.iter().any(|e| e.0[*bit] != many[0].0[*bit]);
+                let bit = (0..256).find(differs).unwrap();
+                let (right, left): (Vec<_>, Vec<_>) = many.iter().cloned().partition(|e| e.0[bit]);
+                let both = [&[bit as u8][..], &naive(&left), &naive(&right)].concat();
+                blake3::derive_key("headwater 2026-11 state node", &both)
+            }
+        }
+    }
+
+    fn naive_root(entries: &Entries) -> Digest {
+        let bits = |key: &[u8; 32]| {
+            key.iter().flat_map(|b| (0..8).map(move |i| (b >> (7 - i)) & 1 == 1)).collect()
+        };
+        let entries: Vec<_> = entries.iter().map(|(k, v)| (bits(k), *k, v.clone())).collect();
+        Digest::Blake3(naive(&entries))
+    }
+
+    fn contents(map: &StateMap) -> Entries {
+        map.iter().map(|(key, value)| (*key, value.to_vec())).collect()
+    }
+
+    #[derive(Debug, Clone)]
+    enum Write {
+        Insert([u8; 32], Vec<u8>),
+        Remove([u8; 32]),
+        Root,
+        Snapshot,
+    }
+
+    fn writes() -> impl Strategy<Value = Vec<Write>> {
+        let value = || prop::collection::vec(any::<u8>(), 0..4);
+        let write = prop_oneof![
+            6 => (crowded_key(), value()).prop_map(|(key, value)| Write::Insert(key, value)),
+            4 => crowded_key().prop_map(Write::Remove),
+            1 => Just(Write::Root),
+            1 => Just(Write::Snapshot),
+        ];
+        prop::collection::vec(write, 0..120)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn behaves_as_an_ordered_map_and_never_changes_a_snapshot(writes in writes()) {
+            let (mut map, mut model) = (StateMap::new(), Entries::new());
+            let mut snapshots = Vec::new();
+            for write in writes {
+                match write {
+                    Write::Insert(key, value) => {
+                        map.insert(key, value.as_slice().into());
+                        model.insert(key, value);
+                    }
+                    Write::Remove(key) => {
+                        prop_assert_eq!(map.remove(&key), model.remove(&key).is_some());
+                        prop_assert!(map.get(&key).is_none());
+                    }
+                    Write::Root => prop_assert_eq!(map.root(), naive_root(&model)),
+                    Write::Snapshot => snapshots.push((map.clone(), model.clone())),
+                }
+                prop_assert_eq!(map.len(), model.len());
+                prop_assert_eq!(map.is_empty(), model.is_empty());
+            }
+            snapshots.push((map, model));
+            for (map, model) in snapshots {
+                prop_assert!(map.iter().map(|(k, _)| k).is_sorted());
+                prop_assert_eq!(contents(&map), model.clone());
+                prop_assert_eq!(map.root(), naive_root(&model));
+                for (key, value) in &model {
+                    prop_assert_eq!(map.get(key).map(|v| v.to_vec()), Some(value.clone()));
+                }
+            }
+        }
+
+        #[test]
+        fn the_root_depends_on_the_contents_alone(
+            pairs in prop::collection::vec((crowded_key(), 0u8..3), 0..60), seed in any::<u64>(),
+        ) {
+            let model: Entries = pairs.iter().map(|(k, v)| (*k, vec![*v])).collect();
+            let expected = naive_root(&model);
+            let bulk: StateMap = pairs.iter().map(|(k, v)| (*k, vec![*v].into())).collect();
+            prop_assert_eq!(bulk.root(), expected);
+            prop_assert_eq!(contents(&bulk), model.clone());
+            prop_assert_eq!(bulk.len(), model.len());
+            let mut order: Vec<_> = model.iter().collect();
+            order.sort_by_key(|(k, _)| blake3::hash(&[&k[..], &seed.to_le_bytes()].concat()).to_hex());
+            let mut map = StateMap::new();
+            for (key, value) in order {
+                map.insert(*key, b"for now"[..].into());
+                map.root();
+                map.insert(*key, value.as_slice().into());
+            }
+            prop_assert_eq!(map.root(), expected);
+        }
+
+        #[test]
+        fn removing_what_was_added_restores_the_root(
+            old in prop::collection::btree_map(crowded_key(), prop::collection::vec(any::<u8>(), 0..3), 0..40),
+            added in prop::collection::btree_set(crowded_key(), 0..40),
+        ) {
+            let before = map_of(&old);
+            let root = before.root();
+            let mut map = before.clone();
+            let added: Vec<_> = added.into_iter().filter(|key| !old.contains_key(key)).collect();
+            for key in &added {
+                map.insert(*key, b"added"[..].into());
+                prop_assert_ne!(map.root(), root);
+            }
+            for key in added.iter().rev() {
+                prop_assert!(map.remove(key));
+                prop_assert!(!map.remove(key));
+            }
+            prop_assert_eq!(map.root(), root);
+            prop_assert_eq!(before.root(), root);
+        }
+
+        #[test]
+        fn two_different_contents_have_different_roots(
+            a in prop::collection::btree_map(crowded_key(), prop::collection::vec(any::<u8>(), 0..2), 0..6),
+            b in prop::collection::btree_map(crowded_key(), prop::collection::vec(any::<u8>(), 0..2), 0..6),
+        ) {
+            prop_assert_eq!(map_of(&a).root() == map_of(&b).root(), a == b);
+        }
+    }
+
+    #[test]
+    fn the_first_difference_is_found_at_every_bit() {
+        for bit in 0..=255u8 {
+            let (a, mut b) = ([0x5a; 32], [0x5a; 32]);
+            b[bit as usize / 8] ^= 0x80 >> (bit % 8);
+            assert_eq!(first_difference(&a, &b), Some(bit));
+            b[31] ^= if bit == 255 { 0 } else { 1 };
+            assert_eq!(first_difference(&b, &a), Some(bit));
+        }
+        assert_eq!(first_difference(&[1; 32], &[1; 32]), None);
+    }
+
+    #[test]
+    fn writes_to_an_unshared_map_copy_no_branch() {
+        let key = |i: u16| *blake3::hash(&i.to_le_bytes()).as_bytes();
+        let mut map: StateMap = (0..1_000).map(|i| (key(i), vec![0].into())).collect();
+        let top = |map: &StateMap| match &map.top {
+            Some(Node::Branch(branch)) => Arc::as_ptr(branch),
+            _ => panic!("a thousand keys have a branch"),
+        };
+        let before = top(&map);
+        (1_000..1_100).for_each(|i| map.insert(key(i), vec![1].into()));
+        assert_eq!(top(&map), before);
+        let snapshot = map.clone();
+        map.insert(key(5), vec![2].into());
+        assert_eq!(top(&snapshot), before);
+        assert_ne!(top(&map), before);
+    }
+
+    #[test]
+    fn an_equal_value_leaves_every_hash_in_place() {
+        let mut map = map_of(&Entries::from([([0; 32], vec![1]), ([0xff; 32], vec![2])]));
+        map.root();
+        let hashed = |map: &StateMap| match &map.top {
+            Some(Node::Branch(branch)) => branch.hash.get().is_some(),
+            _ => panic!("two keys have a branch"),
+        };
+        map.insert([0; 32], vec![1].into());
+        assert!(hashed(&map));
+        map.insert([0; 32], vec![3].into());
+        assert!(!hashed(&map));
+    }
+}

@@ -1,0 +1,411 @@
+//! The records of the state and typed access to them.
+
+use std::sync::Arc;
+
+use bincode::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use super::{Key, Relation, decode_record};
+use crate::account::{Account, Amounts, Entry};
+use crate::attribution::{AncestryNode, Claim, ScheduleError};
+use crate::event::asset::{Activity, Content, Metadata, Purpose, Stage};
+use crate::event::market::Licence;
+use crate::event::member::{MemberKey, Role, Scope};
+use crate::event::rights::{GrantRight, Owner, Terms};
+use crate::hash::{
+    AccountId, AssetId, ContractId, Digest, EnvelopeId, EventId, GrantId, ListingId, PaymentId,
+    TransferId,
+};
+use crate::keys::PublicKey;
+use crate::limits::MAX_ANCESTRY_EDGES;
+use crate::merkle::range::Range;
+use crate::money::Currency;
+use crate::reject::Fault;
+use crate::split::{Right, Split};
+use crate::text::{AssetName, Code, DisplayName, Handle};
+
+/// A member.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct MemberRecord {
+    /// Name as shown.
+    pub name: DisplayName,
+    /// Roles.
+    pub roles: Vec<Role>,
+    /// Keys and their scopes.
+    pub keys: Vec<MemberKey>,
+    /// Whether its acts are refused.
+    pub suspended: bool,
+    /// Height of admission; 0 for genesis.
+    pub height: u64,
+}
+
+impl MemberRecord {
+    /// Whether the member has the role.
+    pub fn has_role(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+    /// The scopes of a key of the member.
+    pub fn scopes_of(&self, key: &PublicKey) -> Option<&[Scope]> {
+        self.keys.iter().find(|k| k.key == *key).map(|k| &*k.scopes)
+    }
+}
+
+/// An asset, all but its inputs.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct AssetRecord {
+    /// Who registered it.
+    pub author: Handle,
+    /// Its name, unique for the author.
+    pub name: AssetName,
+    /// Its stage.
+    pub stage: Stage,
+    /// The commitment to its content.
+    pub content: Content,
+    /// What it is, as stated.
+    pub metadata: Metadata,
+    /// What was done to make it.
+    pub activity: Option<Activity>,
+    /// The first version of this line of versions; itself when it revises nothing.
+    pub first_version: AssetId,
+    /// Number of the version, from 1.
+    pub version: u32,
+    /// Whether a grant's term was over when it was filed, within the filing window.
+    pub late: bool,
+    /// Whether it was declared void.
+    pub void: bool,
+    /// The event that registered it.
+    pub event: EventId,
+    /// That event's ordinal.
+    pub seq: u64,
+    /// Height at which it was recorded.
+    pub height: u64,
+    /// Block time at which it was recorded, milliseconds since 1970.
+    pub time_ms: u64,
+}
+
+impl AssetRecord {
+    /// What the asset may be used for; `None` means that nothing restricts it.
+    pub fn purposes(&self) -> Option<&[Purpose]> {
+        self.activity.as_ref().map(|a| &*a.purposes)
+    }
+}
+
+/// What a walk through the lineage reads.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct AssetInputs {
+    /// How money that reaches the asset is divided.
+    pub split: Split,
+    /// Its direct inputs in the order filed.
+    pub inputs: Vec<crate::event::asset::Input>,
+}
+
+/// An absolute floor that binds an asset and everything derived from it. Implements [LED-FLR-1].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Floor {
+    /// The asset that must be reached.
+    pub source: AssetId,
+    /// By at least this part of a sale, in basis points.
+    pub floor_bp: u16,
+    /// Units of 10^18 of this asset's revenue that reach it, rounded down.
+    pub units: u64,
+}
+
+/// The current ownership of a right.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct RightRecord {
+    /// The current epoch.
+    pub epoch: u32,
+    /// The owner who acts for the right.
+    pub manager: Handle,
+}
+
+/// One ownership epoch of a right.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// Ordinal of the event that began it.
+    pub start_seq: u64,
+    /// Height at which it began.
+    pub height: u64,
+    /// The owners in order of handle.
+    pub owners: Vec<Owner>,
+}
+
+/// A proposed transfer of a right.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct TransferRecord {
+    /// The asset.
+    pub asset: AssetId,
+    /// The right.
+    pub right: Right,
+    /// Who proposed it.
+    pub proposer: Handle,
+    /// The owners from then on, in order of handle.
+    pub owners: Vec<Owner>,
+    /// Who acts for the right from then on.
+    pub manager: Handle,
+    /// The epoch it was proposed in; it lapses when another begins.
+    pub epoch: u32,
+    /// Whose consent is outstanding.
+    pub outstanding: Vec<Handle>,
+    /// Whether it has taken effect.
+    pub done: bool,
+}
+
+/// Where a grant stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantStatus {
+    /// Offered, not answered.
+    Offered,
+    /// Accepted.
+    Accepted,
+    /// Declined by the grantee.
+    Declined,
+    /// Ended by the grantor.
+    Revoked,
+}
+
+/// A grant under a right.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct GrantRecord {
+    /// The asset.
+    pub asset: AssetId,
+    /// The right.
+    pub right: GrantRight,
+    /// Who offered it.
+    pub grantor: Handle,
+    /// Who may use it.
+    pub grantee: Handle,
+    /// The terms.
+    pub terms: Terms,
+    /// Where it stands.
+    pub status: GrantStatus,
+    /// Derivations made under it.
+    pub used: u32,
+    /// Height of the offer.
+    pub height: u64,
+}
+
+/// Where a listing stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ListingStatus {
+    /// Waits for the exchange.
+    Pending,
+    /// Accepted.
+    Accepted,
+    /// Rejected.
+    Rejected,
+}
+
+/// A listing of a product.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct ListingRecord {
+    /// The product.
+    pub asset: AssetId,
+    /// Who sells it.
+    pub seller: Handle,
+    /// Where.
+    pub exchange: Handle,
+    /// The exchange's fee in basis points.
+    pub fee_bp: u16,
+    /// Hash of the frozen attribution schedule.
+    pub schedule: Digest,
+    /// Number of its claims.
+    pub claims: u32,
+    /// Territories that the operation grants allow; `None` means any.
+    pub territories: Option<Vec<Code>>,
+    /// Purposes that product and operation grants allow; `None` means any.
+    pub purposes: Option<Vec<Purpose>>,
+    /// Last block time that the operation grants allow.
+    pub not_after_ms: u64,
+    /// Where it stands.
+    pub status: ListingStatus,
+    /// Height at which it was made.
+    pub height: u64,
+}
+
+/// A three-party contract.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct ContractRecord {
+    /// The listing sold from.
+    pub listing: ListingId,
+    /// The product.
+    pub asset: AssetId,
+    /// The seller, who signed by proposing.
+    pub seller: Handle,
+    /// The buyer.
+    pub buyer: Handle,
+    /// The exchange, which clears.
+    pub exchange: Handle,
+    /// Hash of the attribution schedule.
+    pub schedule: Digest,
+    /// Price in minor units.
+    pub price: u64,
+    /// Currency.
+    pub currency: Currency,
+    /// The exchange's fee in basis points.
+    pub fee_bp: u16,
+    /// What the buyer may do.
+    pub licence: Licence,
+    /// Last block time for signing.
+    pub sign_by_ms: u64,
+    /// Whether the buyer has signed.
+    pub buyer_signed: bool,
+    /// Whether the exchange has signed.
+    pub exchange_signed: bool,
+    /// Gross paid so far, refunds not taken off.
+    pub paid: u64,
+    /// Commitment to what was delivered.
+    pub delivered: Option<Digest>,
+    /// Whether the buyer confirmed the delivery.
+    pub confirmed: bool,
+    /// Height of the proposal.
+    pub height: u64,
+}
+
+/// A payment.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct PaymentRecord {
+    /// The contract paid.
+    pub contract: ContractId,
+    /// The account it went into.
+    pub account: AccountId,
+    /// Its number in the account, from 0.
+    pub index: u64,
+    /// Everything paid.
+    pub gross: u64,
+    /// Its three parts.
+    pub amounts: Amounts,
+    /// What was given back of each.
+    pub refunded: Amounts,
+    /// The bank's reference.
+    pub bank_reference: Code,
+    /// Ordinal of the event.
+    pub seq: u64,
+    /// Height at which it was recorded.
+    pub height: u64,
+    /// Block time at which it was recorded.
+    pub time_ms: u64,
+}
+
+/// An account with the triple that names it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct AccountRecord {
+    /// The product.
+    pub product: AssetId,
+    /// The clearing exchange.
+    pub exchange: Handle,
+    /// The currency.
+    pub currency: Currency,
+    /// The totals.
+    pub totals: Account,
+}
+
+/// Ids recorded in one block that may be forgotten after one hour.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct PruneList {
+    /// The previous height with ids of the same hour; 0 for none.
+    pub previous: u64,
+    /// The ids.
+    pub ids: Vec<EnvelopeId>,
+}
+
+/// Read access to a state: a node's own, or a client's verified reads of a remote one.
+pub trait View {
+    /// The bytes under a key; `None` when provably absent.
+    fn value(&self, key: &Key) -> Result<Option<Arc<[u8]>>, Fault>;
+
+    /// The record under a key.
+    fn get<T: Decode<()>>(&self, key: &Key) -> Result<Option<T>, Fault> {
+        self.value(key)?.map(|bytes| decode_record(&bytes)).transpose()
+    }
+}
+
+/// Typed reads.
+pub trait Records: View {
+    /// A member.
+    fn member(&self, handle: &Handle) -> Result<Option<MemberRecord>, Fault> {
+        self.get(&Key::Member(handle.clone()))
+    }
+    /// An asset.
+    fn asset(&self, id: &AssetId) -> Result<Option<AssetRecord>, Fault> {
+        self.get(&Key::Asset(*id))
+    }
+    /// Split and inputs of an asset.
+    fn inputs(&self, id: &AssetId) -> Result<Option<AssetInputs>, Fault> {
+        self.get(&Key::Inputs(*id))
+    }
+    /// The floors that bind what is derived from an asset.
+    fn floors(&self, id: &AssetId) -> Result<Vec<Floor>, Fault> {
+        Ok(self.get(&Key::Floors(*id))?.unwrap_or_default())
+    }
+    /// The current ownership of a right over a recorded asset.
+    fn right(&self, id: &AssetId, asset: &AssetRecord, right: Right) -> Result<RightRecord, Fault> {
+        let record = self.get(&Key::Right(*id, right))?;
+        Ok(record.unwrap_or_else(|| RightRecord { epoch: 0, manager: asset.author.clone() }))
+    }
+    /// One ownership epoch of a right over a recorded asset.
+    fn epoch(
+        &self,
+        id: &AssetId,
+        asset: &AssetRecord,
+        right: Right,
+        epoch: u32,
+    ) -> Result<EpochRecord, Fault> {
+        if epoch == 0 {
+            let owners = vec![Owner { member: asset.author.clone(), parts: 10_000 }];
+            return Ok(EpochRecord { start_seq: asset.seq, height: asset.height, owners });
+        }
+        self.get(&Key::Epoch(*id, right, epoch))?
+            .ok_or_else(|| Fault(format!("epoch {epoch} of the {right} right of {id} is missing")))
+    }
+    /// A transfer.
+    fn transfer(&self, id: &TransferId) -> Result<Option<TransferRecord>, Fault> {
+        self.get(&Key::Transfer(*id))
+    }
+    /// A grant.
+    fn grant(&self, id: &GrantId) -> Result<Option<GrantRecord>, Fault> {
+        self.get(&Key::Grant(*id))
+    }
+    /// A listing.
+    fn listing(&self, id: &ListingId) -> Result<Option<ListingRecord>, Fault> {
+        self.get(&Key::Listing(*id))
+    }
+    /// A contract.
+    fn contract(&self, id: &ContractId) -> Result<Option<ContractRecord>, Fault> {
+        self.get(&Key::Contract(*id))
+    }
+    /// A payment.
+    fn payment(&self, id: &PaymentId) -> Result<Option<PaymentRecord>, Fault> {
+        self.get(&Key::Payment(*id))
+    }
+    /// An account.
+    fn account(&self, id: &AccountId) -> Result<Option<AccountRecord>, Fault> {
+        self.get(&Key::Account(*id))
+    }
+    /// The row of one payment of an account.
+    fn account_entry(&self, id: &AccountId, n: u64) -> Result<Entry, Fault> {
+        self.get(&Key::AccountEntry(*id, n))?
+            .ok_or_else(|| Fault(format!("row {n} of account {id} is missing")))
+    }
+    /// Count and peaks of a list.
+    fn range(&self, relation: &Relation) -> Result<Range, Fault> {
+        Ok(self.get(&Key::Range(relation.clone()))?.unwrap_or_default())
+    }
+    /// The attribution schedule of a product, computed from its ancestry.
+    fn schedule(
+        &self,
+        product: &AssetId,
+    ) -> Result<Vec<Claim<AssetId>>, ScheduleError<AssetId, Fault>> {
+        let node = |id: &AssetId| {
+            let found = self.inputs(id)?;
+            let found = found.ok_or_else(|| Fault(format!("asset {id} has no inputs record")))?;
+            let inputs = found.inputs.iter().map(|i| (i.asset, i.weight)).collect();
+            Ok(AncestryNode { split: found.split, inputs })
+        };
+        crate::attribution::schedule(product, node, MAX_ANCESTRY_EDGES)
+    }
+}
+
+impl<V: View> Records for V {}

@@ -4,10 +4,13 @@
 use crate::asset::named_in_force;
 use crate::event::market::{ConfirmDelivery, ProposeContract, RecordDelivery, SignContract};
 use crate::execute::Act;
+use crate::grant::cover;
 use crate::hash::{ContractId, Digest};
 use crate::limits::MAX_AMOUNT;
 use crate::listing;
 use crate::reject::{Code, Missing, Refusal, Reject};
+use crate::rights::managed;
+use crate::split::Right;
 use crate::state::record::{ContractRecord, ListingRecord, ListingStatus};
 use crate::state::{Key, Records, Relation};
 
@@ -24,7 +27,9 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refu
             return reject(Code::ListingNotAccepted, format!("the listing is {:?}", listing.status));
         }
     }
-    named_in_force(act, &listing.asset)?;
+    let asset = named_in_force(act, &listing.asset)?;
+    managed(act, &listing.asset, &asset, Right::Operation)?;
+    cover(act, &listing.asset, &listing.operation_grants)?;
     act.named_member(&e.buyer)?;
     if e.buyer == listing.seller || e.buyer == listing.exchange {
         return reject(Code::SellerIsBuyer, format!("{} cannot be the buyer", e.buyer));
@@ -33,7 +38,7 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refu
     if !(1..=MAX_AMOUNT).contains(&e.price) {
         return reject(Code::AmountOutOfRange, format!("a price of {} minor units", e.price));
     }
-    check_licence(&listing, e)?;
+    check_licence(&listing, e, act.context.time_ms)?;
     if e.sign_by_ms < act.context.time_ms {
         return reject(Code::ContractExpired, format!("it could be signed until {}", e.sign_by_ms));
     }
@@ -73,15 +78,16 @@ fn check_schedule(agreed: &Digest, stated: &Digest) -> Result<(), Reject> {
     Err(Reject::new(Code::ScheduleMismatch, text))
 }
 
-fn check_licence(listing: &ListingRecord, e: &ProposeContract) -> Result<(), Reject> {
+fn check_licence(listing: &ListingRecord, e: &ProposeContract, now_ms: u64) -> Result<(), Reject> {
     let l = &e.licence;
     let outside = l.purposes.is_empty()
         || l.territories.is_empty()
         || l.not_after_ms > listing.not_after_ms
+        || l.not_after_ms < now_ms
         || listing.purposes.as_ref().is_some_and(|a| l.purposes.iter().any(|p| !a.contains(p)))
         || listing.territories.as_ref().is_some_and(|a| l.territories.iter().any(|t| !a.contains(t)));
     if outside {
-        let text = "the licence names nothing, or goes beyond the product's purposes or the operation grants";
+        let text = "the licence names nothing, has ended, or goes beyond the product's purposes or the operation grants";
         return Err(Reject::new(Code::LicenceOutsideTerms, text));
     }
     Ok(())

@@ -133,17 +133,15 @@ impl SignedEnvelope {
 
     /// Checks what needs no state: version, bounds, weight and every signature.
     pub fn verify(self) -> Result<VerifiedEnvelope, Reject> {
-        self.checked(true)
+        self.verify_unless(|_| false)
     }
 
-    /// As [`SignedEnvelope::verify`], for bytes whose signatures were verified before.
-    ///
-    /// Only for envelopes whose full bytes, signatures included, had a positive verdict.
-    pub fn verified_before(self) -> Result<VerifiedEnvelope, Reject> {
-        self.checked(false)
-    }
-
-    fn checked(self, with_signatures: bool) -> Result<VerifiedEnvelope, Reject> {
+    /// As [`SignedEnvelope::verify`], without checking the signatures again when `known` says that
+    /// this leaf had a positive verdict before. A leaf commits to every byte, signatures included.
+    pub fn verify_unless(
+        self,
+        known: impl FnOnce(&Leaf) -> bool,
+    ) -> Result<VerifiedEnvelope, Reject> {
         let header = &self.envelope.header;
         if header.version != ENVELOPE_VERSION {
             return Err(Reject::new(
@@ -169,22 +167,21 @@ impl SignedEnvelope {
         if self.signatures.is_empty() {
             return Err(Reject::new(Code::Unsigned, "the envelope has no signature"));
         }
-        let message = sign_bytes(&id);
-        let mut seen = std::collections::BTreeSet::new();
-        for s in &self.signatures {
-            if !seen.insert(s.key) {
-                return Err(Reject::new(Code::BadSignature, format!("{} signed twice", s.key)));
-            }
-            if with_signatures && !s.key.verify(&message, &s.signature) {
-                return Err(Reject::new(
-                    Code::BadSignature,
-                    format!("the signature of {} is not valid", s.key),
-                ));
-            }
+        let distinct: std::collections::BTreeSet<_> = self.signatures.iter().map(|s| s.key).collect();
+        if distinct.len() != self.signatures.len() {
+            return Err(Reject::new(Code::BadSignature, "a key signed twice"));
         }
         let signatures = codec::encode(&self.signatures)?;
         let leaf = Context::BLOCK_LEAF.hash32(&[&id.digest().to_bytes(), &signatures]);
-        Ok(VerifiedEnvelope { id, leaf: Leaf::of(&leaf), bytes: bytes.into(), signed: self })
+        let leaf = Leaf::of(&leaf);
+        if !known(&leaf) {
+            let message = sign_bytes(&id);
+            if let Some(s) = self.signatures.iter().find(|s| !s.key.verify(&message, &s.signature)) {
+                let text = format!("the signature of {} is not valid", s.key);
+                return Err(Reject::new(Code::BadSignature, text));
+            }
+        }
+        Ok(VerifiedEnvelope { id, leaf, bytes: bytes.into(), signed: self })
     }
 }
 

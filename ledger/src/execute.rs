@@ -19,6 +19,7 @@ use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{MemberRecord, PruneList};
 use crate::state::{Key, Records, Relation, State, View};
 use crate::text::Handle;
+use crate::validator::ValidatorSet;
 
 /// Longest walk over hours without recorded ids in one block.
 const MAX_HOURS_PER_BLOCK: u64 = 1_000;
@@ -130,6 +131,8 @@ pub struct Execution {
     /// Ids by the hour in which they are forgotten.
     expiries: BTreeMap<u64, Vec<EnvelopeId>>,
     effects: Vec<Effects>,
+    validators: Digest,
+    next_validators: ValidatorSet,
 }
 
 /// A block executed to the end.
@@ -159,8 +162,12 @@ impl Execution {
         let mut state = parent.clone();
         let seq = state.get(&Key::Ordinal)?;
         let seq = seq.ok_or_else(|| Fault("the state holds no ordinal".into()))?;
+        let validators = state.validators()?.hash()?;
+        let next_validators = state.next_validators()?;
         prune(&mut state, context.time_ms)?;
         Ok(Execution {
+            validators,
+            next_validators,
             context,
             state,
             seq,
@@ -189,7 +196,7 @@ impl Execution {
 
     /// Applies one envelope wholly, or leaves everything as it was. Implements [LED-EXE-2].
     pub fn apply(&mut self, envelope: &VerifiedEnvelope) -> Result<&Effects, Refusal> {
-        let member = self.admit(envelope)?;
+        let member = admit(&self.state, &self.context, envelope)?;
         let mut state = self.state.clone();
         let mut effects = Effects::default();
         let id = envelope.id();
@@ -232,72 +239,6 @@ impl Execution {
         self.effects.last().ok_or_else(|| Fault("no effects".into()).into())
     }
 
-    /// What must hold of the envelope itself, in order of precedence. Implements [LED-ENV-2].
-    fn admit(&self, envelope: &VerifiedEnvelope) -> Result<MemberRecord, Refusal> {
-        let (header, context) = (envelope.header(), &self.context);
-        let reject = |code, message| Err(Refusal::from(Reject::new(code, message)));
-        if header.chain_id != context.chain_id {
-            return reject(
-                Code::WrongChain,
-                format!("signed for chain {}, this is {}", header.chain_id, context.chain_id),
-            );
-        }
-        if header.not_after_ms < context.time_ms {
-            return reject(
-                Code::Expired,
-                format!(
-                    "not_after {} is before the block's time {}",
-                    header.not_after_ms, context.time_ms
-                ),
-            );
-        }
-        if header.not_after_ms > context.time_ms.saturating_add(MAX_NOT_AFTER_AHEAD_MS) {
-            return reject(
-                Code::NotAfterTooFar,
-                format!(
-                    "not_after {} is more than 24 hours after the block's time {}",
-                    header.not_after_ms, context.time_ms
-                ),
-            );
-        }
-        let id = envelope.id();
-        if self.state.value(&Key::Recorded(id))?.is_some() {
-            return reject(Code::DuplicateEnvelope, format!("envelope {id} is recorded already"));
-        }
-        let Some(member) = self.state.member(&header.author)? else {
-            return Err(Reject::missing(
-                Code::UnknownAuthor,
-                Missing::Member(header.author.clone()),
-                format!("author {} is not a member", header.author),
-            )
-            .into());
-        };
-        if member.suspended {
-            return reject(Code::AuthorSuspended, format!("{} is suspended", header.author));
-        }
-        let mut scopes = std::collections::BTreeSet::new();
-        for s in envelope.signatures() {
-            match member.scopes_of(&s.key) {
-                Some(granted) => scopes.extend(granted.iter().copied()),
-                None => {
-                    return reject(
-                        Code::KeyUnknown,
-                        format!("{} is not a key of {}", s.key, header.author),
-                    );
-                }
-            }
-        }
-        for event in envelope.events() {
-            if !scopes.contains(&event.scope()) {
-                return reject(
-                    Code::KeyOutOfScope,
-                    format!("{} needs a key with the scope {:?}", event.name(), event.scope()),
-                );
-            }
-        }
-        Ok(member)
-    }
-
     /// Ends the block. Implements [LED-EXE-3].
     pub fn finish(mut self) -> Result<Executed, Fault> {
         self.state.put(&Key::Ordinal, &self.seq)?;
@@ -307,10 +248,8 @@ impl Execution {
             self.state.put(&Key::PruneList(hour, height), &PruneList { previous, ids })?;
             self.state.put(&Key::PruneHead(hour), &height)?;
         }
-        let validators = self.state.validators()?.hash()?;
-        let next = self.state.next_validators()?;
-        let next_validators = next.hash()?;
-        self.state.put(&Key::Validators, &next.validators().to_vec())?;
+        let next = self.next_validators.validators().to_vec();
+        self.state.put(&Key::Validators, &next)?;
         let leaves: Vec<tree::Leaf> = self.envelopes.iter().map(|(_, leaf)| *leaf).collect();
         Ok(Executed {
             state_root: self.state.root(),
@@ -318,11 +257,83 @@ impl Execution {
             envelope_root: tree::root(&leaves),
             envelopes: u32::try_from(leaves.len()).unwrap_or(u32::MAX),
             events: self.events,
-            validators,
-            next_validators,
+            validators: self.validators,
+            next_validators: self.next_validators.hash()?,
             effects: self.effects,
         })
     }
+}
+
+/// What must hold of the envelope itself, in order of precedence; gives its author's record.
+///
+/// Implements [LED-ENV-2].
+pub fn admit(
+    state: &State,
+    context: &BlockContext,
+    envelope: &VerifiedEnvelope,
+) -> Result<MemberRecord, Refusal> {
+    let header = envelope.header();
+    let reject = |code, message| Err(Refusal::from(Reject::new(code, message)));
+    if header.chain_id != context.chain_id {
+        return reject(
+            Code::WrongChain,
+            format!("signed for chain {}, this is {}", header.chain_id, context.chain_id),
+        );
+    }
+    if header.not_after_ms < context.time_ms {
+        return reject(
+            Code::Expired,
+            format!(
+                "not_after {} is before the block's time {}",
+                header.not_after_ms, context.time_ms
+            ),
+        );
+    }
+    if header.not_after_ms > context.time_ms.saturating_add(MAX_NOT_AFTER_AHEAD_MS) {
+        return reject(
+            Code::NotAfterTooFar,
+            format!(
+                "not_after {} is more than 24 hours after the block's time {}",
+                header.not_after_ms, context.time_ms
+            ),
+        );
+    }
+    let id = envelope.id();
+    if state.value(&Key::Recorded(id))?.is_some() {
+        return reject(Code::DuplicateEnvelope, format!("envelope {id} is recorded already"));
+    }
+    let Some(member) = state.member(&header.author)? else {
+        return Err(Reject::missing(
+            Code::UnknownAuthor,
+            Missing::Member(header.author.clone()),
+            format!("author {} is not a member", header.author),
+        )
+        .into());
+    };
+    if member.suspended {
+        return reject(Code::AuthorSuspended, format!("{} is suspended", header.author));
+    }
+    let mut scopes = std::collections::BTreeSet::new();
+    for s in envelope.signatures() {
+        match member.scopes_of(&s.key) {
+            Some(granted) => scopes.extend(granted.iter().copied()),
+            None => {
+                return reject(
+                    Code::KeyUnknown,
+                    format!("{} is not a key of {}", s.key, header.author),
+                );
+            }
+        }
+    }
+    for event in envelope.events() {
+        if !scopes.contains(&event.scope()) {
+            return reject(
+                Code::KeyOutOfScope,
+                format!("{} needs a key with the scope {:?}", event.name(), event.scope()),
+            );
+        }
+    }
+    Ok(member)
 }
 
 impl Executed {

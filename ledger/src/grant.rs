@@ -1,7 +1,7 @@
 //! The rules for grants: offer, answer, revocation, and use. Implements [LED-GRT-1] to
 //! [LED-GRT-4] and [LED-LIN-5].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::asset::named_in_force;
 use crate::event::asset::{Activity, Purpose};
@@ -248,19 +248,57 @@ fn intersect<T: Clone + PartialEq>(held: &mut Option<Vec<T>>, with: &[T]) {
     });
 }
 
+/// The grants named, found by the asset or the line of versions they cover.
+///
+/// For an asset it is the first one named; for a line of versions the one on the earliest version.
+struct Named {
+    by_asset: BTreeMap<AssetId, GrantRecord>,
+    by_line: BTreeMap<AssetId, (u32, GrantRecord)>,
+}
+
+impl Named {
+    fn read(act: &Act<'_>, grants: &[GrantId]) -> Result<Self, Refusal> {
+        let mut found = Named { by_asset: BTreeMap::new(), by_line: BTreeMap::new() };
+        for id in grants {
+            let grant = named(act, id)?;
+            if grant.terms.future_versions {
+                let asset = crate::asset::named(act, &grant.asset)?;
+                let line = found.by_line.entry(asset.first_version);
+                let kept = line.or_insert_with(|| (asset.version, grant.clone()));
+                if asset.version < kept.0 {
+                    *kept = (asset.version, grant.clone());
+                }
+            }
+            found.by_asset.entry(grant.asset).or_insert(grant);
+        }
+        Ok(found)
+    }
+
+    fn covering(&self, id: &AssetId, asset: &AssetRecord) -> Option<&GrantRecord> {
+        let by_line = || {
+            let (version, grant) = self.by_line.get(&asset.first_version)?;
+            (*version < asset.version).then_some(grant)
+        };
+        self.by_asset.get(id).or_else(by_line)
+    }
+}
+
+/// Weight of looking at one input's operation right.
+const INPUT_WEIGHT: u64 = 15;
+
 /// The operation rights that an author may rest on for `asset`: for every direct input the author
 /// manages the right or one of `grants` is effective and sub-licensable. Implements [LED-GRT-4].
 pub(crate) fn cover(
-    act: &Act<'_>,
+    act: &mut Act<'_>,
     asset: &AssetId,
     grants: &[GrantId],
 ) -> Result<Cover, Refusal> {
     let mut cover = Cover::default();
-    let named_grants =
-        grants.iter().map(|id| named(act, id)).collect::<Result<Vec<_>, Refusal>>()?;
+    let grants = Named::read(act, grants)?;
     let inputs = act.state.inputs(asset)?.map(|i| i.inputs).unwrap_or_default();
     for input in &inputs {
-        let record = crate::asset::named_in_force(act, &input.asset)?;
+        act.effects.weight = act.effects.weight.saturating_add(INPUT_WEIGHT);
+        let record = named_in_force(act, &input.asset)?;
         let right = act.state.right(&input.asset, &record, Right::Operation)?;
         if right.manager == *act.author {
             continue;
@@ -271,17 +309,11 @@ pub(crate) fn cover(
             right: GrantRight::Operation,
             activity: None,
         };
-        let mut found = None;
-        for grant in &named_grants {
-            if covers_asset(act, grant, &wanted)? {
-                check(act, grant, &wanted)?;
-                found = Some(grant).filter(|g| g.terms.sublicence_depth > 0);
-                if found.is_some() {
-                    break;
-                }
-            }
+        let grant = grants.covering(&input.asset, &record);
+        if let Some(grant) = grant {
+            check(act, grant, &wanted)?;
         }
-        let Some(grant) = found else {
+        let Some(grant) = grant.filter(|g| g.terms.sublicence_depth > 0) else {
             let text = format!(
                 "no sub-licensable operation grant on input {}/{} is named",
                 record.author, record.name

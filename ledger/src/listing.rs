@@ -61,6 +61,7 @@ pub(crate) fn list(act: &mut Act<'_>, e: &ListProduct) -> Result<(), Refusal> {
         fee_bp: e.fee_bp,
         schedule: schedule_hash(&e.asset, &claims)?,
         claims: u32::try_from(claims.len()).unwrap_or(u32::MAX),
+        operation_grants: e.operation_grants.to_vec(),
         territories: cover.territories,
         purposes,
         not_after_ms: cover.not_after_ms.unwrap_or(u64::MAX),

@@ -29,11 +29,11 @@ pub(crate) fn admit(state: &mut State, height: u64, e: &AdmitMember) -> Result<(
         || keys.is_empty()
         || roles.len() != e.roles.len()
         || keys.len() != e.keys.len()
-        || e.keys.iter().any(|k| k.scopes.is_empty())
+        || e.keys.iter().any(|k| k.scopes.is_empty() || has_repeats(&k.scopes))
     {
         return Err(Reject::new(
             Code::MemberIncomplete,
-            format!("{} needs roles and keys, each once, and every key a scope", e.handle),
+            format!("{} needs roles, keys and scopes for every key, each once", e.handle),
         )
         .into());
     }
@@ -58,6 +58,10 @@ pub(crate) fn admit(state: &mut State, height: u64, e: &AdmitMember) -> Result<(
         height,
     };
     Ok(state.put(&Key::Member(e.handle.clone()), &record)?)
+}
+
+fn has_repeats<T: Ord>(items: &[T]) -> bool {
+    items.iter().collect::<BTreeSet<_>>().len() != items.len()
 }
 
 /// A regulator suspends or reinstates a member.

@@ -4,9 +4,6 @@
 //! another. Roots are typed digests; everything inside a proof is raw 32-byte hashes, because a
 //! proof never mixes algorithms.
 
-
-
-
 pub mod map;
 pub mod map_proof;
 pub mod range;
@@ -28,8 +25,7 @@ pub(crate) mod hex32 {
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
-        parse(&text)
-            .ok_or_else(|| de::Error::custom("a hash is 64 lower-case hexadecimal digits"))
+        parse(&text).ok_or_else(|| de::Error::custom("a hash is 64 lower-case hexadecimal digits"))
     }
 }
 

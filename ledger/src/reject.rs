@@ -1,7 +1,7 @@
 //! Every reason a rule has to refuse an envelope: stable numbers, names, spec tags and hints.
 //!
-//! The order of the codes is their precedence within an act. A number is wire format: it is never
-//! reused. Implements [LED-REJ-1].
+//! Which of several reasons is given is laid down rule by rule in the spec. A number is wire format:
+//! it is never reused. Implements [LED-REJ-1].
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ macro_rules! codes {
             $(#[doc = $help] $name = $number,)*
         }
         impl Code {
-            /// Every code, in order of precedence.
+            /// Every code, in order of number.
             pub const ALL: &'static [Code] = &[$(Code::$name),*];
             /// The stable number.
             pub const fn number(self) -> u16 {
@@ -173,7 +173,7 @@ pub enum Missing {
 /// What can become of a refused envelope without signing it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outlook {
-    /// It breaks a rule for good.
+    /// Nodes drop it: it breaks a rule, and waiting is not what would mend it.
     Final,
     /// It refers to something that may yet be recorded.
     AwaitsReference,

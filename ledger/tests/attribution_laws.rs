@@ -521,3 +521,20 @@ fn epochs_and_claims_that_cannot_be_are_faults() {
     }
     assert_eq!(divide(vec![epoch(1, 10_000)], &[]), Err(EntitlementError::Units(0)));
 }
+
+/// Holds [LED-REV-13].
+#[test]
+fn closing_prefers_the_earlier_of_lines_that_lost_as_much() {
+    let half = |right| Claim { asset: 0usize, right, units: UNITS / 2 };
+    let claims = [half(Right::Holding), half(Right::Operation)];
+    let (mut account, mut rows) = (Account::default(), MemoryRows::default());
+    account.record_payment(&mut rows, 5, Amounts { net: 3, fee: 0, tax: 0 }).unwrap();
+    let epochs = |_: &usize, _| {
+        Ok::<_, Infallible>(vec![Epoch { start_seq: 1, owners: vec![('b', 5_000), ('a', 5_000)] }])
+    };
+    // Each of the four lines is due 0.75 and has nothing: three of them get one.
+    let closing = account::closing_lines(&account, &rows, &claims, epochs).unwrap();
+    let closing: Vec<_> = closing.iter().map(|l| (l.right, l.party, l.amount)).collect();
+    let expected = [(Right::Holding, 'b', 1), (Right::Holding, 'a', 1), (Right::Operation, 'b', 1)];
+    assert_eq!(closing, expected);
+}

@@ -1,2 +1,5 @@
-//! stub
-fn main() {}
+//! `headwater-node`: see `headwater-node --help`.
+
+fn main() -> std::process::ExitCode {
+    headwater_node::commands::run()
+}

@@ -6,5 +6,9 @@
 
 /// The disk as a seam: real files, or a simulated disk that crashes.
 pub mod disk;
+/// Query indexes: rows that can always be rebuilt from the log.
+pub mod index;
 /// The block log: blocks with their certificates, chained by hash.
 pub mod log;
+/// State snapshots: immutable files to reopen from.
+pub mod snapshot;

@@ -213,6 +213,8 @@ pub struct ListingRecord {
     pub schedule: Digest,
     /// Number of its claims.
     pub claims: u32,
+    /// The operation grants it rests on; checked again for every contract.
+    pub operation_grants: Vec<GrantId>,
     /// Territories that the operation grants allow; `None` means any.
     pub territories: Option<Vec<Code>>,
     /// Purposes that product and operation grants allow; `None` means any.
@@ -319,6 +321,11 @@ pub trait View {
     /// The record under a key.
     fn get<T: Decode<()>>(&self, key: &Key) -> Result<Option<T>, Fault> {
         self.value(key)?.map(|bytes| decode_record(&bytes)).transpose()
+    }
+
+    /// Tells that these keys will be read soon: a remote view asks for them all at once.
+    fn prefetch(&self, _keys: &[Key]) -> Result<(), Fault> {
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The block log: the ledger itself. Blocks with their certificates, appended, checksummed, chained
 //! by hash and synced before they are acknowledged.
 //!
-//! Implements [LED-LOG-1] to [LED-LOG-9].
+//! Implements [LED-LOG-1].
 
 mod format;
 mod recover;
@@ -155,7 +155,7 @@ pub struct BlockLog {
     segment_bytes: u64,
     segments: RwLock<Vec<Segment>>,
     writer: Mutex<Writer>,
-    /// Keeps other processes out.
+    /// Keeps other processes out. Implements [LED-LOG-8].
     _lock: Box<dyn Send + Sync>,
 }
 
@@ -264,6 +264,8 @@ impl BlockLog {
     }
 
     /// The record of a height, verified again; `None` when the log does not have it.
+    ///
+    /// Implements [LED-LOG-9].
     pub fn read(&self, height: u64) -> Result<Option<Record>, LogError> {
         self.read_with(height, &mut None)
     }
@@ -274,7 +276,9 @@ impl BlockLog {
         height: u64,
         open: &mut Option<(u64, Box<dyn DiskFile>)>,
     ) -> Result<Option<Record>, LogError> {
-        let Some((first_height, offset, length)) = self.locate(height) else { return Ok(None) };
+        let Some((first_height, offset, length)) = self.locate(height) else {
+            return Ok(None);
+        };
         let path = segment_path(&self.dir, first_height);
         let file = match open.take() {
             Some((first, file)) if first == first_height => file,

@@ -85,7 +85,9 @@ impl View {
     /// Applies what arrives of a change when only `kept` of its bytes do. Bytes the file had before
     /// stay as they were.
     fn tear(&mut self, file: u64, change: &Change, kept: u64, tear: Tear) {
-        let Change::Write { offset, bytes } = change else { return };
+        let Change::Write { offset, bytes } = change else {
+            return;
+        };
         let (size, kept) = (bytes.len() as u64, kept as usize);
         let (offset, part) = match tear {
             Tear::Short | Tear::Zeros => (*offset, &bytes[..kept]),

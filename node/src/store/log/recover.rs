@@ -56,7 +56,7 @@ pub(super) fn recover(
 ///
 /// When a sync failed, the last record may be readable although it never reached the disk, and
 /// another sync would not write it. Writing the same bytes in place once more makes it do so, and
-/// can tear nothing.
+/// can tear nothing. Implements [LED-LOG-8].
 fn settle(
     file: &dyn DiskFile,
     torn: Option<&TornTail>,
@@ -141,17 +141,21 @@ impl Scan<'_> {
     ) -> Result<(), LogError> {
         let bytes =
             window.at(0, format::SEGMENT_HEADER_BYTES).map_err(LogError::io("read", path))?;
-        let header = SegmentHeader::decode(bytes.unwrap_or_default()).map_err(|flaw| match flaw {
-            HeaderFlaw::Version(version) => {
-                LogError::UnknownFormat { file: path.to_owned(), version }
-            }
-            HeaderFlaw::Damaged => LogError::damaged(path, 0, "the segment's header is damaged"),
-        })?;
+        let header =
+            SegmentHeader::decode(bytes.unwrap_or_default()).map_err(|flaw| match flaw {
+                HeaderFlaw::Version(version) => {
+                    LogError::UnknownFormat { file: path.to_owned(), version }
+                }
+                HeaderFlaw::Damaged => {
+                    LogError::damaged(path, 0, "the segment's header is damaged")
+                }
+            })?;
         if header.chain_id != *self.chain_id {
             return Err(LogError::OtherChain { file: path.to_owned(), found: header.chain_id });
         }
         if header.first_height != first_height {
-            let found = format!("the header says height {}, not {first_height}", header.first_height);
+            let found =
+                format!("the header says height {}, not {first_height}", header.first_height);
             return Err(LogError::damaged(path, 0, found));
         }
         let expected = self.tip + 1;
@@ -236,7 +240,9 @@ fn find_record(window: &mut Window<'_>, mut from: u64) -> io::Result<Option<(u64
     let magic = format::RECORD_MAGIC;
     while from + (magic.len() as u64) <= window.size() {
         let ahead = (window.size() - from).min(Window::AHEAD) as usize;
-        let Some(bytes) = window.at(from, ahead)? else { break };
+        let Some(bytes) = window.at(from, ahead)? else {
+            break;
+        };
         let candidates: Vec<u64> = (from..)
             .zip(bytes.windows(magic.len()))
             .filter_map(|(at, four)| (four == magic).then_some(at))

@@ -82,6 +82,7 @@ fn an_empty_log_has_tip_zero_and_nothing_to_read() {
     assert_holds(&log, &[]);
 }
 
+/// [LED-LOG-1], [LED-LOG-2] and [LED-LOG-6].
 #[test]
 fn reopening_finds_every_record_across_segments() {
     let sizes = [0, 1, 300, 20, 500, 3, 900, 0];
@@ -96,6 +97,7 @@ fn reopening_finds_every_record_across_segments() {
     assert_eq!(log.iter_from(9).count(), 0);
 }
 
+/// [LED-LOG-4].
 #[test]
 fn only_the_next_height_is_appended_and_a_refusal_stops_nothing() {
     let disk = written(&[5, 5], SEGMENT_BYTES);
@@ -110,6 +112,39 @@ fn only_the_next_height_is_appended_and_a_refusal_stops_nothing() {
     assert_holds(&log, &[5, 5, 5]);
 }
 
+/// [LED-LOG-2] and [LED-LOG-3], field by field.
+#[test]
+fn the_bytes_are_those_of_the_specification() {
+    let disk = SimDisk::new();
+    let (log, _) = open(&disk, SEGMENT_BYTES).unwrap();
+    log.append(1, b"block", b"cert").unwrap();
+    log.append(2, b"", b"").unwrap();
+    let path = Path::new("/home/blocks/segment-00000000000000000001.hwl");
+    let mut bytes = vec![0; 120 + 97 + 88];
+    let file = disk.open(path).unwrap();
+    assert_eq!(file.size().unwrap(), bytes.len() as u64);
+    file.read_at(0, &mut bytes).unwrap();
+    let hash = |context, bytes: &[u8]| blake3::derive_key(context, bytes);
+    let expected_header = [b"HWLOGSEG\x01\0\0\0\x01\0\0\0".as_slice(), &CHAIN, &[1, 0, 0, 0]];
+    let expected_header = [expected_header.concat(), vec![0; 4], CHAIN.to_vec()].concat();
+    assert_eq!(bytes[..88], expected_header);
+    assert_eq!(bytes[88..120], hash("headwater 2026-11 log segment", &bytes[..88]));
+    let expected: [&[u8]; 6] = [
+        b"HWRC\x61\0\0\0\x01\0\0\0\0\0\0\0",
+        &CHAIN,
+        b"\x05\0\0\0",
+        b"block",
+        b"\x04\0\0\0",
+        b"cert",
+    ];
+    assert_eq!(bytes[120..185], expected.concat());
+    let first = hash("headwater 2026-11 log record", &bytes[120..185]);
+    assert_eq!(bytes[185..217], first);
+    let expected: [&[u8]; 3] = [b"HWRC\x58\0\0\0\x02\0\0\0\0\0\0\0", &first, &[0; 8]];
+    assert_eq!(bytes[217..273], expected.concat());
+    assert_eq!(bytes[273..], hash("headwater 2026-11 log record", &bytes[217..273]));
+}
+
 #[test]
 fn the_largest_record_is_read_back() {
     let disk = written(&[10], SEGMENT_BYTES);
@@ -121,6 +156,7 @@ fn the_largest_record_is_read_back() {
     assert_eq!(log.read(2).unwrap().unwrap().block, large);
 }
 
+/// [LED-LOG-8].
 #[test]
 fn two_processes_cannot_open_one_log() {
     let disk = written(&[5], SEGMENT_BYTES);
@@ -147,6 +183,7 @@ fn an_unknown_format_is_named_and_not_called_damage() {
     assert_eq!(SegmentHeader::decode(&bytes), Err(format::HeaderFlaw::Version(2)));
 }
 
+/// [LED-LOG-4] and [LED-LOG-7].
 #[test]
 fn every_crash_point_of_an_append_leaves_what_was_acknowledged() {
     // The last case begins a segment, so that its creation is crashed too.
@@ -216,6 +253,7 @@ fn a_crash_during_recovery_is_recovered_from() {
     }
 }
 
+/// [LED-LOG-3] and [LED-LOG-7].
 #[test]
 fn every_flipped_bit_before_the_last_record_is_damage_and_changes_nothing() {
     let sizes = [20, 0, 35, 8, 60];
@@ -247,8 +285,7 @@ fn every_flipped_bit_before_the_last_record_is_damage_and_changes_nothing() {
 #[test]
 fn damage_before_a_torn_tail_is_damage() {
     let disk = interrupted(&[20, 20, 20], 30, 4096);
-    let crashed =
-        disk.after_crash(Crash { keep_bytes: 100, keep_names: 9, tear: Tear::Short });
+    let crashed = disk.after_crash(Crash { keep_bytes: 100, keep_names: 9, tear: Tear::Short });
     let (path, size) = files(&crashed).remove(0);
     // A byte of the last acknowledged record's block: no intact record follows it.
     let offset = size - 100 - 50;
@@ -271,6 +308,7 @@ fn a_damage_message_says_where_what_and_what_to_do() {
     );
 }
 
+/// [LED-LOG-9].
 #[test]
 fn damage_found_while_reading_is_reported() {
     let disk = written(&[20, 20], SEGMENT_BYTES);
@@ -346,6 +384,7 @@ fn a_segment_that_was_never_finished_is_removed() {
     assert_eq!(files(&disk).len(), 1);
 }
 
+/// [LED-LOG-5].
 #[test]
 fn a_full_disk_stops_appends_until_the_log_is_reopened() {
     let sizes = [40, 50];
@@ -371,6 +410,7 @@ fn a_full_disk_stops_appends_until_the_log_is_reopened() {
     }
 }
 
+/// [LED-LOG-5] and [LED-LOG-8].
 #[test]
 fn a_record_whose_sync_failed_is_made_durable_or_gone_after_reopening() {
     // One failing sync each: of the record; of a new segment; of the directory.
@@ -386,8 +426,7 @@ fn a_record_whose_sync_failed_is_made_durable_or_gone_after_reopening() {
         let (log, _) = open(&disk, segment_bytes).unwrap();
         let seen = log.tip();
         append(&log, seen + 1, 70).unwrap();
-        let crashed =
-            disk.after_crash(Crash { keep_bytes: 0, keep_names: 0, tear: Tear::Short });
+        let crashed = disk.after_crash(Crash { keep_bytes: 0, keep_names: 0, tear: Tear::Short });
         let (log, _) = open(&crashed, segment_bytes).unwrap();
         let expected: &[usize] = if seen == 3 { &[40, 50, 60, 70] } else { &[40, 50, 70] };
         assert_holds(&log, expected);
@@ -502,10 +541,10 @@ fn log_speed() {
         let mut whole = Vec::new();
         for height in 1..=count {
             let writer = &mut *log.writer();
+            let (file, first, end) = log.segment_for(height, writer).unwrap();
             let hash = writer.last_hash;
             writer.last_hash =
                 format::encode(&mut whole, height, &hash, &payload, &[1; 100]).unwrap();
-            let (file, first, end) = log.segment_for(height, writer).unwrap();
             file.write_at(end, &whole).unwrap();
             writer.file = Some(file);
             let mut segments = log.segments.write().unwrap();
@@ -517,7 +556,10 @@ fn log_speed() {
         let start = Instant::now();
         let (log, recovery) = BlockLog::open(Arc::new(RealDisk), &dir, CHAIN).unwrap();
         let gigabytes = recovery.bytes as f64 / 1e9;
-        println!("reopen {count} x {bytes} B: {:.2} GB/s", gigabytes / start.elapsed().as_secs_f64());
+        println!(
+            "reopen {count} x {bytes} B: {:.2} GB/s",
+            gigabytes / start.elapsed().as_secs_f64()
+        );
         let start = Instant::now();
         assert_eq!(log.iter_from(1).count() as u64, count);
         println!("  iterate: {:.2} GB/s", gigabytes / start.elapsed().as_secs_f64());

@@ -1,0 +1,147 @@
+//! The command line: options that hold for every command, and the way from arguments to exit code.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser};
+
+use crate::commands::Command;
+use crate::failure::{Failure, Kind};
+use crate::keystore::KeyName;
+use crate::output::{Format, Output};
+use crate::passphrase::Source;
+use crate::session::{NodeUrl, Session};
+
+const AFTER_HELP: &str = "\
+Examples:
+  headwater key new city-hospital          make a signing key
+  headwater hash admissions.csv            commit to a file without showing it
+  headwater status                         pin a chain, and see where the node stands
+  headwater trace HANDLE/NAME --down       everything registered as made from an asset
+  headwater statement HANDLE               who is owed what, line by line
+  headwater help COMMAND                   more about a command
+
+Exit codes: 0 done, 1 refused or failed, 2 bad usage, 3 verification failed.
+With --json, results and failures are one JSON document a line on standard output;
+a failure is {\"error\":{\"code\":…,\"message\":…,\"hint\":…}}.";
+
+/// Query and sign on a Headwater ledger; every answer is verified before it is printed.
+#[derive(Debug, Parser)]
+#[command(name = "headwater", version, after_help = AFTER_HELP, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options that hold for every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options for all commands")]
+struct GlobalArgs {
+    /// Folder of keys and pinned state [default: ~/.headwater]
+    #[arg(long, global = true, env = "HEADWATER_HOME", value_name = "DIR")]
+    home: Option<PathBuf>,
+    /// Node to ask
+    #[arg(
+        long,
+        global = true,
+        env = "HEADWATER_NODE",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:26680"
+    )]
+    node: NodeUrl,
+    /// Member who acts, or one of its keys: HANDLE or HANDLE+LABEL
+    #[arg(long = "as", global = true, env = "HEADWATER_AS", value_name = "HANDLE")]
+    acting: Option<KeyName>,
+    /// File that holds the passphrase; else HEADWATER_PASSPHRASE or the terminal
+    #[arg(long, global = true, env = "HEADWATER_PASSPHRASE_FILE", value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    /// Print JSON, one document a line
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+impl GlobalArgs {
+    fn into_session(self) -> Result<Session, Failure> {
+        let given = self.home.filter(|home| !home.as_os_str().is_empty());
+        let home = given.or_else(|| std::env::home_dir().map(|home| home.join(".headwater")));
+        let home = home.ok_or_else(|| {
+            Failure::new(Kind::Usage, "there is no home folder to keep keys in")
+                .hint("pass --home DIR or set HEADWATER_HOME")
+        })?;
+        let format = if self.json { Format::Json } else { Format::Human };
+        let passphrase = Source {
+            file: self.passphrase_file,
+            variable: "HEADWATER_PASSPHRASE",
+            option: "--passphrase-file",
+        };
+        Ok(Session {
+            home,
+            node: self.node,
+            output: Output::new(format),
+            acting: self.acting,
+            passphrase,
+        })
+    }
+}
+
+/// Runs the command that the process's arguments name.
+pub fn run() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, &arguments),
+    };
+    let output = Output::new(if cli.global.json { Format::Json } else { Format::Human });
+    match cli.global.into_session().and_then(|session| cli.command.run(&session)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::from(failure.kind().exit_code())
+        }
+    }
+}
+
+/// Prints help, version, or what is wrong with the arguments.
+fn usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+    let json = arguments.iter().take_while(|a| *a != "--").any(|argument| argument == "--json");
+    if !error.use_stderr() || !json {
+        // Nothing can be done when the reader has gone.
+        let _ = error.print();
+        return ExitCode::from(if error.use_stderr() { Kind::Usage.exit_code() } else { 0 });
+    }
+    let text = error.to_string();
+    let paragraphs: Vec<&str> = text.split("\n\n").map(str::trim).collect();
+    let message = paragraphs.first().copied().unwrap_or_default();
+    let message = message.strip_prefix("error: ").unwrap_or(message).replace("\n  ", " ");
+    let failure = Failure::new(Kind::Usage, message).hint("see headwater --help");
+    Output::new(Format::Json).failure(&failure);
+    ExitCode::from(Kind::Usage.exit_code())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_help_with_examples() {
+        fn check(command: &clap::Command) {
+            assert!(command.get_about().is_some(), "{} has no description", command.get_name());
+            if command.get_subcommands().next().is_none() {
+                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.contains("Examples:"), "{} has no examples", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+}

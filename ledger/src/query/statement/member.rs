@@ -1,0 +1,248 @@
+//! The statement of a member: its part of every account that concerns it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::book::{Book, add, contract, sums};
+use super::{AssetLine, Money, account_of, divide, prefetch_accounts};
+use crate::account::Account;
+use crate::attribution::Claim;
+use crate::event::member::Role;
+use crate::hash::{AccountId, AssetId, ContractId};
+use crate::money::Currency;
+use crate::payment::account_id;
+use crate::query::shares::claims;
+use crate::query::trace::descent;
+use crate::query::{Budget, Lists, MAX_ROWS, QueryError, recorded, shown};
+use crate::reject::Fault;
+use crate::state::record::AccountRecord;
+use crate::state::{Key, Records, Relation};
+use crate::text::{DisplayName, Handle};
+
+/// Every account that concerns a member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberStatement {
+    /// The member.
+    pub member: Handle,
+    /// Its name as shown.
+    pub name: DisplayName,
+    /// Its roles.
+    pub roles: Vec<Role>,
+    /// Whether it is suspended.
+    pub suspended: bool,
+    /// The accounts in which it has a claim in any epoch, and those it clears, in order of the
+    /// product's name, exchange and currency.
+    pub accounts: Vec<MemberAccount>,
+    /// Everything added up for each currency.
+    pub totals: Vec<CurrencyTotal>,
+}
+
+/// A member's part of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberAccount {
+    /// The account.
+    pub account: AccountId,
+    /// The product.
+    pub product: AssetId,
+    /// `handle/name` of the product.
+    pub name: String,
+    /// The clearing exchange.
+    pub exchange: Handle,
+    /// The currency of every amount here.
+    pub currency: Currency,
+    /// The net of the account, less refunds.
+    pub net: u64,
+    /// The member's lines.
+    pub lines: Vec<AssetLine>,
+    /// Sum of the lines: held and payable.
+    pub entitled: u64,
+    /// Of it, what waits for a delivery to be confirmed.
+    pub held: u64,
+    /// Of it, what is payable.
+    pub payable: u64,
+    /// What the member earns as the account's exchange.
+    pub clearing: Option<Clearing>,
+}
+
+/// What an exchange earns by clearing an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clearing {
+    /// Payments recorded.
+    pub payments: u64,
+    /// Fees less those given back, in minor units.
+    pub fee: u64,
+    /// Fees given back.
+    pub refunded_fee: u64,
+}
+
+/// A member's accounts in one currency, added up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CurrencyTotal {
+    /// The currency.
+    pub currency: Currency,
+    /// Minor units: held and payable.
+    pub entitled: u64,
+    /// Of it, what waits for a delivery to be confirmed.
+    pub held: u64,
+    /// Of it, what is payable.
+    pub payable: u64,
+    /// Clearing fees less those given back.
+    pub fees: u64,
+}
+
+/// The statement of a member: its lines in every account in which it has had a claim, and its fees
+/// in every account it clears.
+pub fn member_statement<V: Lists>(
+    view: &V,
+    member: &Handle,
+) -> Result<MemberStatement, QueryError> {
+    let owned = Relation::MemberAssets(member.clone());
+    let contracts = Relation::MemberContracts(member.clone());
+    view.prefetch(&[
+        Key::Member(member.clone()),
+        Key::Range(owned.clone()),
+        Key::Range(contracts.clone()),
+    ])?;
+    let record = view.member(member)?;
+    let record = record.ok_or_else(|| QueryError::Unknown(format!("member {member}")))?;
+    let owned: BTreeSet<AssetId> =
+        view.entries(&owned)?.iter().map(|entry| AssetId::from_digest(entry.id)).collect();
+    let mut wanted = accounts_below(view, &owned)?;
+    wanted.extend(cleared_accounts(view, member, &contracts)?);
+    prefetch_accounts(view, &wanted)?;
+
+    let mut own_claims: BTreeMap<AssetId, Vec<Claim<AssetId>>> = BTreeMap::new();
+    let mut accounts = Vec::new();
+    for id in &wanted {
+        let account = account_of(view, id)?;
+        let claims = match own_claims.get(&account.product) {
+            Some(claims) => claims,
+            None => {
+                let mut found = claims(view, &account.product)?;
+                found.retain(|claim| owned.contains(&claim.asset));
+                own_claims.entry(account.product).or_insert(found)
+            }
+        };
+        accounts.extend(member_account(view, member, id, &account, claims)?);
+    }
+    accounts.sort_by(|a, b| {
+        (&a.name, &a.exchange, a.currency).cmp(&(&b.name, &b.exchange, b.currency))
+    });
+    Ok(MemberStatement {
+        member: member.clone(),
+        name: record.name,
+        roles: record.roles,
+        suspended: record.suspended,
+        totals: totals(&accounts)?,
+        accounts,
+    })
+}
+
+/// The accounts of everything made from some assets, and of these themselves.
+fn accounts_below<V: Lists>(
+    view: &V,
+    assets: &BTreeSet<AssetId>,
+) -> Result<BTreeSet<AccountId>, QueryError> {
+    let reached = descent(view, assets, None)?;
+    let relations: Vec<Key> =
+        reached.steps.keys().map(|id| Key::Range(Relation::AssetAccounts(*id))).collect();
+    view.prefetch(&relations)?;
+    let mut accounts = BTreeSet::new();
+    for id in reached.steps.keys() {
+        let relation = Relation::AssetAccounts(*id);
+        if view.range(&relation)?.count() > 0 {
+            let entries = view.entries(&relation)?;
+            accounts.extend(entries.iter().map(|entry| AccountId::from_digest(entry.id)));
+        }
+    }
+    Ok(accounts)
+}
+
+/// The accounts of the contracts that a member clears.
+fn cleared_accounts<V: Lists>(
+    view: &V,
+    member: &Handle,
+    contracts: &Relation,
+) -> Result<BTreeSet<AccountId>, QueryError> {
+    let entries = view.entries(contracts)?;
+    Budget::new("contracts", MAX_ROWS).take(entries.len())?;
+    let ids: Vec<ContractId> = entries.iter().map(|e| ContractId::from_digest(e.id)).collect();
+    view.prefetch(&ids.iter().map(|id| Key::Contract(*id)).collect::<Vec<_>>())?;
+    let mut accounts = BTreeSet::new();
+    for id in ids {
+        let contract = contract(view, &id)?;
+        if contract.exchange == *member && contract.paid > 0 {
+            let account = account_id(&contract.asset, &contract.exchange, &contract.currency);
+            accounts.insert(account.map_err(Fault::from)?);
+        }
+    }
+    Ok(accounts)
+}
+
+/// A member's part of an account; none when it has none.
+fn member_account<V: Lists>(
+    view: &V,
+    member: &Handle,
+    id: &AccountId,
+    account: &AccountRecord,
+    claims: &[Claim<AssetId>],
+) -> Result<Option<MemberAccount>, QueryError> {
+    let mut lines = Vec::new();
+    if !claims.is_empty() {
+        lines = divide(view, &Book::read(view, id, &account.totals)?, claims)?;
+        lines.retain(|line| line.party == *member);
+    }
+    let clears = account.exchange == *member;
+    if lines.is_empty() && !clears {
+        return Ok(None);
+    }
+    let (mut entitled, mut held, mut payable) = (0, 0, 0);
+    for line in &lines {
+        add(&mut entitled, line.entitled)?;
+        add(&mut held, line.held)?;
+        add(&mut payable, line.payable)?;
+    }
+    let (received, refunded) = sums(&account.totals)?;
+    let remaining = received.less(&refunded)?;
+    Ok(Some(MemberAccount {
+        account: *id,
+        product: account.product,
+        name: shown(&recorded(view, &account.product)?),
+        exchange: account.exchange.clone(),
+        currency: account.currency,
+        net: remaining.net,
+        lines,
+        entitled,
+        held,
+        payable,
+        clearing: clears.then(|| clearing(&account.totals, &remaining)),
+    }))
+}
+
+fn clearing(totals: &Account, remaining: &Money) -> Clearing {
+    Clearing { payments: totals.payments, fee: remaining.fee, refunded_fee: totals.refunded_fee }
+}
+
+fn totals(accounts: &[MemberAccount]) -> Result<Vec<CurrencyTotal>, Fault> {
+    let mut totals: BTreeMap<Currency, CurrencyTotal> = BTreeMap::new();
+    for account in accounts {
+        let currency = account.currency;
+        let total = totals.entry(currency).or_insert(CurrencyTotal {
+            currency,
+            entitled: 0,
+            held: 0,
+            payable: 0,
+            fees: 0,
+        });
+        add(&mut total.entitled, account.entitled)?;
+        add(&mut total.held, account.held)?;
+        add(&mut total.payable, account.payable)?;
+        add(&mut total.fees, account.clearing.map_or(0, |clearing| clearing.fee))?;
+    }
+    Ok(totals.into_values().collect())
+}

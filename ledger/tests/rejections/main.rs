@@ -1,0 +1,97 @@
+//! Every reason to refuse an envelope, provoked the real way: bytes, decoding, verification,
+//! execution. A row is a code, what happens in words, and the steps that lead there; the last
+//! step's bytes must be refused with exactly that code and change nothing.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod assets;
+mod envelopes;
+mod grants;
+mod market;
+mod members;
+mod rights;
+
+use std::collections::BTreeSet;
+
+use headwater_ledger::envelope::SignedEnvelope;
+use headwater_ledger::execute::{Executed, Execution};
+use headwater_ledger::reject::{Code, Outlook, Refusal, Reject};
+use support::World;
+
+/// Takes a world to the point, and gives the bytes that must be refused.
+type Steps = fn(&mut World) -> Vec<u8>;
+
+/// A code, what happens, and how.
+pub struct Row(Code, &'static str, Steps);
+
+fn tables() -> Vec<&'static Row> {
+    [
+        envelopes::ROWS,
+        members::ROWS,
+        assets::ROWS,
+        rights::ROWS,
+        grants::ROWS,
+        market::ROWS,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Executes a block that tries these bytes, on top of the world as it is.
+fn block_with(world: &World, bytes: &[u8]) -> (Result<(), Reject>, Executed) {
+    let mut execution = Execution::begin(&world.state, world.context()).unwrap();
+    let verified = SignedEnvelope::from_bytes(bytes).and_then(SignedEnvelope::verify);
+    let verdict = verified.and_then(|envelope| match execution.apply(&envelope) {
+        Ok(_) => Ok(()),
+        Err(Refusal::Reject(reject)) => Err(reject),
+        Err(Refusal::Fault(fault)) => panic!("the ledger failed: {fault}"),
+    });
+    (verdict, execution.finish().unwrap())
+}
+
+fn check(row: &Row) {
+    let Row(code, what, steps) = row;
+    let mut world = World::default();
+    let bytes = steps(&mut world);
+    let empty = Execution::begin(&world.state, world.context()).unwrap().finish().unwrap();
+    let before = world.state.root();
+    let (verdict, block) = block_with(&world, &bytes);
+    let reject = verdict.expect_err(what);
+    assert_eq!(reject.code, *code, "{what}: {reject}");
+    assert_eq!(block.state_root, empty.state_root, "{what}: the refused envelope left a trace");
+    assert_eq!((block.envelopes, block.events), (0, 0), "{what}");
+    assert_eq!(block.envelope_root, empty.envelope_root, "{what}");
+    assert_eq!(world.state.root(), before, "{what}: the snapshot changed");
+    let waits = code.outlook() == Outlook::AwaitsReference;
+    assert_eq!(reject.missing.is_some(), waits, "{what}: what it waits for");
+    assert!(!reject.message.is_empty(), "{what}: a refusal is a sentence");
+}
+
+#[test]
+fn every_refusal_has_its_code_and_leaves_no_trace() {
+    let rows = tables();
+    let broken: Vec<String> = rows
+        .into_iter()
+        .filter_map(|row| {
+            let outcome = std::panic::catch_unwind(|| check(row));
+            outcome.err().map(|_| format!("{}: {}", row.0, row.1))
+        })
+        .collect();
+    assert!(broken.is_empty(), "rows that do not hold:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn every_code_has_a_row() {
+    let covered: BTreeSet<Code> = tables().into_iter().map(|row| row.0).collect();
+    let missing: Vec<&Code> = Code::ALL.iter().filter(|code| !covered.contains(code)).collect();
+    assert!(missing.is_empty(), "codes that no row provokes: {missing:?}");
+}
+
+#[test]
+fn every_row_tells_a_story_of_its_own() {
+    let rows = tables();
+    let told: BTreeSet<&str> = rows.iter().map(|row| row.1).collect();
+    assert_eq!(told.len(), rows.len());
+}

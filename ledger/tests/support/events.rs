@@ -1,0 +1,261 @@
+//! Short constructors for every event, with the values that most scenarios do not care about.
+
+use headwater_ledger::event::asset::{
+    Activity, ActivityKind, Classification, Content, Deidentification, Derivation, Input, Metadata,
+    Purpose, Quality, Stage,
+};
+use headwater_ledger::event::market::{Decision, Licence};
+use headwater_ledger::event::member::{MemberKey, Role, Scope};
+use headwater_ledger::event::rights::{GrantRight, Owner, Terms};
+use headwater_ledger::event::{
+    AcceptGrant, AcceptTransfer, AdmitMember, ConfirmDelivery, DeclineGrant, Event, ListProduct,
+    OfferGrant, ProposeContract, RecordDelivery, RecordPayment, RefundPayment, RegisterAsset,
+    ReinstateMember, ReviewListing, RevokeGrant, SignContract, SuspendMember, TransferRight,
+    VoidAsset,
+};
+use headwater_ledger::hash::{
+    AssetId, ContractId, Digest, GrantId, ListingId, PaymentId, TransferId,
+};
+use headwater_ledger::split::{Right, Split};
+
+use super::{DAY_MS, GENESIS_MS, GZ, handle, key, list};
+
+/// Anything that is an event.
+pub trait Act {
+    fn event(self) -> Event;
+}
+
+macro_rules! acts {
+    ($($name:ident)*) => {
+        $(impl Act for $name {
+            fn event(self) -> Event {
+                Event::$name(self)
+            }
+        })*
+    };
+}
+
+acts! {
+    AdmitMember SuspendMember ReinstateMember RegisterAsset TransferRight AcceptTransfer
+    OfferGrant AcceptGrant DeclineGrant RevokeGrant VoidAsset ListProduct ReviewListing
+    ProposeContract SignContract RecordPayment RecordDelivery ConfirmDelivery RefundPayment
+}
+
+pub const PURPOSES: [Purpose; 2] = [Purpose::HealthResearch, Purpose::Commercial];
+
+/// A year after genesis.
+pub const YEAR_END_MS: u64 = GENESIS_MS + 365 * DAY_MS;
+
+pub fn digest(text: &str) -> Digest {
+    headwater_ledger::hash::Context::CONTENT_LEAF.hash(&[text.as_bytes()])
+}
+
+pub fn admit(name: &str, role: Role) -> AdmitMember {
+    AdmitMember {
+        handle: handle(name),
+        name: name.parse().unwrap(),
+        roles: list(&[role]),
+        keys: list(&[MemberKey { key: key(name).public_key(), scopes: list(&Scope::ALL) }]),
+    }
+}
+
+pub fn suspend(name: &str) -> SuspendMember {
+    SuspendMember { member: handle(name) }
+}
+
+pub fn reinstate(name: &str) -> ReinstateMember {
+    ReinstateMember { member: handle(name) }
+}
+
+/// Holding, processing, operation, upstream.
+pub fn split(shares: [u16; 4]) -> Split {
+    let [holding_bp, processing_bp, operation_bp, upstream_bp] = shares;
+    Split { holding_bp, processing_bp, operation_bp, upstream_bp }
+}
+
+pub fn metadata() -> Metadata {
+    Metadata {
+        format: "text/csv".parse().unwrap(),
+        region: "CN-GD".parse().unwrap(),
+        period_from_ms: GENESIS_MS - 365 * DAY_MS,
+        period_to_ms: GENESIS_MS,
+        classification: Classification::Important,
+        sensitivity: 3,
+        deidentification: Deidentification::Pseudonymised,
+        quality: Quality {
+            accuracy: 98,
+            completeness: 95,
+            consistency: 99,
+            timeliness: 90,
+            conformity: 100,
+            accessibility: 80,
+        },
+    }
+}
+
+/// A raw resource that keeps everything for the owners of the holding right.
+pub fn raw(name: &str) -> RegisterAsset {
+    RegisterAsset {
+        name: name.parse().unwrap(),
+        stage: Stage::Raw,
+        revises: None,
+        content: Content { root: digest(name), bytes: 125_204, records: 569 },
+        metadata: metadata(),
+        split: split([10_000, 0, 0, 0]),
+        derivation: None,
+    }
+}
+
+pub fn activity() -> Activity {
+    Activity {
+        kind: ActivityKind::Cleaning,
+        method: digest("method"),
+        purposes: list(&PURPOSES),
+        territory: "CN".parse().unwrap(),
+        claimed_from_ms: GENESIS_MS,
+        claimed_to_ms: GENESIS_MS,
+        cost: None,
+    }
+}
+
+pub fn input(asset: AssetId, weight: u64, grant: impl Into<Option<GrantId>>) -> Input {
+    Input { asset, weight, grant: grant.into() }
+}
+
+/// A processed dataset that gives 4 000 to processing and 6 000 upstream.
+pub fn processed(name: &str, inputs: &[Input]) -> RegisterAsset {
+    RegisterAsset {
+        stage: Stage::Processed,
+        split: split([0, 4_000, 0, 6_000]),
+        derivation: Some(Derivation { inputs: list(inputs), activity: activity() }),
+        ..raw(name)
+    }
+}
+
+/// A product that gives 1 500 to processing, 2 500 to operation and 6 000 upstream.
+pub fn product(name: &str, inputs: &[Input]) -> RegisterAsset {
+    RegisterAsset {
+        stage: Stage::Product,
+        split: split([0, 1_500, 2_500, 6_000]),
+        ..processed(name, inputs)
+    }
+}
+
+/// The same registration with another activity.
+pub fn doing(asset: RegisterAsset, change: impl FnOnce(&mut Activity)) -> RegisterAsset {
+    let mut asset = asset;
+    change(&mut asset.derivation.as_mut().expect("a derivation").activity);
+    asset
+}
+
+/// A transfer to these owners and their parts; the first manages the right from then on.
+pub fn transfer(asset: AssetId, right: Right, owners: &[(&str, u16)]) -> TransferRight {
+    let owned: Vec<Owner> =
+        owners.iter().map(|(m, parts)| Owner { member: handle(m), parts: *parts }).collect();
+    TransferRight { asset, right, owners: list(&owned), manager: handle(owners[0].0) }
+}
+
+pub fn accept_transfer(transfer: TransferId) -> AcceptTransfer {
+    AcceptTransfer { transfer }
+}
+
+/// Terms for a year, in China, for health research and commerce.
+pub fn terms() -> Terms {
+    Terms {
+        purposes: list(&PURPOSES),
+        territories: list(&["CN".parse().unwrap()]),
+        not_before_ms: GENESIS_MS,
+        not_after_ms: YEAR_END_MS,
+        sublicence_depth: 0,
+        max_derivations: None,
+        future_versions: false,
+        floor_bp: 0,
+        filing_window_ms: 0,
+    }
+}
+
+pub fn processing_grant(asset: AssetId, grantee: &str, terms: Terms) -> OfferGrant {
+    let right = GrantRight::Processing;
+    OfferGrant { asset, right, grantee: handle(grantee), terms, under: list(&[]) }
+}
+
+/// An operation grant on which so many further steps may build.
+pub fn operation_grant(asset: AssetId, grantee: &str, sublicence_depth: u8) -> OfferGrant {
+    let terms = Terms { sublicence_depth, ..terms() };
+    let right = GrantRight::Operation;
+    OfferGrant { asset, right, grantee: handle(grantee), terms, under: list(&[]) }
+}
+
+pub fn accept_grant(grant: GrantId) -> AcceptGrant {
+    AcceptGrant { grant }
+}
+
+pub fn decline_grant(grant: GrantId) -> DeclineGrant {
+    DeclineGrant { grant }
+}
+
+pub fn revoke_grant(grant: GrantId) -> RevokeGrant {
+    RevokeGrant { grant }
+}
+
+pub fn void(asset: AssetId) -> VoidAsset {
+    VoidAsset { asset, ruling: digest("ruling") }
+}
+
+/// A listing at the Guangzhou exchange for a fee of 150 basis points.
+pub fn list_product(asset: AssetId, grants: &[GrantId]) -> ListProduct {
+    ListProduct { asset, exchange: handle(GZ), fee_bp: 150, operation_grants: list(grants) }
+}
+
+pub fn review(listing: ListingId, decision: Decision) -> ReviewListing {
+    ReviewListing { listing, decision }
+}
+
+pub fn licence() -> Licence {
+    Licence {
+        purposes: list(&PURPOSES),
+        territories: list(&["CN".parse().unwrap()]),
+        not_after_ms: YEAR_END_MS,
+    }
+}
+
+/// A contract over `price` fen, to be signed within a day of genesis.
+pub fn propose(listing: ListingId, buyer: &str, schedule: Digest, price: u64) -> ProposeContract {
+    ProposeContract {
+        listing,
+        buyer: handle(buyer),
+        schedule,
+        price,
+        currency: "CNY".parse().unwrap(),
+        licence: licence(),
+        sign_by_ms: GENESIS_MS + DAY_MS,
+    }
+}
+
+pub fn sign_contract(contract: ContractId, schedule: Digest) -> SignContract {
+    SignContract { contract, schedule }
+}
+
+pub fn pay(contract: ContractId, gross: u64, tax: u64, reference: &str) -> RecordPayment {
+    RecordPayment {
+        contract,
+        gross,
+        tax,
+        currency: "CNY".parse().unwrap(),
+        bank_reference: reference.parse().unwrap(),
+    }
+}
+
+pub fn deliver(contract: ContractId) -> RecordDelivery {
+    RecordDelivery { contract, delivered: digest("delivered") }
+}
+
+pub fn confirm(contract: ContractId) -> ConfirmDelivery {
+    ConfirmDelivery { contract }
+}
+
+/// A refund of net, fee and tax.
+pub fn refund(payment: PaymentId, parts: [u64; 3], reference: &str) -> RefundPayment {
+    let [net, fee, tax] = parts;
+    RefundPayment { payment, net, fee, tax, bank_reference: reference.parse().unwrap() }
+}

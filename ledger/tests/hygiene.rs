@@ -69,9 +69,23 @@ fn unknown_objects_are_waited_for() {
 fn rules_have_no_catch_all_arms() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let files = [
-        "asset.rs", "contract.rs", "event.rs", "event/asset.rs", "event/market.rs",
-        "event/member.rs", "event/rights.rs", "execute.rs", "floor.rs", "grant.rs", "listing.rs",
-        "member.rs", "payment.rs", "rights.rs", "state.rs", "state/key.rs", "state/record.rs",
+        "asset.rs",
+        "contract.rs",
+        "event.rs",
+        "event/asset.rs",
+        "event/market.rs",
+        "event/member.rs",
+        "event/rights.rs",
+        "execute.rs",
+        "floor.rs",
+        "grant.rs",
+        "listing.rs",
+        "member.rs",
+        "payment.rs",
+        "rights.rs",
+        "state.rs",
+        "state/key.rs",
+        "state/record.rs",
     ];
     for file in files {
         let text = std::fs::read_to_string(src.join(file)).unwrap();

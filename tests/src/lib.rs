@@ -3,6 +3,7 @@
 
 pub mod cluster;
 pub mod client;
+pub mod demo;
 
 pub use client::Client;
 pub use cluster::Cluster;

@@ -8,6 +8,7 @@ use headwater_ledger::envelope::{SignedEnvelope, event_id};
 use headwater_ledger::event::Event;
 use headwater_ledger::execute::{Execution, expiry_hour};
 use headwater_ledger::hash::{Context, EnvelopeId};
+use headwater_ledger::limits::{MAX_ENVELOPE_BYTES, MAX_EVENTS};
 use headwater_ledger::merkle::tree::{InclusionProof, Leaf, root};
 use headwater_ledger::state::{Key, View};
 use proptest::prelude::*;
@@ -192,4 +193,31 @@ fn different_envelopes_have_different_names() {
     ];
     let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
     assert_eq!(distinct.len(), ids.len());
+}
+
+/// Holds [LED-LIM-1]: an envelope that was built here has the limits of one that was received.
+#[test]
+fn an_envelope_built_in_place_has_the_same_limits() {
+    let mut w = World::default();
+    let source = input(w.asset("chest-hospital/fna-2026"), 1, None);
+    let long = |i: usize| {
+        let mut asset = processed(&format!("{i:0>64}"), std::slice::from_ref(&source));
+        asset.metadata.format = "F".repeat(64).parse().unwrap();
+        asset.metadata.region = "R".repeat(64).parse().unwrap();
+        doing(asset, |a| {
+            a.territory = "T".repeat(64).parse().unwrap();
+            a.purposes = list(&[headwater_ledger::event::asset::Purpose::Commercial; 32]);
+        })
+        .event()
+    };
+    let mut sealed = |count: usize| {
+        let envelope = w.envelope(CHEST, (0..count).map(long).collect());
+        envelope.sign(&[&key(CHEST)]).unwrap()
+    };
+    let within = sealed(3_000);
+    assert!(within.to_bytes().unwrap().len() <= MAX_ENVELOPE_BYTES);
+    assert!(within.verify().is_ok());
+    let beyond = sealed(MAX_EVENTS);
+    assert!(beyond.to_bytes().unwrap().len() > MAX_ENVELOPE_BYTES);
+    assert_eq!(beyond.verify().unwrap_err().code.name(), "OVER_LIMIT");
 }

@@ -35,8 +35,11 @@ fn step() -> impl Strategy<Value = Step> {
     let inputs = prop_oneof![
         any::<Index>().prop_map(|a| vec![(a, 12)]),
         (any::<[Index; 2]>(), 1u64..12).prop_map(|(a, w)| vec![(a[0], w), (a[1], 12 - w)]),
-        (any::<[Index; 3]>(), 1u64..6, 1u64..6)
-            .prop_map(|(a, v, w)| vec![(a[0], v), (a[1], w), (a[2], 12 - v - w)]),
+        (any::<[Index; 3]>(), 1u64..6, 1u64..6).prop_map(|(a, v, w)| vec![
+            (a[0], v),
+            (a[1], w),
+            (a[2], 12 - v - w)
+        ]),
     ];
     (3_000u16..=10_000, inputs).prop_map(|(upstream_bp, inputs)| Step { upstream_bp, inputs })
 }
@@ -187,10 +190,8 @@ fn a_floor_is_paid_out_to_the_last_unit_it_asks_for() {
 #[test]
 fn a_floor_binds_descendants_of_other_members() {
     let mut w = World::cleaned();
-    let thin = RegisterAsset {
-        split: split([0, 0, 9_000, 1_000]),
-        ..product("thin", &w.report_inputs())
-    };
+    let thin =
+        RegisterAsset { split: split([0, 0, 9_000, 1_000]), ..product("thin", &w.report_inputs()) };
     assert_eq!(w.refused(INSIGHT, thin).name(), "FLOOR_NOT_MET");
 }
 

@@ -170,16 +170,13 @@ fn who_owns_the_processing_right_needs_no_grant() {
 #[test]
 fn purposes_narrow_on_the_way_down() {
     let mut w = World::sources();
-    let wide = Terms {
-        purposes: list(&[Purpose::HealthResearch, Purpose::ClinicalCare]),
-        ..terms()
-    };
+    let wide =
+        Terms { purposes: list(&[Purpose::HealthResearch, Purpose::ClinicalCare]), ..terms() };
     let chest = w.asset(CHEST_RAW);
     let grant = w.give(CHEST, processing_grant(chest, LAB, wide.clone()));
-    let research =
-        doing(processed("cleaned", &[input(chest, 1, grant)]), |a| {
-            a.purposes = list(&[Purpose::HealthResearch]);
-        });
+    let research = doing(processed("cleaned", &[input(chest, 1, grant)]), |a| {
+        a.purposes = list(&[Purpose::HealthResearch]);
+    });
     w.record(LAB, research);
     let cleaned = w.asset("clean-lab/cleaned");
     let next = w.give(LAB, processing_grant(cleaned, INSIGHT, wide));
@@ -201,7 +198,8 @@ fn a_licence_is_within_product_and_grants() {
         ..terms()
     };
     let under = list(&[w.grant("chest operation"), w.grant("county operation")]);
-    let offer = OfferGrant { under, terms: narrow, ..operation_grant(w.asset(CLEANED), INSIGHT, 1) };
+    let offer =
+        OfferGrant { under, terms: narrow, ..operation_grant(w.asset(CLEANED), INSIGHT, 1) };
     let grant = w.give(LAB, offer);
     let listing = w.record(INSIGHT, list_product(w.asset(REPORT), &[grant])).listing();
     let record = w.state.listing(&listing).unwrap().unwrap();

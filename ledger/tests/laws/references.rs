@@ -5,9 +5,7 @@ use headwater_ledger::envelope::event_id;
 use headwater_ledger::event::Event;
 use headwater_ledger::event::market::Decision;
 use headwater_ledger::event::member::Role;
-use headwater_ledger::hash::{
-    ContractId, GrantId, ListingId, PaymentId, TransferId,
-};
+use headwater_ledger::hash::{ContractId, GrantId, ListingId, PaymentId, TransferId};
 use headwater_ledger::reject::{Missing, Outlook};
 use headwater_ledger::split::Right;
 

@@ -164,9 +164,7 @@ pub const ROWS: &[Row] = &[
         w.by(CHEST, raw("fna-2026"))
     }),
     Row(Code::Unsigned, "an envelope nobody signed", |w| unsigned(good(w))),
-    Row(Code::KeyUnknown, "signed with the key of another member", |w| {
-        signed(good(w), &[COUNTY])
-    }),
+    Row(Code::KeyUnknown, "signed with the key of another member", |w| signed(good(w), &[COUNTY])),
     Row(Code::KeyUnknown, "signed by the author and by a stranger", |w| {
         signed(good(w), &[CHEST, "unheard-of"])
     }),
@@ -214,6 +212,16 @@ pub const ROWS: &[Row] = &[
     Row(Code::OverWeight, "27 merges of 1024 inputs in one envelope", |w| {
         let events = (0..27).map(|i| widest(w, &format!("merged-{i}"), None)).collect();
         signed(w.envelope(CHEST, events), &[CHEST])
+    }),
+    Row(Code::OverWeight, "listings that walk more than a block may, each by itself light", |w| {
+        // 1 024 own inputs take three units of weight each to look at, whoever lists.
+        w.all(CHEST, (0..1_024).map(|i| raw(&format!("part-{i}")).event()).collect());
+        let part = |i: usize| w.asset(&format!("{CHEST}/part-{i}"));
+        let parts: Vec<_> = (0..1_024).map(|i| input(part(i), 1, None)).collect();
+        w.record(CHEST, processed("merged", &parts));
+        let merged = w.asset("chest-hospital/merged");
+        let offer = || operation_grant(merged, LAB, 1).event();
+        signed(w.envelope(CHEST, (0..130).map(|_| offer()).collect()), &[CHEST])
     }),
     Row(Code::RoleRequired, "a hospital admits a member", |w| {
         w.by(CHEST, admit("new-hospital", headwater_ledger::event::member::Role::Holder))

@@ -1,9 +1,8 @@
 //! Refusals of grants, and of work outside of them.
 
-use headwater_ledger::event::OfferGrant;
-use headwater_ledger::event::RegisterAsset;
 use headwater_ledger::event::asset::{Activity, Purpose};
 use headwater_ledger::event::rights::Terms;
+use headwater_ledger::event::{OfferGrant, ProposeContract, RegisterAsset};
 use headwater_ledger::hash::GrantId;
 use headwater_ledger::limits::MAX_FLOORS;
 use headwater_ledger::reject::Code;
@@ -263,6 +262,11 @@ pub const ROWS: &[Row] = &[
         let grants = [w.grant("cleaned operation")];
         listing_under(w, &grants)
     }),
+    Row(Code::GrantRevoked, "a contract after the revocation", |w| {
+        *w = World::accepted();
+        w.record(LAB, revoke_grant(w.grant("cleaned operation")));
+        w.by(INSIGHT, w.proposal(PRICE))
+    }),
     Row(Code::GrantNotYetEffective, "work before the term", |w| {
         let later = Terms { not_before_ms: GENESIS_MS + DAY_MS + 1, ..terms() };
         lab_works(w, later, |a| a.claimed_to_ms = GENESIS_MS + 2 * DAY_MS)
@@ -283,6 +287,13 @@ pub const ROWS: &[Row] = &[
         w.now_ms = YEAR_END_MS + 1;
         let grants = [w.grant("cleaned operation")];
         listing_under(w, &grants)
+    }),
+    Row(Code::GrantExpired, "a contract after the term", |w| {
+        *w = World::accepted();
+        w.now_ms = YEAR_END_MS + 1;
+        let proposal = w.proposal(PRICE);
+        let sign_by_ms = w.now_ms;
+        w.by(INSIGHT, ProposeContract { sign_by_ms, ..proposal })
     }),
     Row(Code::PurposeOutsideGrant, "work for a purpose not granted", |w| {
         lab_works(w, terms(), |a| {
@@ -330,7 +341,8 @@ pub const ROWS: &[Row] = &[
             let name = format!("part-{i}");
             w.record(CHEST, raw(&name));
             let part = w.asset(&format!("{CHEST}/{name}"));
-            let grant = w.give(CHEST, processing_grant(part, LAB, Terms { floor_bp: 1, ..terms() }));
+            let floor = Terms { floor_bp: 1, ..terms() };
+            let grant = w.give(CHEST, processing_grant(part, LAB, floor));
             inputs.push(input(part, 1, grant));
         }
         w.by(LAB, processed("merged", &inputs))

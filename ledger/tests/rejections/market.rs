@@ -146,6 +146,9 @@ pub const ROWS: &[Row] = &[
     Row(Code::LicenceOutsideTerms, "a licence for nowhere", |w| {
         licensed(w, |licence| licence.territories = list(&[]))
     }),
+    Row(Code::LicenceOutsideTerms, "a licence that has ended", |w| {
+        licensed(w, |licence| licence.not_after_ms = GENESIS_MS)
+    }),
     Row(Code::AmountOutOfRange, "a price of nothing", |w| {
         *w = World::accepted();
         w.by(INSIGHT, w.proposal(0))

@@ -62,6 +62,11 @@ pub const ROWS: &[Row] = &[
         let key = MemberKey { key: key("new-hospital").public_key(), scopes: list(&[]) };
         w.by(GZ, AdmitMember { keys: list(&[key]), ..newcomer() })
     }),
+    Row(Code::MemberIncomplete, "a key with a scope twice", |w| {
+        let scopes = list(&[Scope::Register, Scope::Register]);
+        let key = MemberKey { key: key("new-hospital").public_key(), scopes };
+        w.by(GZ, AdmitMember { keys: list(&[key]), ..newcomer() })
+    }),
     Row(Code::AlreadySuspended, "suspended twice", |w| {
         w.record(REGULATOR, suspend(CHEST));
         w.by(REGULATOR, suspend(CHEST))

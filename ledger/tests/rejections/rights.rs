@@ -51,6 +51,17 @@ pub const ROWS: &[Row] = &[
         *w = World::reported();
         w.by(LAB, list_product(w.asset(REPORT), &[w.grant("cleaned operation")]))
     }),
+    Row(
+        Code::NotRightManager,
+        "a contract by a seller whose operation right went to another",
+        |w| {
+            *w = World::accepted();
+            let report = w.asset(REPORT);
+            let moved = w.record(INSIGHT, transfer(report, Right::Operation, &[(FUND, 10_000)]));
+            w.record(FUND, accept_transfer(moved.transfer()));
+            w.by(INSIGHT, w.proposal(PRICE))
+        },
+    ),
     Row(Code::PartsSum, "parts of 9 999", |w| {
         *w = World::sources();
         w.by(CHEST, holding(w, &[(CHEST, 9_000), (FUND, 999)]))

@@ -144,6 +144,8 @@ pub struct World {
     pub now_ms: u64,
     /// Time and envelope of every block so far.
     pub log: Vec<(u64, Vec<u8>)>,
+    /// Envelopes that come before the next one in its block.
+    pub before: Vec<Vec<u8>>,
     /// What the story has named so far.
     pub named: BTreeMap<&'static str, Digest>,
     salt: u64,
@@ -158,6 +160,7 @@ impl Default for World {
             height: 0,
             now_ms: GENESIS_MS + 1_000,
             log: Vec::new(),
+            before: Vec::new(),
             named: BTreeMap::new(),
             salt: 0,
         }
@@ -221,6 +224,13 @@ impl World {
     /// Records one act; a refusal fails the test.
     pub fn record(&mut self, author: &str, act: impl Act) -> Recorded {
         let bytes = self.by(author, act);
+        self.submit(&bytes).unwrap_or_else(|r| panic!("{author} was refused: {} {r}", r.code))
+    }
+
+    /// Records many acts in one envelope; a refusal fails the test.
+    pub fn all(&mut self, author: &str, events: Vec<Event>) -> Recorded {
+        let envelope = self.envelope(author, events);
+        let bytes = signed(envelope, &[author]);
         self.submit(&bytes).unwrap_or_else(|r| panic!("{author} was refused: {} {r}", r.code))
     }
 

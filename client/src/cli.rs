@@ -20,6 +20,8 @@ Examples:
   headwater status                         pin a chain, and see where the node stands
   headwater trace HANDLE/NAME --down       everything registered as made from an asset
   headwater statement HANDLE               who is owed what, line by line
+  headwater grant accept ID --as HANDLE    sign an act; see also asset, contract, payment
+  headwater submit FILE.ndjson             sign and send a file of envelopes
   headwater help COMMAND                   more about a command
 
 Exit codes: 0 done, 1 refused or failed, 2 bad usage, 3 verification failed.

@@ -12,6 +12,7 @@ use std::io;
 use std::path::Path;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// What kind of failure it is. Its code is stable and printed with `--json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,17 +87,32 @@ pub struct Failure {
     kind: Kind,
     message: String,
     hint: Option<String>,
+    /// What a rule of the ledger says beyond the sentence.
+    rule: Option<Box<Rule>>,
+}
+
+/// A refusal by a rule of the ledger, or by a node's policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Rule {
+    code: String,
+    facts: Map<String, Value>,
 }
 
 impl Failure {
     /// A failure; `message` is a sentence without capital and full stop.
     pub fn new(kind: Kind, message: impl fmt::Display) -> Self {
-        Failure { kind, message: message.to_string(), hint: None }
+        Failure { kind, message: message.to_string(), hint: None, rule: None }
     }
 
     /// The same with what the user can do about it.
     pub fn hint(mut self, hint: impl fmt::Display) -> Self {
         self.hint = Some(hint.to_string());
+        self
+    }
+
+    /// The same with the code of a rule, such as `GRANT_EXPIRED`, and further fields for `--json`.
+    pub fn rule(mut self, code: impl Into<String>, facts: Map<String, Value>) -> Self {
+        self.rule = Some(Box::new(Rule { code: code.into(), facts }));
         self
     }
 
@@ -131,7 +147,13 @@ impl Failure {
         self.hint.as_deref()
     }
 
-    /// The object printed with `--json`: `{"error":{"code":…,"message":…,"hint":…}}`.
+    /// The stable code printed with `--json`: the rule's where a rule refused, else the kind's.
+    pub fn code(&self) -> &str {
+        self.rule.as_ref().map_or(self.kind.code(), |rule| &rule.code)
+    }
+
+    /// The object printed with `--json`: `{"error":{"code":…,"message":…,"hint":…}}`, with further
+    /// fields where a rule refused.
     pub fn to_json(&self) -> impl Serialize + '_ {
         #[derive(Serialize)]
         struct Document<'a> {
@@ -139,18 +161,24 @@ impl Failure {
         }
         #[derive(Serialize)]
         struct Error<'a> {
-            code: &'static str,
+            code: &'a str,
             message: &'a str,
             hint: Option<&'a str>,
+            #[serde(flatten)]
+            facts: Option<&'a Map<String, Value>>,
         }
         let hint = self.hint.as_deref();
-        Document { error: Error { code: self.kind.code(), message: &self.message, hint } }
+        let facts = self.rule.as_ref().map(|rule| &rule.facts);
+        Document { error: Error { code: self.code(), message: &self.message, hint, facts } }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        match &self.rule {
+            Some(rule) => write!(f, "{}: {}", rule.code, self.message),
+            None => f.write_str(&self.message),
+        }
     }
 }
 
@@ -175,6 +203,16 @@ mod tests {
         let json = serde_json::to_string(&failure.to_json()).unwrap();
         let expected =
             r#"{"error":{"code":"not_found","message":"no key of `a`","hint":"make one"}}"#;
+        assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn a_refusal_has_the_code_of_its_rule() {
+        let facts = [("status".to_string(), Value::from("refused"))].into_iter().collect();
+        let failure = Failure::new(Kind::Refused, "it ended").rule("GRANT_EXPIRED", facts);
+        assert_eq!(failure.to_string(), "GRANT_EXPIRED: it ended");
+        let json = serde_json::to_string(&failure.to_json()).unwrap();
+        let expected = r#"{"error":{"code":"GRANT_EXPIRED","message":"it ended","hint":null,"status":"refused"}}"#;
         assert_eq!(json, expected);
     }
 

@@ -180,7 +180,7 @@ fn write_json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
 }
 
 fn write_failure(out: &mut dyn Write, failure: &Failure, colour: bool) -> io::Result<()> {
-    write_marked(out, "error", RED, colour, failure.message())?;
+    write_marked(out, "error", RED, colour, &failure.to_string())?;
     match failure.hint_text() {
         Some(hint) => write_marked(out, "hint", CYAN, colour, hint),
         None => Ok(()),

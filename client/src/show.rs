@@ -44,7 +44,8 @@ pub fn unit(currency: &Currency) -> String {
     }
 }
 
-fn decimals(currency: &Currency) -> Option<usize> {
+/// Decimal places of a currency, where they are known for certain.
+pub fn decimals(currency: &Currency) -> Option<usize> {
     let code = currency.to_string();
     DECIMALS.iter().find(|(known, _)| *known == code).map(|(_, decimals)| *decimals)
 }

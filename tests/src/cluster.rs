@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -47,17 +48,23 @@ pub struct Setup<'a> {
     pub arguments: &'a [&'a str],
 }
 
+/// Where the search for ports goes on, so that clusters of one process do not compete.
+static NEXT_PORT: Mutex<u16> = Mutex::new(0);
+
 /// The first of `count` ports in a row that are free now.
 pub fn free_ports(count: u16) -> Result<u16> {
-    // Start at a place that differs between processes, so that tests do not compete.
-    let start = 20_000 + (std::process::id() % 300) as u16 * 40;
-    let mut base = start;
+    let mut next = NEXT_PORT.lock().unwrap_or_else(PoisonError::into_inner);
+    if *next == 0 {
+        // Processes start at different places for the same reason.
+        *next = 20_000 + u16::try_from(std::process::id() % 300)? * 40;
+    }
     for _ in 0..1_000 {
-        let free = (base..base + count).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok());
-        if free {
+        let base = *next;
+        *next = if base > 31_000 { 20_000 } else { base + count };
+        let mut ports = base..base + count;
+        if ports.all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
             return Ok(base);
         }
-        base = if base > 60_000 { 20_000 } else { base + count };
     }
     bail!("no {count} free ports in a row")
 }

@@ -4,6 +4,8 @@
 pub mod cluster;
 pub mod client;
 pub mod demo;
+pub mod node;
+pub mod writers;
 
 pub use client::Client;
 pub use cluster::Cluster;

@@ -81,6 +81,13 @@ impl Node {
         self.exchange("POST", path, Some(body), answer)
     }
 
+    /// Sends `POST path` with bytes.
+    pub fn post_bytes(&self, path: &str, body: &[u8]) -> Result<Exchange, Failure> {
+        let request = self.agent.post(self.url.join(path));
+        let answer = request.content_type("application/octet-stream").send(body);
+        self.exchange("POST", path, None, answer)
+    }
+
     fn exchange(
         &self,
         method: &'static str,

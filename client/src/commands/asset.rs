@@ -1,0 +1,156 @@
+//! `headwater asset`: registers assets, moves the rights over them, declares them void.
+
+mod register;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use headwater_ledger::event::rights::Owner;
+use headwater_ledger::event::{AcceptTransfer, Event, TransferRight, VoidAsset};
+use headwater_ledger::hash::{Digest, TransferId};
+use headwater_ledger::split::Right;
+use headwater_ledger::text::Handle;
+
+pub use self::register::RegisterArgs;
+use crate::build::{Acting, ActingArgs};
+use crate::commitment::Lines;
+use crate::failure::{Failure, Kind};
+use crate::lookup::ObjectRef;
+use crate::remote::resolve::AssetRef;
+use crate::salts::Salts;
+use crate::session::Session;
+use crate::value::choice;
+use crate::value::share::parse_owner;
+
+/// Register assets, move the rights over them, declare them void.
+#[derive(Debug, Subcommand)]
+pub enum AssetCommand {
+    /// Register a raw resource, a processed dataset or a data product
+    #[command(after_help = register::AFTER_HELP)]
+    Register(Box<RegisterArgs>),
+    /// Propose the owners of one right over an asset
+    #[command(after_help = "\
+Examples:
+  headwater asset transfer city-hospital/admissions-2026 --right holding \\
+      --owner city-hospital=9000 --owner patients-fund=1000 --manager city-hospital
+
+Parts are of 10000. It takes effect once every owner who is new or whose part shrinks has agreed
+with `headwater asset accept-transfer`.")]
+    Transfer(TransferArgs),
+    /// Agree to a transfer
+    #[command(after_help = "\
+Examples:
+  headwater asset accept-transfer 01234567 --as patients-fund")]
+    AcceptTransfer(AcceptTransferArgs),
+    /// Declare an asset void, as a regulator: nothing new can be built on it or sold
+    #[command(after_help = "\
+Examples:
+  headwater asset void data-works/cohort --ruling ruling-17.pdf --as health-commission
+
+Only a salted commitment to the ruling is recorded; the salt is kept in the folder salts of the
+home folder.")]
+    Void(VoidArgs),
+}
+
+/// Arguments of `headwater asset transfer`.
+#[derive(Debug, Args)]
+pub struct TransferArgs {
+    /// The asset: HANDLE/NAME or an id
+    asset: AssetRef,
+    /// holding, processing or operation
+    #[arg(long, value_parser = choice::parse::<Right>)]
+    right: Right,
+    /// An owner from then on, with parts of 10000
+    #[arg(long = "owner", value_name = "HANDLE=PARTS", value_delimiter = ',', required = true)]
+    #[arg(value_parser = parse_owner)]
+    owners: Vec<Owner>,
+    /// The owner who acts for the right from then on
+    #[arg(long, value_name = "HANDLE")]
+    manager: Handle,
+    #[command(flatten)]
+    acting: ActingArgs,
+}
+
+/// Arguments of `headwater asset accept-transfer`.
+#[derive(Debug, Args)]
+pub struct AcceptTransferArgs {
+    /// The transfer's id, or at least 8 of its digits
+    transfer: ObjectRef,
+    #[command(flatten)]
+    acting: ActingArgs,
+}
+
+/// Arguments of `headwater asset void`.
+#[derive(Debug, Args)]
+pub struct VoidArgs {
+    /// The asset: HANDLE/NAME or an id
+    asset: AssetRef,
+    /// File or folder with the ruling
+    #[arg(long, value_name = "PATH", required_unless_present = "ruling_root")]
+    #[arg(conflicts_with = "ruling_root")]
+    ruling: Option<PathBuf>,
+    /// Commitment to the ruling made before with `headwater hash`
+    #[arg(long, value_name = "ROOT")]
+    ruling_root: Option<Digest>,
+    #[command(flatten)]
+    acting: ActingArgs,
+}
+
+impl AssetCommand {
+    /// Runs the command.
+    pub fn run(self, session: &Session) -> Result<(), Failure> {
+        match self {
+            AssetCommand::Register(args) => args.run(session),
+            AssetCommand::Transfer(args) => args.run(session),
+            AssetCommand::AcceptTransfer(args) => {
+                let acting = Acting::begin(session, &args.acting)?;
+                let transfer = acting.object(&args.transfer, "transfer_right")?;
+                let transfer = TransferId::from_digest(transfer);
+                acting.act(Event::AcceptTransfer(AcceptTransfer { transfer }))
+            }
+            AssetCommand::Void(args) => args.run(session),
+        }
+    }
+}
+
+impl TransferArgs {
+    fn run(self, session: &Session) -> Result<(), Failure> {
+        let sum: u32 = self.owners.iter().map(|owner| u32::from(owner.parts)).sum();
+        if sum != 10_000 {
+            let message = format_args!("the owners' parts add up to {sum}, expected 10000");
+            return Err(Failure::new(Kind::Usage, message).hint("correct the --owner options"));
+        }
+        if !self.owners.iter().any(|owner| owner.member == self.manager) {
+            let message = format_args!("{} would manage a right without a part", self.manager);
+            return Err(
+                Failure::new(Kind::Usage, message).hint("choose the manager among the owners")
+            );
+        }
+        let owners = choice::list(self.owners, "owners")?;
+        let acting = Acting::begin(session, &self.acting)?;
+        let asset = acting.asset(&self.asset);
+        let (right, manager) = (self.right, self.manager);
+        acting.act(Event::TransferRight(TransferRight { asset, right, owners, manager }))
+    }
+}
+
+impl VoidArgs {
+    fn run(self, session: &Session) -> Result<(), Failure> {
+        let acting = Acting::begin(session, &self.acting)?;
+        let asset = acting.asset(&self.asset);
+        let ruling = match (self.ruling_root, &self.ruling) {
+            (Some(root), _) => root,
+            (None, Some(path)) => {
+                let subject = format!("ruling-{}", hex::encode(asset.digest().raw()));
+                let mut salts = Salts::open(&session.home, &subject)?;
+                let root = salts.commit("ruling", path, Lines::Ignore, &session.output)?.root;
+                if !acting.is_dry_run() {
+                    salts.save()?;
+                }
+                root
+            }
+            (None, None) => return Err(Failure::new(Kind::Usage, "no ruling is given")),
+        };
+        acting.act(Event::VoidAsset(VoidAsset { asset, ruling }))
+    }
+}

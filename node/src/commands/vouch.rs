@@ -25,6 +25,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let home = args.home.home();
     let chain_id = home.genesis()?.chain_id()?;
     let key = home.keys()?.signing_key().public_key();
+    std::fs::create_dir_all(home.engine_folder())?;
     let validator = headwater_ledger::validator::address_of(&key);
     vouch_nothing_signed_above(&home.engine_folder(), chain_id, validator, args.height)?;
     println!("{validator} may sign from height {} on", args.height.saturating_add(1));

@@ -73,8 +73,8 @@ struct Session<'a> {
     /// Blocks of that height the library has been told of in this session.
     delivered: BTreeSet<BlockId>,
     pause: Option<Pause>,
-    /// A validator votes on a height above the tip.
-    others_go_on: bool,
+    /// The highest height a validator was heard to work on.
+    heard: u64,
     stream_prefix: u64,
     streams_sent: u64,
 }
@@ -236,7 +236,7 @@ impl<'a> Session<'a> {
             undecided: node.undecided(tip)?,
             delivered: BTreeSet::new(),
             pause: None,
-            others_go_on: false,
+            heard: 0,
             stream_prefix: getrandom::u64()
                 .map_err(|e| EngineError::Start(format!("no random numbers: {e}")))?,
             streams_sent: 0,

@@ -73,12 +73,14 @@ impl Standing {
         let store = |e: RecordError| EngineError::Store(e.to_string());
         match Guard::find(home, chain_id, validator).map_err(store)? {
             Found::Guard(guard) => {
-                // A block log older than the record: catch up first.
-                let before_last = Until::Decided(guard.last().height.saturating_sub(1));
-                if before_last.is_over(application) {
+                let last = guard.last().height;
+                if Until::Decided(last.saturating_sub(1)).is_over(application) {
                     Ok(Standing::Vote(guard))
                 } else {
-                    Ok(Standing::Abstain(before_last))
+                    // The block log is older than the record. Following up to there overwrites the
+                    // engine's own log, and with it the lock that the last votes were cast under:
+                    // the height of those votes is left to the others.
+                    Ok(Standing::Abstain(Until::Decided(last)))
                 }
             }
             Found::Nothing if is_new_home => Standing::vote_above(home, chain_id, validator, 0),

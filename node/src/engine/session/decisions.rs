@@ -61,7 +61,6 @@ impl Session<'_> {
         }
         info!(height, round, %id, "block committed");
         self.round = 0;
-        self.others_go_on = false;
         self.delivered.clear();
         self.streams.prune(height);
         self.undecided.prune(height)?;
@@ -94,7 +93,7 @@ impl Session<'_> {
     pub(super) fn resume_if_due(&mut self) -> Result<(), EngineError> {
         let Some(pause) = &self.pause else { return Ok(()) };
         let is_due = Instant::now() >= pause.until
-            || self.others_go_on
+            || self.heard > self.tip
             || self.streams.has_above(self.tip)
             || self.undecided.at(self.tip.saturating_add(1)).next().is_some()
             || self.node.application()?.has_work();
@@ -105,7 +104,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Notices that a validator works on a height above the tip.
+    /// Notices the height a validator works on. It is kept until it is reached, so that a node that
+    /// is behind does not pause on its way.
     pub(super) fn notice(&mut self, message: &SignedConsensusMsg<Consensus>) {
         let chain_id = &self.node.chain_id;
         let (who, bytes, signature) = match message {
@@ -117,10 +117,13 @@ impl Session<'_> {
             }
         };
         let signer = self.validators.get_by_address(who);
-        self.others_go_on |= message.height().0 > self.tip
-            && bytes.is_some_and(|bytes| {
-                signer.is_some_and(|v| v.public_key().verify(&bytes, signature))
-            });
+        let height = message.height().0;
+        let is_theirs = |bytes: Vec<u8>| {
+            signer.is_some_and(|v| v.public_key().verify(&bytes, signature))
+        };
+        if height > self.heard && bytes.is_some_and(is_theirs) {
+            self.heard = height;
+        }
     }
 
     /// Judges a block from sync, whose certificate the library has verified.

@@ -9,7 +9,7 @@ use crate::event::member::Role;
 use crate::execute::Act;
 use crate::floor;
 use crate::grant::{self, Use};
-use crate::hash::AssetId;
+use crate::hash::{AssetId, GrantId};
 use crate::limits::MAX_WEIGHT_SUM;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::split::{Right, SplitError};
@@ -163,6 +163,7 @@ fn derive(
     check_purposes(activity)?;
     let mut late = false;
     let mut floors = floor::Tracker::new();
+    let mut used: BTreeSet<GrantId> = BTreeSet::new();
     for input in &derivation.inputs {
         let asset = named(act, &input.asset)?;
         let shown = format!("{}/{}", asset.author, asset.name);
@@ -179,12 +180,14 @@ fn derive(
         match &input.grant {
             Some(grant) => {
                 let wanted = Use {
+                    by: act.author,
                     asset: &input.asset,
                     record: &asset,
                     right: GrantRight::Processing,
                     activity: Some(activity),
                 };
-                let (record, filed_late) = grant::take(act, grant, &wanted)?;
+                let (record, filed_late) = grant::allows(act, grant, &wanted)?;
+                used.insert(*grant);
                 late |= filed_late;
                 floor_bp = record.terms.floor_bp;
             }
@@ -199,6 +202,9 @@ fn derive(
         let inherited = act.state.floors(&input.asset)?;
         floors.add(input.asset, input.weight, floor_bp, inherited)?;
         act.append(Relation::AssetDerivations(input.asset), id.digest())?;
+    }
+    for grant in &used {
+        grant::count_derivation(act, grant)?;
     }
     let tracked = floors.settle(e.split.upstream_bp)?;
     if !tracked.is_empty() {

@@ -1,16 +1,12 @@
 //! The rules for three-party contracts and deliveries. Implements [LED-MKT-3], [LED-MKT-4] and
 //! [LED-MKT-6].
 
-use crate::asset::named_in_force;
 use crate::event::market::{ConfirmDelivery, ProposeContract, RecordDelivery, SignContract};
 use crate::execute::Act;
-use crate::grant::cover;
 use crate::hash::{ContractId, Digest};
 use crate::limits::MAX_AMOUNT;
 use crate::listing;
 use crate::reject::{Code, Missing, Refusal, Reject};
-use crate::rights::managed;
-use crate::split::Right;
 use crate::state::record::{ContractRecord, ListingRecord, ListingStatus};
 use crate::state::{Key, Records, Relation};
 
@@ -27,9 +23,7 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refu
             return reject(Code::ListingNotAccepted, format!("the listing is {:?}", listing.status));
         }
     }
-    let asset = named_in_force(act, &listing.asset)?;
-    managed(act, &listing.asset, &asset, Right::Operation)?;
-    cover(act, &listing.asset, &listing.operation_grants)?;
+    listing::check_sellable(act, &listing)?;
     act.named_member(&e.buyer)?;
     if e.buyer == listing.seller || e.buyer == listing.exchange {
         return reject(Code::SellerIsBuyer, format!("{} cannot be the buyer", e.buyer));
@@ -122,7 +116,8 @@ pub(crate) fn sign(act: &mut Act<'_>, e: &SignContract) -> Result<(), Refusal> {
         let text = format!("it could be signed until {}", contract.sign_by_ms);
         return Err(Reject::new(Code::ContractExpired, text).into());
     }
-    named_in_force(act, &contract.asset)?;
+    let listing = listing::named(act, &contract.listing)?;
+    listing::check_sellable(act, &listing)?;
     Ok(act.state.put(&Key::Contract(e.contract), &contract)?)
 }
 

@@ -128,7 +128,7 @@ impl Event {
             Event::OfferGrant(e) => 30u64.saturating_add(many(e.under.len(), 15)),
             Event::ListProduct(e) => 60u64.saturating_add(many(e.operation_grants.len(), 15)),
             Event::RefundPayment(_) => 100,
-            Event::AdmitMember(_) => 100,
+            Event::AdmitMember(e) => 30u64.saturating_add(many(e.keys.len(), 100)),
             Event::SuspendMember(_)
             | Event::ReinstateMember(_)
             | Event::AcceptGrant(_)

@@ -10,7 +10,8 @@ use crate::event::Event;
 use crate::event::member::Role;
 use crate::hash::{BlockId, ChainId, Digest, EnvelopeId, EventId, ValidatorAddress};
 use crate::limits::{
-    MAX_BLOCK_ENVELOPES, MAX_BLOCK_WEIGHT, MAX_NOT_AFTER_AHEAD_MS, MAX_PRUNED_PER_BLOCK,
+    MAX_BLOCK_ENVELOPES, MAX_BLOCK_WEIGHT, MAX_ENVELOPE_WEIGHT, MAX_NOT_AFTER_AHEAD_MS,
+    MAX_PRUNED_PER_BLOCK,
 };
 use crate::block::Header;
 use crate::genesis::PROTOCOL_VERSION;
@@ -216,12 +217,14 @@ impl Execution {
             apply_event(&mut act, event)?;
             let event_id = *act.event.digest();
             act.append(Relation::MemberEvents(author.clone()), &event_id)?;
+            // After every event, so that nobody has much more executed than can be recorded.
+            check_envelope_weight(effects.weight)?;
             seq = seq.checked_add(1).ok_or_else(|| Fault("event ordinals are exhausted".into()))?;
         }
         let weight = self.weight.saturating_add(effects.weight);
         if weight > MAX_BLOCK_WEIGHT || self.envelopes.len() >= MAX_BLOCK_ENVELOPES {
             return Err(Reject::new(
-                Code::OverWeight,
+                Code::BlockFull,
                 format!("the block would weigh {weight}, at most {MAX_BLOCK_WEIGHT}"),
             )
             .into());
@@ -364,6 +367,15 @@ impl Executed {
 /// The parent of the block at height 1.
 pub fn genesis_parent(chain_id: &ChainId) -> BlockId {
     BlockId::from_digest(*chain_id.digest())
+}
+
+/// Fails when an envelope is heavier than any may be. Implements [LED-LIM-2].
+fn check_envelope_weight(weight: u64) -> Result<(), Reject> {
+    if weight <= MAX_ENVELOPE_WEIGHT {
+        return Ok(());
+    }
+    let text = format!("the envelope weighs at least {weight}, at most {MAX_ENVELOPE_WEIGHT}");
+    Err(Reject::new(Code::OverWeight, text))
 }
 
 fn apply_event(act: &mut Act<'_>, event: &Event) -> Result<(), Refusal> {

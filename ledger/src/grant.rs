@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::asset::named_in_force;
-use crate::event::asset::{Activity, Purpose};
+use crate::event::asset::{Activity, Purpose, Stage};
 use crate::event::rights::{AcceptGrant, DeclineGrant, GrantRight, OfferGrant, RevokeGrant, Terms};
 use crate::execute::Act;
 use crate::hash::{AssetId, GrantId};
@@ -13,7 +13,7 @@ use crate::rights::managed;
 use crate::split::{BASIS_POINTS, Right};
 use crate::state::record::{AssetRecord, GrantRecord, GrantStatus};
 use crate::state::{Key, Records, Relation};
-use crate::text;
+use crate::text::{self, Handle};
 
 /// `offer_grant`.
 pub(crate) fn offer(act: &mut Act<'_>, e: &OfferGrant) -> Result<(), Refusal> {
@@ -22,7 +22,7 @@ pub(crate) fn offer(act: &mut Act<'_>, e: &OfferGrant) -> Result<(), Refusal> {
     act.named_member(&e.grantee)?;
     check_terms(e)?;
     if e.right == GrantRight::Operation {
-        let cover = cover(act, &e.asset, &e.under)?;
+        let cover = cover(act, act.author, &e.asset, &e.under)?;
         cover.check_terms(&e.terms)?;
     }
     let id = GrantId::from_digest(*act.event.digest());
@@ -128,6 +128,8 @@ pub(crate) fn revoke(act: &mut Act<'_>, e: &RevokeGrant) -> Result<(), Refusal> 
 
 /// What a grant is wanted for.
 pub(crate) struct Use<'a> {
+    /// Who wants it.
+    pub by: &'a Handle,
     /// The asset to be used.
     pub asset: &'a AssetId,
     /// Its record.
@@ -152,7 +154,7 @@ fn check(act: &Act<'_>, grant: &GrantRecord, wanted: &Use<'_>) -> Result<bool, R
     if grant.right != wanted.right {
         return reject(Code::GrantWrongRight, format!("the grant is for {:?}", grant.right));
     }
-    if grant.grantee != *act.author {
+    if grant.grantee != *wanted.by {
         return reject(Code::GrantWrongGrantee, format!("the grant is for {}", grant.grantee));
     }
     match grant.status {
@@ -207,7 +209,7 @@ fn covers_asset(act: &Act<'_>, grant: &GrantRecord, wanted: &Use<'_>) -> Result<
     if grant.asset == *wanted.asset {
         return Ok(true);
     }
-    if !grant.terms.future_versions {
+    if !covers_later(grant, wanted.record) {
         return Ok(false);
     }
     let granted = crate::asset::named(act, &grant.asset)?;
@@ -215,17 +217,32 @@ fn covers_asset(act: &Act<'_>, grant: &GrantRecord, wanted: &Use<'_>) -> Result<
         && granted.version < wanted.record.version)
 }
 
-/// Uses a processing grant for one derivation.
-pub(crate) fn take(
-    act: &mut Act<'_>,
+/// Whether a grant can cover a later version: it says so, the later version is born as a right of
+/// whoever granted, and operation of it rests on no rights of others.
+fn covers_later(grant: &GrantRecord, later: &AssetRecord) -> bool {
+    let rests_on_nothing = match grant.right {
+        GrantRight::Processing => true,
+        GrantRight::Operation => later.stage == Stage::Raw,
+    };
+    grant.terms.future_versions && grant.grantor == later.author && rests_on_nothing
+}
+
+/// A processing grant that allows a use; `true` when the work is filed late.
+pub(crate) fn allows(
+    act: &Act<'_>,
     id: &GrantId,
     wanted: &Use<'_>,
 ) -> Result<(GrantRecord, bool), Refusal> {
-    let mut grant = named(act, id)?;
+    let grant = named(act, id)?;
     let late = check(act, &grant, wanted)?;
-    grant.used = grant.used.saturating_add(1);
-    act.state.put(&Key::Grant(*id), &grant)?;
     Ok((grant, late))
+}
+
+/// Counts one derivation made under a grant, for however many inputs.
+pub(crate) fn count_derivation(act: &mut Act<'_>, id: &GrantId) -> Result<(), Refusal> {
+    let mut grant = named(act, id)?;
+    grant.used = grant.used.saturating_add(1);
+    Ok(act.state.put(&Key::Grant(*id), &grant)?)
 }
 
 /// What the operation rights over an asset's direct inputs allow together.
@@ -277,60 +294,70 @@ impl Named {
     fn covering(&self, id: &AssetId, asset: &AssetRecord) -> Option<&GrantRecord> {
         let by_line = || {
             let (version, grant) = self.by_line.get(&asset.first_version)?;
-            (*version < asset.version).then_some(grant)
+            (*version < asset.version && covers_later(grant, asset)).then_some(grant)
         };
         self.by_asset.get(id).or_else(by_line)
     }
 }
 
-/// Weight of looking at one input's operation right.
-const INPUT_WEIGHT: u64 = 15;
+/// Weight of looking at one grant, or at one input's operation right.
+const COVER_WEIGHT: u64 = 3;
 
-/// The operation rights that an author may rest on for `asset`: for every direct input the author
-/// manages the right or one of `grants` is effective and sub-licensable. Implements [LED-GRT-4].
+/// The operation rights that `holder` rests on for `asset`: over every direct input he manages the
+/// right or one of `grants` is effective and sub-licensable. Implements [LED-GRT-4].
 pub(crate) fn cover(
     act: &mut Act<'_>,
+    holder: &Handle,
     asset: &AssetId,
     grants: &[GrantId],
 ) -> Result<Cover, Refusal> {
     let mut cover = Cover::default();
-    let grants = Named::read(act, grants)?;
     let inputs = act.state.inputs(asset)?.map(|i| i.inputs).unwrap_or_default();
+    let looks = (grants.len() as u64).saturating_add(inputs.len() as u64);
+    let weight = looks.saturating_mul(COVER_WEIGHT);
+    act.effects.weight = act.effects.weight.saturating_add(weight);
+    let grants = Named::read(act, grants)?;
     for input in &inputs {
-        act.effects.weight = act.effects.weight.saturating_add(INPUT_WEIGHT);
         let record = named_in_force(act, &input.asset)?;
-        let right = act.state.right(&input.asset, &record, Right::Operation)?;
-        if right.manager == *act.author {
-            continue;
+        let manager = act.state.right(&input.asset, &record, Right::Operation)?.manager;
+        if manager != *holder {
+            let (asset, record, right) = (&input.asset, &record, GrantRight::Operation);
+            let wanted = Use { by: holder, asset, record, right, activity: None };
+            cover.narrow(rest_on(act, &grants, &wanted)?);
         }
-        let wanted = Use {
-            asset: &input.asset,
-            record: &record,
-            right: GrantRight::Operation,
-            activity: None,
-        };
-        let grant = grants.covering(&input.asset, &record);
-        if let Some(grant) = grant {
-            check(act, grant, &wanted)?;
-        }
-        let Some(grant) = grant.filter(|g| g.terms.sublicence_depth > 0) else {
-            let text = format!(
-                "no sub-licensable operation grant on input {}/{} is named",
-                record.author, record.name
-            );
-            return Err(Reject::new(Code::OperationNotCovered, text).into());
-        };
-        let t = &grant.terms;
-        cover.depth = Some(cover.depth.map_or(t.sublicence_depth, |d| d.min(t.sublicence_depth)));
-        cover.not_after_ms =
-            Some(cover.not_after_ms.map_or(t.not_after_ms, |n| n.min(t.not_after_ms)));
-        intersect(&mut cover.purposes, &t.purposes);
-        intersect(&mut cover.territories, &t.territories);
     }
     Ok(cover)
 }
 
+/// The terms of the sub-licensable grant that covers a use.
+fn rest_on<'a>(
+    act: &Act<'_>,
+    grants: &'a Named,
+    wanted: &Use<'_>,
+) -> Result<&'a Terms, Refusal> {
+    let grant = grants.covering(wanted.asset, wanted.record);
+    if let Some(grant) = grant {
+        check(act, grant, wanted)?;
+    }
+    grant.map(|g| &g.terms).filter(|t| t.sublicence_depth > 0).ok_or_else(|| {
+        let text = format!(
+            "no sub-licensable operation grant on input {}/{} is named",
+            wanted.record.author, wanted.record.name
+        );
+        Reject::new(Code::OperationNotCovered, text).into()
+    })
+}
+
 impl Cover {
+    /// Takes in the terms of one more grant.
+    fn narrow(&mut self, t: &Terms) {
+        self.depth = Some(self.depth.map_or(t.sublicence_depth, |d| d.min(t.sublicence_depth)));
+        self.not_after_ms =
+            Some(self.not_after_ms.map_or(t.not_after_ms, |n| n.min(t.not_after_ms)));
+        intersect(&mut self.purposes, &t.purposes);
+        intersect(&mut self.territories, &t.territories);
+    }
+
     /// Whether an operation grant with these terms stays within what it rests on.
     fn check_terms(&self, terms: &Terms) -> Result<(), Reject> {
         if self.depth.is_some_and(|d| terms.sublicence_depth >= d) {

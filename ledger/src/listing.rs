@@ -46,10 +46,10 @@ pub(crate) fn list(act: &mut Act<'_>, e: &ListProduct) -> Result<(), Refusal> {
         return reject(Code::FeeTooHigh, format!("a fee of {} bp", e.fee_bp));
     }
     let place = Key::ListedAt(e.asset, e.exchange.clone());
-    if act.state.value(&place)?.is_some() {
+    if stands(act, &place)? {
         return reject(Code::AlreadyListed, format!("it is listed at {} already", e.exchange));
     }
-    let cover = cover(act, &e.asset, &e.operation_grants)?;
+    let cover = cover(act, act.author, &e.asset, &e.operation_grants)?;
     let (claims, edges) = frozen_schedule(act, &e.asset)?;
     act.effects.weight = act.effects.weight.saturating_add(edges);
     let purposes = both(asset.purposes(), cover.purposes.as_deref());
@@ -73,6 +73,29 @@ pub(crate) fn list(act: &mut Act<'_>, e: &ListProduct) -> Result<(), Refusal> {
     act.append(Relation::AssetListings(e.asset), id.digest())?;
     act.effects.created.push(Missing::Listing(id));
     Ok(())
+}
+
+/// Whether a listing is there that its seller can still sell from.
+fn stands(act: &mut Act<'_>, place: &Key) -> Result<bool, Refusal> {
+    let Some(id) = act.state.get::<ListingId>(place)? else { return Ok(false) };
+    let listing = named(act, &id)?;
+    match check_sellable(act, &listing) {
+        Ok(()) => Ok(true),
+        Err(Refusal::Reject(_)) => Ok(false),
+        Err(Refusal::Fault(fault)) => Err(fault.into()),
+    }
+}
+
+/// Fails unless the seller of a listing still has the right to sell: the product is not void, he
+/// manages its operation right, and the rights it was listed under are effective.
+pub(crate) fn check_sellable(act: &mut Act<'_>, listing: &ListingRecord) -> Result<(), Refusal> {
+    let asset = named_in_force(act, &listing.asset)?;
+    let right = act.state.right(&listing.asset, &asset, Right::Operation)?;
+    if right.manager != listing.seller {
+        let text = format!("the operation right is managed by {} now", right.manager);
+        return Err(Reject::new(Code::NotRightManager, text).into());
+    }
+    cover(act, &listing.seller, &listing.asset, &listing.operation_grants).map(|_| ())
 }
 
 fn both(own: Option<&[Purpose]>, covered: Option<&[Purpose]>) -> Option<Vec<Purpose>> {

@@ -61,6 +61,7 @@ codes! {
     KeyOutOfScope = 115, "KEY_OUT_OF_SCOPE", "LED-MEM-3", "sign with a key whose scopes cover the event";
     OverWeight = 116, "OVER_WEIGHT", "LED-LIM-2", "spread the events over several envelopes";
     RoleRequired = 117, "ROLE_REQUIRED", "LED-MEM-2", "let a member with the required role do this";
+    BlockFull = 118, "BLOCK_FULL", "LED-LIM-2", "nothing to do: a later block has room for the envelope";
 
     HandleTaken = 201, "HANDLE_TAKEN", "LED-MEM-1", "choose another handle";
     UnknownMember = 202, "UNKNOWN_MEMBER", "LED-MEM-1", "correct the handle, or have the member admitted first";
@@ -190,9 +191,7 @@ impl Code {
             | UnknownListing | UnknownContract | UnknownPayment => Outlook::AwaitsReference,
             AuthorSuspended | KeyUnknown | NotAfterTooFar | GrantNotAccepted
             | GrantNotYetEffective | ListingNotAccepted | ContractNotSigned
-            | NotDelivered | NotRightManager | NotSuspended | ConsentNotAsked => {
-                Outlook::AwaitsState
-            }
+            | NotDelivered | NotRightManager | NotSuspended | BlockFull => Outlook::AwaitsState,
             NonCanonical | TrailingBytes | OverLimit | NoEvents | UnsupportedVersion
             | WrongChain | Expired | DuplicateEnvelope | Unsigned | BadSignature
             | KeyOutOfScope | OverWeight | RoleRequired | HandleTaken | KeyNotAcceptable
@@ -200,7 +199,7 @@ impl Code {
             | UpstreamWithoutInputs | InputsWithoutUpstream | StageMismatch | OutOfRange
             | NotAuthor | OwnOutputInput | RepeatedInput | WeightZero | WeightsOverLimit
             | VoidInput | PurposesEmpty | PurposeNotInherited | AlreadyRevised | VoidAsset | PartsSum
-            | RepeatedOwner | ManagerNotOwner | TransferClosed | TermsInvalid | NotGrantee
+            | RepeatedOwner | ManagerNotOwner | ConsentNotAsked | TransferClosed | TermsInvalid | NotGrantee
             | NotGrantor | GrantClosed | GrantRequired | GrantWrongAsset | GrantWrongRight
             | GrantWrongGrantee | GrantRevoked | GrantExpired | PurposeOutsideGrant
             | TerritoryOutsideGrant | GrantExhausted | FloorNotMet | FloorsFull

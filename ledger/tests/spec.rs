@@ -99,6 +99,7 @@ fn flat(event: &'static str, base: u64) -> Weight {
 }
 
 fn weights() -> Vec<Weight> {
+    let keys = |e: &Event| if let Event::AdmitMember(e) = e { e.keys.len() } else { 0 };
     let inputs = |e: &Event| match e {
         Event::RegisterAsset(e) => e.derivation.as_ref().map_or(0, |d| d.inputs.len()),
         _ => 0,
@@ -108,7 +109,7 @@ fn weights() -> Vec<Weight> {
     let grants =
         |e: &Event| if let Event::ListProduct(e) = e { e.operation_grants.len() } else { 0 };
     vec![
-        flat("admit_member", 100),
+        Weight { list: "keys", each: 100, count: keys, ..flat("admit_member", 30) },
         flat("suspend_member", 30),
         flat("reinstate_member", 30),
         Weight { list: "inputs", each: 15, count: inputs, ..flat("register_asset", 20) },

@@ -329,12 +329,8 @@ impl App {
             let id = envelope.id();
             match guarded(apply, execution, &envelope) {
                 Ok(()) => taken.push(envelope),
-                Err(Refusal::Reject(reject))
-                    if reject.code == Code::OverWeight && !taken.is_empty() =>
-                {
-                    // The block is full; what is left comes next.
-                    break;
-                }
+                // What is left comes next.
+                Err(Refusal::Reject(reject)) if reject.code == Code::BlockFull => break,
                 Err(Refusal::Reject(reject)) => match reject.code.outlook() {
                     Outlook::Final => {
                         self.refuse(id, Turned::rejected(reject));

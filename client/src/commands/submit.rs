@@ -205,12 +205,13 @@ fn finish(session: &Session, summary: &Summary, file: &Path) -> Result<(), Failu
 
 fn sentence(summary: &Summary) -> String {
     let counts = [
-        (summary.earlier, "recorded before"),
+        (summary.earlier, "of them by an earlier run"),
         (summary.refused, "refused"),
         (summary.outstanding, "outstanding"),
         (summary.not_tried, "not tried"),
     ];
-    let mut text = format!("{} of {} envelopes recorded", summary.recorded, summary.envelopes);
+    let recorded = summary.recorded + summary.earlier;
+    let mut text = format!("{recorded} of {} envelopes recorded", summary.envelopes);
     for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
         text.push_str(&format!(", {count} {what}"));
     }
@@ -258,7 +259,7 @@ mod tests {
         };
         assert_eq!(
             sentence(&some),
-            "1 of 5 envelopes recorded, 2 recorded before, 1 refused, 1 not tried"
+            "3 of 5 envelopes recorded, 2 of them by an earlier run, 1 refused, 1 not tried"
         );
         assert!(all.is_complete() && !some.is_complete());
     }

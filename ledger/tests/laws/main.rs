@@ -6,6 +6,7 @@ mod support;
 mod envelopes;
 mod floors;
 mod grants;
+mod operation;
 mod ownership;
 mod references;
 mod story;

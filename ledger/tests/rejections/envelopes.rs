@@ -223,6 +223,15 @@ pub const ROWS: &[Row] = &[
         let offer = || operation_grant(merged, LAB, 1).event();
         signed(w.envelope(CHEST, (0..130).map(|_| offer()).collect()), &[CHEST])
     }),
+    Row(Code::BlockFull, "an envelope for which the block has no room", |w| {
+        w.all(CHEST, (0..1_024).map(|i| raw(&format!("part-{i}")).event()).collect());
+        let merges = |w: &mut World, names: std::ops::Range<usize>| {
+            let events = names.map(|i| widest(w, &format!("merged-{i}"), None)).collect();
+            signed(w.envelope(CHEST, events), &[CHEST])
+        };
+        w.before = vec![merges(w, 0..20)];
+        merges(w, 20..30)
+    }),
     Row(Code::RoleRequired, "a hospital admits a member", |w| {
         w.by(CHEST, admit("new-hospital", headwater_ledger::event::member::Role::Holder))
     }),

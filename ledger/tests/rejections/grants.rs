@@ -212,6 +212,18 @@ pub const ROWS: &[Row] = &[
         let grant = w.give(CHEST, processing_grant(next, LAB, future));
         w.by(LAB, lab_uses(w, grant))
     }),
+    Row(Code::GrantWrongAsset, "a later version that belongs to another than who granted", |w| {
+        // The fund owns the right over the first version alone; the second is the hospital's.
+        *w = World::sources();
+        let first = w.asset(CHEST_RAW);
+        let moved = w.record(CHEST, transfer(first, Right::Processing, &[(FUND, 10_000)]));
+        w.record(FUND, accept_transfer(moved.transfer()));
+        let future = Terms { future_versions: true, ..terms() };
+        let grant = w.give(FUND, processing_grant(first, LAB, future));
+        w.record(CHEST, RegisterAsset { revises: Some(first), ..raw("fna-2027") });
+        let next = w.asset("chest-hospital/fna-2027");
+        w.by(LAB, processed("fna-cleaned", &[input(next, 1, grant)]))
+    }),
     Row(Code::GrantWrongRight, "work under an operation grant", |w| {
         *w = World::granted();
         w.by(LAB, lab_uses(w, w.grant("chest operation")))
@@ -266,6 +278,11 @@ pub const ROWS: &[Row] = &[
         *w = World::accepted();
         w.record(LAB, revoke_grant(w.grant("cleaned operation")));
         w.by(INSIGHT, w.proposal(PRICE))
+    }),
+    Row(Code::GrantRevoked, "a signature after the revocation", |w| {
+        *w = World::proposed();
+        w.record(LAB, revoke_grant(w.grant("cleaned operation")));
+        w.by(BUYER, sign_contract(w.contract(), w.schedule_hash()))
     }),
     Row(Code::GrantNotYetEffective, "work before the term", |w| {
         let later = Terms { not_before_ms: GENESIS_MS + DAY_MS + 1, ..terms() };
@@ -371,6 +388,23 @@ pub const ROWS: &[Row] = &[
         let chest = w.give(CHEST, operation_grant(w.asset(CHEST_RAW), INSIGHT, 2));
         let county = w.give(COUNTY, operation_grant(w.asset(COUNTY_RAW), INSIGHT, 2));
         listing_under(w, &[chest, county])
+    }),
+    Row(Code::OperationNotCovered, "a later version with inputs that were never covered", |w| {
+        *w = World::cleaned();
+        let under = list(&[w.grant("chest operation"), w.grant("county operation")]);
+        let mut offer = OfferGrant { under, ..operation_grant(w.asset(CLEANED), INSIGHT, 1) };
+        offer.terms.future_versions = true;
+        let grant = w.give(LAB, offer);
+        // The next version is made of what the lab may process and not sell.
+        w.record(CHEST, raw("secret"));
+        let secret = w.asset("chest-hospital/secret");
+        let processing = w.give(CHEST, processing_grant(secret, LAB, terms()));
+        let next = processed("fna-next", &[input(secret, 1, processing)]);
+        w.record(LAB, RegisterAsset { revises: Some(w.asset(CLEANED)), ..next });
+        let next = w.asset("clean-lab/fna-next");
+        let processing = w.give(LAB, processing_grant(next, INSIGHT, terms()));
+        w.record(INSIGHT, product("sold", &[input(next, 1, processing)]));
+        w.by(INSIGHT, list_product(w.asset("insight-co/sold"), &[grant]))
     }),
     Row(Code::SublicenceTooDeep, "a sub-licence as deep as the grants it rests on", |w| {
         sublicence(w, |terms| terms.sublicence_depth = 2)

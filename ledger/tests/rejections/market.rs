@@ -25,7 +25,7 @@ fn licensed(w: &mut World, change: fn(&mut Licence)) -> Vec<u8> {
 }
 
 /// A product with more edges in its ancestry than can be walked: layers of own merges.
-fn sprawling(w: &mut World) -> Vec<u8> {
+fn sprawl(w: &mut World) {
     let merged = MAX_ANCESTRY_EDGES / MAX_INPUTS + 1;
     let record = |w: &mut World, assets: Vec<headwater_ledger::event::RegisterAsset>| {
         let events = assets.into_iter().map(Act::event).collect();
@@ -42,7 +42,6 @@ fn sprawling(w: &mut World) -> Vec<u8> {
     }
     let parts = inputs(w, "merged", merged);
     record(w, vec![product("sprawling", &parts)]);
-    w.by(INSIGHT, list_product(w.asset("insight-co/sprawling"), &[]))
 }
 
 pub const ROWS: &[Row] = &[
@@ -67,7 +66,10 @@ pub const ROWS: &[Row] = &[
         *w = World::listed();
         w.by(INSIGHT, listing(w))
     }),
-    Row(Code::AncestryTooLarge, "a product with too many ancestors", sprawling),
+    Row(Code::AncestryTooLarge, "a product with too many ancestors", |w| {
+        sprawl(w);
+        w.by(INSIGHT, list_product(w.asset("insight-co/sprawling"), &[]))
+    }),
     Row(Code::UnknownListing, "a review of nothing", |w| {
         w.by(GZ, review(ListingId::from_digest(digest("listing")), Decision::Accept))
     }),

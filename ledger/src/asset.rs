@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::envelope::asset_id;
 use crate::event::asset::{Activity, Derivation, Metadata, RegisterAsset, Stage};
-use crate::event::rights::{GrantRight, VoidAsset};
 use crate::event::member::Role;
+use crate::event::rights::{GrantRight, VoidAsset};
 use crate::execute::Act;
 use crate::floor;
 use crate::grant::{self, Use};
@@ -19,7 +19,11 @@ use crate::state::{Key, Records, Relation, View};
 /// An asset that an event names; it waits for one that is not recorded.
 pub(crate) fn named(act: &Act<'_>, id: &AssetId) -> Result<AssetRecord, Refusal> {
     Ok(act.state.asset(id)?.ok_or_else(|| {
-        Reject::missing(Code::UnknownAsset, Missing::Asset(*id), format!("asset {id} is not recorded"))
+        Reject::missing(
+            Code::UnknownAsset,
+            Missing::Asset(*id),
+            format!("asset {id} is not recorded"),
+        )
     })?)
 }
 
@@ -124,11 +128,7 @@ fn check_ranges(m: &Metadata, activity: Option<&Activity>) -> Result<(), Reject>
 }
 
 /// The line of versions the asset belongs to and its number in it. Implements [LED-AST-5].
-fn revised(
-    act: &mut Act<'_>,
-    e: &RegisterAsset,
-    id: AssetId,
-) -> Result<(AssetId, u32), Refusal> {
+fn revised(act: &mut Act<'_>, e: &RegisterAsset, id: AssetId) -> Result<(AssetId, u32), Refusal> {
     let Some(previous) = &e.revises else { return Ok((id, 1)) };
     let asset = named_in_force(act, previous)?;
     if asset.author != *act.author {

@@ -20,7 +20,10 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refu
     match listing.status {
         ListingStatus::Accepted => {}
         ListingStatus::Pending | ListingStatus::Rejected => {
-            return reject(Code::ListingNotAccepted, format!("the listing is {:?}", listing.status));
+            return reject(
+                Code::ListingNotAccepted,
+                format!("the listing is {:?}", listing.status),
+            );
         }
     }
     listing::check_sellable(act, &listing)?;
@@ -79,7 +82,10 @@ fn check_licence(listing: &ListingRecord, e: &ProposeContract, now_ms: u64) -> R
         || l.not_after_ms > listing.not_after_ms
         || l.not_after_ms < now_ms
         || listing.purposes.as_ref().is_some_and(|a| l.purposes.iter().any(|p| !a.contains(p)))
-        || listing.territories.as_ref().is_some_and(|a| l.territories.iter().any(|t| !a.contains(t)));
+        || listing
+            .territories
+            .as_ref()
+            .is_some_and(|a| l.territories.iter().any(|t| !a.contains(t)));
     if outside {
         let text = "the licence names nothing, has ended, or goes beyond the product's purposes or the operation grants";
         return Err(Reject::new(Code::LicenceOutsideTerms, text));

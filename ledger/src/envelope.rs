@@ -152,7 +152,8 @@ impl SignedEnvelope {
         if self.envelope.events.is_empty() {
             return Err(Reject::new(Code::NoEvents, "the envelope has no events"));
         }
-        let weight = self.envelope.events.iter().fold(0u64, |w, e| w.saturating_add(e.base_weight()));
+        let weight =
+            self.envelope.events.iter().fold(0u64, |w, e| w.saturating_add(e.base_weight()));
         if weight > MAX_ENVELOPE_WEIGHT {
             return Err(Reject::new(
                 Code::OverWeight,
@@ -167,7 +168,8 @@ impl SignedEnvelope {
         if self.signatures.is_empty() {
             return Err(Reject::new(Code::Unsigned, "the envelope has no signature"));
         }
-        let distinct: std::collections::BTreeSet<_> = self.signatures.iter().map(|s| s.key).collect();
+        let distinct: std::collections::BTreeSet<_> =
+            self.signatures.iter().map(|s| s.key).collect();
         if distinct.len() != self.signatures.len() {
             return Err(Reject::new(Code::BadSignature, "a key signed twice"));
         }
@@ -176,7 +178,8 @@ impl SignedEnvelope {
         let leaf = Leaf::of(&leaf);
         if !known(&leaf) {
             let message = sign_bytes(&id);
-            if let Some(s) = self.signatures.iter().find(|s| !s.key.verify(&message, &s.signature)) {
+            if let Some(s) = self.signatures.iter().find(|s| !s.key.verify(&message, &s.signature))
+            {
                 let text = format!("the signature of {} is not valid", s.key);
                 return Err(Reject::new(Code::BadSignature, text));
             }

@@ -5,16 +5,16 @@
 
 use std::collections::BTreeMap;
 
+use crate::block::Header;
 use crate::envelope::{VerifiedEnvelope, event_id};
 use crate::event::Event;
 use crate::event::member::Role;
+use crate::genesis::PROTOCOL_VERSION;
 use crate::hash::{BlockId, ChainId, Digest, EnvelopeId, EventId, ValidatorAddress};
 use crate::limits::{
     MAX_BLOCK_ENVELOPES, MAX_BLOCK_WEIGHT, MAX_ENVELOPE_WEIGHT, MAX_NOT_AFTER_AHEAD_MS,
     MAX_PRUNED_PER_BLOCK,
 };
-use crate::block::Header;
-use crate::genesis::PROTOCOL_VERSION;
 use crate::merkle::tree;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{MemberRecord, PruneList};
@@ -408,7 +408,10 @@ fn prune(state: &mut State, time_ms: u64) -> Result<(), Fault> {
     let mut hour = cursor.ok_or_else(|| Fault("the state holds no prune cursor".into()))?;
     let (begin, now) = (hour, expiry_hour(time_ms));
     let mut pruned = 0usize;
-    while hour < now && pruned < MAX_PRUNED_PER_BLOCK && hour - begin < MAX_HOURS_PER_BLOCK {
+    while hour < now
+        && pruned < MAX_PRUNED_PER_BLOCK
+        && hour.saturating_sub(begin) < MAX_HOURS_PER_BLOCK
+    {
         let head: Option<u64> = state.get(&Key::PruneHead(hour))?;
         let Some(height) = head.filter(|h| *h > 0) else {
             state.delete(&Key::PruneHead(hour))?;

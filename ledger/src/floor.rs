@@ -68,7 +68,8 @@ impl Tracker {
             }
         }
         if self.tracked.len() > MAX_FLOORS {
-            let text = format!("{} floors would bind the asset, at most {MAX_FLOORS}", self.tracked.len());
+            let text =
+                format!("{} floors would bind the asset, at most {MAX_FLOORS}", self.tracked.len());
             return Err(Reject::new(Code::FloorsFull, text).into());
         }
         let whole = u128::from(BASIS_POINTS).checked_mul(self.weights).ok_or_else(overflow)?;
@@ -76,8 +77,7 @@ impl Tracker {
         for (source, t) in self.tracked {
             // Reached / (10 000 · W · 10^18) is the part of a sale that reaches the source; it is
             // compared with floor / 10 000 by multiplying both sides by 10 000 · W · 10^18.
-            let reached =
-                t.weighted_units.checked_mul(upstream_bp.into()).ok_or_else(overflow)?;
+            let reached = t.weighted_units.checked_mul(upstream_bp.into()).ok_or_else(overflow)?;
             let required = u128::from(t.floor_bp)
                 .checked_mul(self.weights)
                 .and_then(|n| n.checked_mul(UNITS.into()))

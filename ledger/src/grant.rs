@@ -79,7 +79,11 @@ fn check_terms(e: &OfferGrant) -> Result<(), Reject> {
 /// A grant that an event names.
 fn named(act: &Act<'_>, id: &GrantId) -> Result<GrantRecord, Refusal> {
     Ok(act.state.grant(id)?.ok_or_else(|| {
-        Reject::missing(Code::UnknownGrant, Missing::Grant(*id), format!("grant {id} is not recorded"))
+        Reject::missing(
+            Code::UnknownGrant,
+            Missing::Grant(*id),
+            format!("grant {id} is not recorded"),
+        )
     })?)
 }
 
@@ -181,7 +185,10 @@ fn check(act: &Act<'_>, grant: &GrantRecord, wanted: &Use<'_>) -> Result<bool, R
     if late {
         let in_window = now <= terms.not_after_ms.saturating_add(terms.filing_window_ms);
         if !in_window || claimed.is_none_or(|(_, to)| to > terms.not_after_ms) {
-            return reject(Code::GrantExpired, format!("the grant ended at {}", terms.not_after_ms));
+            return reject(
+                Code::GrantExpired,
+                format!("the grant ended at {}", terms.not_after_ms),
+            );
         }
     }
     if let Some(activity) = wanted.activity {
@@ -330,11 +337,7 @@ pub(crate) fn cover(
 }
 
 /// The terms of the sub-licensable grant that covers a use.
-fn rest_on<'a>(
-    act: &Act<'_>,
-    grants: &'a Named,
-    wanted: &Use<'_>,
-) -> Result<&'a Terms, Refusal> {
+fn rest_on<'a>(act: &Act<'_>, grants: &'a Named, wanted: &Use<'_>) -> Result<&'a Terms, Refusal> {
     let grant = grants.covering(wanted.asset, wanted.record);
     if let Some(grant) = grant {
         check(act, grant, wanted)?;
@@ -367,9 +370,13 @@ impl Cover {
             );
             return Err(Reject::new(Code::SublicenceTooDeep, text));
         }
-        let outside = self.purposes.as_ref().is_some_and(|a| terms.purposes.iter().any(|p| !a.contains(p)))
-            || self.territories.as_ref().is_some_and(|a| terms.territories.iter().any(|t| !a.contains(t)))
-            || self.not_after_ms.is_some_and(|n| terms.not_after_ms > n);
+        let outside =
+            self.purposes.as_ref().is_some_and(|a| terms.purposes.iter().any(|p| !a.contains(p)))
+                || self
+                    .territories
+                    .as_ref()
+                    .is_some_and(|a| terms.territories.iter().any(|t| !a.contains(t)))
+                || self.not_after_ms.is_some_and(|n| terms.not_after_ms > n);
         if outside {
             let text = "purposes, territories or term go beyond the grants it rests on";
             return Err(Reject::new(Code::TermBeyondParent, text));

@@ -168,7 +168,7 @@ pub(crate) fn parse_tagged<const N: usize>(
     text: &str,
     expected: &'static str,
 ) -> Result<[u8; N], ParseTagged> {
-    let bad = ParseTagged { expected, digits: N * 2 };
+    let bad = ParseTagged { expected, digits: N.saturating_mul(2) };
     let digits = text.strip_prefix(expected).and_then(|t| t.strip_prefix(':'));
     let digits = digits.ok_or_else(|| bad.clone())?;
     if digits.bytes().any(|b| b.is_ascii_uppercase()) {

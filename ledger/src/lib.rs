@@ -6,6 +6,21 @@
 //! [`envelope`], [`merkle`] → [`state`] → the rules (members, assets, rights, grants, listings,
 //! contracts, payments) → [`execute`] → [`block`], [`certificate`] → [`query`].
 
+// Input must never reach a panic, and no float a rule. Tests may do as they like.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::disallowed_types,
+        clippy::disallowed_methods,
+        clippy::float_arithmetic,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 pub mod account;
 pub mod attribution;
 pub mod block;

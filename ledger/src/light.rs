@@ -77,7 +77,10 @@ impl LightBlock {
             return Err(LightError::Block);
         }
         if header.validators != *trusted_set {
-            return Err(LightError::UntrustedSet { found: header.validators, trusted: *trusted_set });
+            return Err(LightError::UntrustedSet {
+                found: header.validators,
+                trusted: *trusted_set,
+            });
         }
         let set = ValidatorSet::new(self.validators.clone())?;
         if set.hash()? != header.validators {

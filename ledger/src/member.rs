@@ -21,7 +21,9 @@ pub(crate) fn admit_member(act: &mut Act<'_>, e: &AdmitMember) -> Result<(), Ref
 /// Admits a member, at genesis or by an exchange.
 pub(crate) fn admit(state: &mut State, height: u64, e: &AdmitMember) -> Result<(), Refusal> {
     if state.member(&e.handle)?.is_some() {
-        return Err(Reject::new(Code::HandleTaken, format!("{} is a member already", e.handle)).into());
+        return Err(
+            Reject::new(Code::HandleTaken, format!("{} is a member already", e.handle)).into()
+        );
     }
     let roles: BTreeSet<_> = e.roles.iter().collect();
     let keys: BTreeSet<_> = e.keys.iter().map(|k| k.key).collect();

@@ -145,9 +145,10 @@ pub(crate) fn refund(act: &mut Act<'_>, e: &RefundPayment) -> Result<(), Refusal
         let text = format!("payment {} is not recorded", e.payment);
         Reject::missing(Code::UnknownPayment, Missing::Payment(e.payment), text)
     })?;
-    let mut record = act.state.account(&payment.account)?.ok_or_else(|| {
-        Fault(format!("account {} of a payment is missing", payment.account))
-    })?;
+    let mut record = act
+        .state
+        .account(&payment.account)?
+        .ok_or_else(|| Fault(format!("account {} of a payment is missing", payment.account)))?;
     if record.exchange != *act.author {
         let text = format!("{} clears it", record.exchange);
         return Err(Reject::new(Code::NotClearingExchange, text).into());

@@ -190,26 +190,91 @@ impl Code {
             UnknownAuthor | UnknownMember | UnknownAsset | UnknownTransfer | UnknownGrant
             | UnknownListing | UnknownContract | UnknownPayment => Outlook::AwaitsReference,
             AuthorSuspended | KeyUnknown | NotAfterTooFar | GrantNotAccepted
-            | GrantNotYetEffective | ListingNotAccepted | ContractNotSigned
-            | NotDelivered | NotRightManager | NotSuspended | BlockFull => Outlook::AwaitsState,
-            NonCanonical | TrailingBytes | OverLimit | NoEvents | UnsupportedVersion
-            | WrongChain | Expired | DuplicateEnvelope | Unsigned | BadSignature
-            | KeyOutOfScope | OverWeight | RoleRequired | HandleTaken | KeyNotAcceptable
-            | KeyInUse | MemberIncomplete | AlreadySuspended | NameTaken | SplitSum
-            | UpstreamWithoutInputs | InputsWithoutUpstream | StageMismatch | OutOfRange
-            | NotAuthor | OwnOutputInput | RepeatedInput | WeightZero | WeightsOverLimit
-            | VoidInput | PurposesEmpty | PurposeNotInherited | AlreadyRevised | VoidAsset | PartsSum
-            | RepeatedOwner | ManagerNotOwner | ConsentNotAsked | TransferClosed | TermsInvalid | NotGrantee
-            | NotGrantor | GrantClosed | GrantRequired | GrantWrongAsset | GrantWrongRight
-            | GrantWrongGrantee | GrantRevoked | GrantExpired | PurposeOutsideGrant
-            | TerritoryOutsideGrant | GrantExhausted | FloorNotMet | FloorsFull
-            | OperationNotCovered | SublicenceTooDeep | TermBeyondParent | NotAnExchange
-            | NotAProduct | FeeTooHigh | AlreadyListed | AncestryTooLarge | ReviewerIsSeller
-            | NotListingExchange | ListingClosed | NotSeller | NotBuyer | SellerIsBuyer
-            | LicenceOutsideTerms | AmountOutOfRange | NotContractParty | AlreadySigned
-            | ScheduleMismatch | ContractExpired | NotClearingExchange | WrongCurrency
-            | TaxAboveGross | PaymentAbovePrice | BankReferenceUsed | AlreadyDelivered
-            | AlreadyConfirmed | EmptyRefund | RefundAboveRemainder => Outlook::Final,
+            | GrantNotYetEffective | ListingNotAccepted | ContractNotSigned | NotDelivered
+            | NotRightManager | NotSuspended | BlockFull => Outlook::AwaitsState,
+            NonCanonical
+            | TrailingBytes
+            | OverLimit
+            | NoEvents
+            | UnsupportedVersion
+            | WrongChain
+            | Expired
+            | DuplicateEnvelope
+            | Unsigned
+            | BadSignature
+            | KeyOutOfScope
+            | OverWeight
+            | RoleRequired
+            | HandleTaken
+            | KeyNotAcceptable
+            | KeyInUse
+            | MemberIncomplete
+            | AlreadySuspended
+            | NameTaken
+            | SplitSum
+            | UpstreamWithoutInputs
+            | InputsWithoutUpstream
+            | StageMismatch
+            | OutOfRange
+            | NotAuthor
+            | OwnOutputInput
+            | RepeatedInput
+            | WeightZero
+            | WeightsOverLimit
+            | VoidInput
+            | PurposesEmpty
+            | PurposeNotInherited
+            | AlreadyRevised
+            | VoidAsset
+            | PartsSum
+            | RepeatedOwner
+            | ManagerNotOwner
+            | ConsentNotAsked
+            | TransferClosed
+            | TermsInvalid
+            | NotGrantee
+            | NotGrantor
+            | GrantClosed
+            | GrantRequired
+            | GrantWrongAsset
+            | GrantWrongRight
+            | GrantWrongGrantee
+            | GrantRevoked
+            | GrantExpired
+            | PurposeOutsideGrant
+            | TerritoryOutsideGrant
+            | GrantExhausted
+            | FloorNotMet
+            | FloorsFull
+            | OperationNotCovered
+            | SublicenceTooDeep
+            | TermBeyondParent
+            | NotAnExchange
+            | NotAProduct
+            | FeeTooHigh
+            | AlreadyListed
+            | AncestryTooLarge
+            | ReviewerIsSeller
+            | NotListingExchange
+            | ListingClosed
+            | NotSeller
+            | NotBuyer
+            | SellerIsBuyer
+            | LicenceOutsideTerms
+            | AmountOutOfRange
+            | NotContractParty
+            | AlreadySigned
+            | ScheduleMismatch
+            | ContractExpired
+            | NotClearingExchange
+            | WrongCurrency
+            | TaxAboveGross
+            | PaymentAbovePrice
+            | BankReferenceUsed
+            | AlreadyDelivered
+            | AlreadyConfirmed
+            | EmptyRefund
+            | RefundAboveRemainder => Outlook::Final,
         }
     }
 

@@ -26,7 +26,10 @@ pub(crate) fn managed(
     }
     Err(Reject::new(
         Code::NotRightManager,
-        format!("the {right} right over {}/{} is managed by {}", asset.author, asset.name, record.manager),
+        format!(
+            "the {right} right over {}/{} is managed by {}",
+            asset.author, asset.name, record.manager
+        ),
     )
     .into())
 }

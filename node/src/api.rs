@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use utoipa::OpenApi;
 
@@ -43,6 +44,15 @@ impl Api {
         // A panic while it was locked has stopped the engine; reads stay useful until the end.
         self.app.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Runs what takes a while, such as reading blocks, where it holds nobody up.
+    async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Api) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let api = self.clone();
+        tokio::task::spawn_blocking(move || work(&api)).await.map_err(ApiError::internal)?
+    }
 }
 
 /// The OpenAPI document.
@@ -75,5 +85,9 @@ pub fn router(api: Api) -> Router {
         .route("/v1/envelopes/{id}", get(write::envelope))
         .layer(DefaultBodyLimit::max(MAX_BATCH_BYTES))
         .fallback(|| async { ApiError::not_found("UNKNOWN_ROUTE", "there is no such route") })
+        .method_not_allowed_fallback(|| async {
+            let text = "the route is there, but not with this method".to_owned();
+            ApiError::rejected(StatusCode::METHOD_NOT_ALLOWED, text)
+        })
         .with_state(api)
 }

@@ -3,31 +3,38 @@
 //! Synchronous and deterministic but for its seams: the clock, the disk below the chain, and the
 //! network, which its callers own.
 
+mod intake;
+mod remembered;
 mod status;
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use headwater_ledger::block::{Block, Header};
 use headwater_ledger::certificate::CommitCertificate;
-use headwater_ledger::envelope::{SignedEnvelope, VerifiedEnvelope};
-use headwater_ledger::execute::{BlockContext, Execution, admit};
+use headwater_ledger::envelope::VerifiedEnvelope;
+use headwater_ledger::event::Event;
+use headwater_ledger::execute::{BlockContext, Execution};
 use headwater_ledger::hash::{BlockId, ChainId, EnvelopeId, ValidatorAddress};
-use headwater_ledger::limits::{MAX_BLOCK_BYTES, MAX_BLOCK_ENVELOPES};
+use headwater_ledger::limits::{MAX_BLOCK_BYTES, MAX_BLOCK_ENVELOPES, MAX_BLOCK_WEIGHT};
 use headwater_ledger::merkle::tree::Leaf;
 use headwater_ledger::reject::{Code, Fault as LedgerFault, Outlook, Refusal, Reject};
+use headwater_ledger::text::Handle;
 use headwater_ledger::validator::ValidatorSet;
 use tokio::sync::{Notify, broadcast, watch};
 
 use crate::application::{Application, BlockSummary, Fault, Freshness, Verdict};
 use crate::archive::{Archive, rows};
-use crate::chain::{self, Apply, Chain, Invalid, Outcome, Verdicts, guarded};
+use crate::chain::{self, Apply, Chain, Invalid, Outcome, guarded};
 use crate::clock::Clock;
 use crate::mempool::{Mempool, Place};
 use crate::metrics::Metrics;
 use crate::store::index::IndexStore;
+pub use intake::{Origin, Reception, SharedVerdicts, Trial, Tried};
+use remembered::Remembered;
 pub use status::{BlockNotice, Status, Turned};
 
 /// How far a proposed block's time may be ahead of this node's clock.
@@ -42,56 +49,8 @@ const BLOCK_OVERHEAD: usize = 1_024;
 /// Quarantined envelopes remembered.
 const MAX_QUARANTINED: usize = 4_096;
 
-/// A map that forgets its oldest entries.
-struct Remembered<V> {
-    map: HashMap<EnvelopeId, V>,
-    order: VecDeque<EnvelopeId>,
-    max: usize,
-}
-
-impl<V> Remembered<V> {
-    fn new(max: usize) -> Self {
-        Remembered { map: HashMap::new(), order: VecDeque::new(), max }
-    }
-    fn insert(&mut self, id: EnvelopeId, value: V) {
-        if self.map.insert(id, value).is_none() {
-            self.order.push_back(id);
-            if self.order.len() > self.max
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.map.remove(&oldest);
-            }
-        }
-    }
-}
-
-/// Signature verdicts shared by the API, gossip and the application.
-#[derive(Clone, Default)]
-pub struct SharedVerdicts(Arc<Mutex<Verdicts>>);
-
-impl SharedVerdicts {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Verdicts> {
-        // A set stays usable whatever happened while it was locked.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Decodes received bytes and checks all that needs no state, signatures included, once.
-    pub fn verify(&self, bytes: &[u8]) -> Result<VerifiedEnvelope, Reject> {
-        let envelope =
-            SignedEnvelope::from_bytes(bytes)?.verify_unless(|leaf| self.lock().knows(leaf))?;
-        self.lock().remember(envelope.leaf());
-        Ok(envelope)
-    }
-}
-
-/// Who handed an envelope in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// A client of this node, who is told at once what the rules say.
-    Client,
-    /// Another node.
-    Peer,
-}
+/// Weight that failed envelopes of one member may cost while a block is filled.
+const MAX_WASTE_PER_MEMBER: u64 = MAX_BLOCK_WEIGHT / 4;
 
 /// Everything an [`App`] is made of.
 pub struct Parts {
@@ -120,8 +79,8 @@ pub struct App {
     quarantined: HashSet<EnvelopeId>,
     refused: Remembered<Turned>,
     recorded: Remembered<(u64, u32)>,
-    /// The next block with nothing in it, to try envelopes on.
-    trial: Option<Execution>,
+    /// Kept for the next envelope to be tried.
+    trial: Option<Trial>,
     /// Counts changes that somebody may wait for.
     changes: watch::Sender<u64>,
     blocks: broadcast::Sender<BlockNotice>,
@@ -184,11 +143,11 @@ impl App {
 
     /// What has become of an envelope, as far as this node knows.
     pub fn status(&self, id: &EnvelopeId) -> Status {
-        if let Some((height, index)) = self.recorded.map.get(id) {
+        if let Some((height, index)) = self.recorded.get(id) {
             return Status::Recorded { height: *height, index: *index };
         }
         if let Some(place) = self.parts.mempool.place(id) {
-            return match (place, self.refused.map.get(id)) {
+            return match (place, self.refused.get(id)) {
                 (Place::Ready, _) => Status::Pending,
                 (_, Some(why)) => Status::Waiting(why.clone()),
                 (_, None) => Status::Pending,
@@ -203,65 +162,9 @@ impl App {
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, "index not readable"),
         }
-        match self.refused.map.get(id) {
+        match self.refused.get(id) {
             Some(why) => Status::Refused(why.clone()),
             None => Status::Unknown,
-        }
-    }
-
-    /// Takes a verified envelope into the pool, or says why not. The flag tells whether it is new
-    /// here and worth passing on.
-    pub fn submit(&mut self, envelope: VerifiedEnvelope, origin: Origin) -> (Status, bool) {
-        let id = envelope.id();
-        if self.quarantined.contains(&id) {
-            return (Status::Refused(Turned::quarantined()), false);
-        }
-        match self.status(&id) {
-            Status::Unknown => {}
-            Status::Refused(why) if why.is_final() => return (Status::Refused(why), false),
-            Status::Refused(_) => {}
-            known @ (Status::Pending | Status::Waiting(_) | Status::Recorded { .. }) => {
-                return (known, false);
-            }
-        }
-        let checked = match origin {
-            Origin::Client => self.try_out(&envelope),
-            Origin::Peer => self.check_admission(&envelope),
-        };
-        let (place, why) = match (checked, origin) {
-            (Ok(()), _) => (Place::Ready, None),
-            // This node may be behind the one that took it; what is still pending comes again.
-            (Err(_), Origin::Peer) => return (Status::Unknown, false),
-            (Err(Refusal::Fault(fault)), Origin::Client) => {
-                return (self.quarantine(id, &fault), false);
-            }
-            (Err(Refusal::Reject(reject)), Origin::Client) => match &reject.missing {
-                Some(missing) if reject.code != Code::UnknownAuthor => {
-                    (Place::AwaitsReference(missing.clone()), Some(Turned::rejected(reject)))
-                }
-                _ => return (self.refuse(id, Turned::rejected(reject)), false),
-            },
-        };
-        let now = self.parts.clock.now_ms();
-        match self.parts.mempool.insert(Arc::new(envelope), place, now) {
-            Ok(new) => {
-                self.update_pool_metrics();
-                match why {
-                    Some(why) => {
-                        self.refused.insert(id, why.clone());
-                        (Status::Waiting(why), new)
-                    }
-                    None => {
-                        self.refused.map.remove(&id);
-                        self.work.notify_one();
-                        (Status::Pending, new)
-                    }
-                }
-            }
-            Err(full) => {
-                self.parts.metrics.refused(Turned::full(full).code());
-                (Status::Refused(Turned::full(full)), false)
-            }
         }
     }
 
@@ -299,56 +202,66 @@ impl App {
         }
     }
 
-    /// Checks author, keys and times against the committed state.
-    fn check_admission(&self, envelope: &VerifiedEnvelope) -> Result<(), Refusal> {
-        let context = self.next_context();
-        let state = &self.parts.chain.tip().state;
-        admit(state, &context, envelope).map(|_| ())
-    }
-
-    /// Executes an envelope on the committed state and throws the result away.
-    fn try_out(&mut self, envelope: &VerifiedEnvelope) -> Result<(), Refusal> {
-        let trial = match self.trial.take() {
-            Some(trial) => trial,
-            None => Execution::begin(&self.parts.chain.tip().state, self.next_context())?,
-        };
-        let mut execution = trial.clone();
-        self.trial = Some(trial);
-        guarded(self.parts.apply, &mut execution, envelope)
-    }
-
     /// Fills a block from the pool. Envelopes that fail leave the ready queue, so that work never
-    /// stays pending when blocks come out empty.
+    /// stays pending when blocks come out empty. What failing costs is counted against the author.
     fn fill(&mut self, execution: &mut Execution) -> Vec<Arc<VerifiedEnvelope>> {
         let height = self.parts.chain.tip().height + 1;
         let room = MAX_BLOCK_BYTES - BLOCK_OVERHEAD;
         let candidates = self.parts.mempool.candidates(MAX_BLOCK_ENVELOPES, room);
         let mut taken: Vec<Arc<VerifiedEnvelope>> = Vec::with_capacity(candidates.len());
         let apply = self.parts.apply;
+        let mut waste: BTreeMap<Handle, u64> = BTreeMap::new();
         for envelope in candidates {
             let id = envelope.id();
-            match guarded(apply, execution, &envelope) {
-                Ok(()) => taken.push(envelope),
+            let author = &envelope.header().author;
+            if waste.get(author).is_some_and(|w| *w >= MAX_WASTE_PER_MEMBER) {
+                continue;
+            }
+            let refusal = match guarded(apply, execution, &envelope) {
+                Ok(()) => {
+                    taken.push(envelope);
+                    continue;
+                }
+                Err(refusal) => refusal,
+            };
+            let spent = waste.entry(author.clone()).or_default();
+            let weight = envelope.events().iter().map(Event::base_weight);
+            *spent = weight.fold(*spent, u64::saturating_add);
+            match refusal {
                 // What is left comes next.
-                Err(Refusal::Reject(reject)) if reject.code == Code::BlockFull => break,
-                Err(Refusal::Reject(reject)) => match reject.code.outlook() {
+                Refusal::Reject(reject) if reject.code == Code::BlockFull => break,
+                Refusal::Reject(reject) => match reject.code.outlook() {
                     Outlook::Final => {
                         self.refuse(id, Turned::rejected(reject));
                     }
                     Outlook::AwaitsReference | Outlook::AwaitsState => {
-                        self.parts.mempool.park(&id, reject.missing.clone(), height);
-                        self.refused.insert(id, Turned::rejected(reject));
+                        self.park(id, reject, height);
                     }
                 },
-                Err(Refusal::Fault(fault)) => {
+                Refusal::Fault(fault) => {
                     self.quarantine(id, &fault);
                 }
+            }
+            if waste.values().fold(0, |sum: u64, w| sum.saturating_add(*w)) >= MAX_BLOCK_WEIGHT {
+                break;
             }
         }
         if let Some(last) = taken.last() {
             self.parts.mempool.set_turn(last.header().author.clone());
         }
         taken
+    }
+
+    /// Puts a pending envelope aside that failed for now; without room for it, it is turned away.
+    fn park(&mut self, id: EnvelopeId, reject: Reject, height: u64) {
+        let missing = reject.missing.clone();
+        let why = Turned::rejected(reject);
+        match self.parts.mempool.park(&id, missing, height) {
+            Ok(()) => self.refused.insert(id, why),
+            Err(_) => {
+                self.refuse(id, why);
+            }
+        }
     }
 
     fn update_pool_metrics(&self) {
@@ -474,7 +387,9 @@ impl Application for App {
         let verdicts = self.verdicts.clone();
         let apply = self.parts.apply;
         let known = |leaf: &Leaf| verdicts.lock().knows(leaf);
-        let result = self.parts.chain.execute(block, known, apply);
+        let chain = &mut self.parts.chain;
+        let result = catch_unwind(AssertUnwindSafe(|| chain.execute(block, known, apply)))
+            .unwrap_or_else(|_| Err(Invalid::Block("executing it panicked".into())));
         self.parts.metrics.block_execution.observe(started.elapsed().as_secs_f64());
         match result {
             Ok(_) => Verdict::Valid,
@@ -489,7 +404,8 @@ impl Application for App {
 
     fn commit(&mut self, block: Bytes, certificate: CommitCertificate) -> Result<(), Fault> {
         let started = Instant::now();
-        let outcome = self.parts.chain.commit(&block, certificate).inspect_err(|_| {
+        let apply = self.parts.apply;
+        let outcome = self.parts.chain.commit(&block, certificate, apply).inspect_err(|_| {
             self.parts.metrics.faults.inc();
         })?;
         self.committed(&outcome, block.len())?;

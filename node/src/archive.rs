@@ -1,8 +1,8 @@
 //! What is written behind the log, off the consensus path: query indexes and state snapshots.
 //!
-//! One thread takes committed blocks in order. When it falls behind by [`QUEUE`] blocks, commits
-//! wait for it: nothing is dropped. A snapshot is written only after the index is durable up to
-//! its height, so that reopening never has to look behind a snapshot.
+//! One thread indexes committed blocks in order. When it falls behind by [`QUEUE`] blocks, commits
+//! wait for it: nothing is dropped. A snapshot is written, by a thread of its own, only after the
+//! index is durable up to its height, so that reopening never has to look behind a snapshot.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -30,9 +30,14 @@ pub mod rows {
     /// Version of the rows; another one means that the indexes are rebuilt.
     pub const FORMAT: u32 = 1;
 
+    /// Bytes of an id in a key.
+    const ID_BYTES: usize = 16;
+    /// Bytes of the key of an event.
+    pub const EVENT_KEY_BYTES: usize = 1 + ID_BYTES;
+
     fn key(kind: u8, digest: &Digest) -> Vec<u8> {
         let mut key = vec![kind];
-        key.extend_from_slice(&digest.raw()[..16]);
+        key.extend_from_slice(&digest.raw()[..ID_BYTES]);
         key
     }
 
@@ -44,7 +49,7 @@ pub mod rows {
     /// The keys of all events whose id begins with these bytes.
     pub fn event_prefix(prefix: &[u8]) -> Vec<u8> {
         let mut key = vec![b'e'];
-        key.extend_from_slice(&prefix[..prefix.len().min(16)]);
+        key.extend_from_slice(&prefix[..prefix.len().min(ID_BYTES)]);
         key
     }
 
@@ -126,8 +131,24 @@ enum Job {
     /// Rows of a committed block.
     Rows(u64, Vec<Row>),
     /// A snapshot of the state after a block.
-    Snapshot { height: u64, block_id: BlockId, state_root: Digest, state: State },
+    Snapshot(Photo),
     /// Answer when everything before is durable.
+    Barrier(SyncSender<()>),
+}
+
+/// A state to be written.
+struct Photo {
+    height: u64,
+    block_id: BlockId,
+    state_root: Digest,
+    state: State,
+}
+
+/// Work for the snapshot thread.
+enum Exposure {
+    /// Write this.
+    Write(Photo),
+    /// Answer when everything before is written.
     Barrier(SyncSender<()>),
 }
 
@@ -146,9 +167,19 @@ impl Archive {
         metrics: Arc<Metrics>,
     ) -> std::io::Result<Self> {
         let (jobs, receiver) = sync_channel(QUEUE);
-        let thread = std::thread::Builder::new()
-            .name("archive".into())
-            .spawn(move || run(&receiver, &*index, &snapshots, &metrics))?;
+        // One may wait while another is written; the index goes on meanwhile.
+        let (exposures, waiting) = sync_channel(1);
+        let (written, counters) = (snapshots, metrics.clone());
+        let writer = std::thread::Builder::new()
+            .name("snapshots".into())
+            .spawn(move || write_all(&waiting, &written, &counters))?;
+        let thread = std::thread::Builder::new().name("archive".into()).spawn(move || {
+            run(&receiver, &*index, &exposures, &metrics);
+            drop(exposures);
+            if writer.join().is_err() {
+                tracing::error!("the thread that writes snapshots failed");
+            }
+        })?;
         Ok(Archive { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -159,7 +190,7 @@ impl Archive {
 
     /// Queues a snapshot.
     pub fn snapshot(&self, height: u64, block_id: BlockId, state_root: Digest, state: State) {
-        self.send(Job::Snapshot { height, block_id, state_root, state });
+        self.send(Job::Snapshot(Photo { height, block_id, state_root, state }));
     }
 
     /// Waits until everything queued is durable.
@@ -187,11 +218,16 @@ impl Drop for Archive {
     }
 }
 
-fn run(jobs: &Receiver<Job>, index: &dyn IndexStore, snapshots: &Snapshots, metrics: &Metrics) {
+fn run(
+    jobs: &Receiver<Job>,
+    index: &dyn IndexStore,
+    exposures: &SyncSender<Exposure>,
+    metrics: &Metrics,
+) {
     let mut unflushed = 0;
     let result = loop {
         let Ok(job) = jobs.recv() else { break index.flush() };
-        if let Err(error) = step(job, index, snapshots, metrics, &mut unflushed) {
+        if let Err(error) = step(job, index, exposures, metrics, &mut unflushed) {
             break Err(error);
         }
     };
@@ -204,7 +240,7 @@ fn run(jobs: &Receiver<Job>, index: &dyn IndexStore, snapshots: &Snapshots, metr
 fn step(
     job: Job,
     index: &dyn IndexStore,
-    snapshots: &Snapshots,
+    exposures: &SyncSender<Exposure>,
     metrics: &Metrics,
     unflushed: &mut u64,
 ) -> Result<(), IndexError> {
@@ -218,32 +254,45 @@ fn step(
                 *unflushed = 0;
             }
         }
-        Job::Snapshot { height, block_id, state_root, state } => {
+        Job::Snapshot(photo) => {
             index.flush()?;
             *unflushed = 0;
-            let meta = SnapshotMeta {
-                height,
-                block_id: *block_id.digest().raw(),
-                state_root: *state_root.raw(),
-                entries: state.map().len() as u64,
-            };
-            let entries = state.map().iter().map(|(key, value)| (*key, value.clone()));
-            match snapshots.write(&meta, entries) {
-                Ok(()) => {
-                    metrics.snapshot_height.set(height);
-                    tracing::info!(height, entries = meta.entries, "state snapshot written");
-                }
-                Err(error) => {
-                    tracing::warn!(height, %error, "state snapshot not written");
-                }
-            }
+            // The other thread ends only after this one, unless it failed.
+            let _ = exposures.send(Exposure::Write(photo));
         }
         Job::Barrier(done) => {
             index.flush()?;
             *unflushed = 0;
-            // The waiting side may have given up.
-            let _ = done.send(());
+            // When that thread failed, dropping `done` tells the waiting side.
+            let _ = exposures.send(Exposure::Barrier(done));
         }
     }
     Ok(())
+}
+
+fn write_all(exposures: &Receiver<Exposure>, snapshots: &Snapshots, metrics: &Metrics) {
+    for exposure in exposures {
+        let Photo { height, block_id, state_root, state } = match exposure {
+            Exposure::Write(photo) => photo,
+            Exposure::Barrier(done) => {
+                // The waiting side may have given up.
+                let _ = done.send(());
+                continue;
+            }
+        };
+        let meta = SnapshotMeta {
+            height,
+            block_id: *block_id.digest().raw(),
+            state_root: *state_root.raw(),
+            entries: state.map().len() as u64,
+        };
+        let entries = state.map().iter().map(|(key, value)| (*key, value.clone()));
+        match snapshots.write(&meta, entries) {
+            Ok(()) => {
+                metrics.snapshot_height.set(height);
+                tracing::info!(height, entries = meta.entries, "state snapshot written");
+            }
+            Err(error) => tracing::warn!(height, %error, "state snapshot not written"),
+        }
+    }
 }

@@ -10,7 +10,7 @@ use headwater_ledger::codec;
 use headwater_ledger::envelope::VerifiedEnvelope;
 use headwater_ledger::execute::{BlockContext, Executed, Execution, genesis_parent};
 use headwater_ledger::genesis::Genesis;
-use headwater_ledger::hash::{BlockId, ChainId, EnvelopeId};
+use headwater_ledger::hash::{BlockId, ChainId, Digest, EnvelopeId};
 use headwater_ledger::light::LightBlock;
 use headwater_ledger::merkle::tree::Leaf;
 use headwater_ledger::reject::{Fault as LedgerFault, Refusal};
@@ -18,7 +18,7 @@ use headwater_ledger::state::State;
 use headwater_ledger::validator::ValidatorSet;
 
 use crate::application::Fault;
-use crate::store::log::BlockLog;
+use crate::store::log::{BlockLog, Record};
 use crate::store::snapshot::Snapshots;
 
 /// Most bytes of an encoded certificate: a hundred signatures and some room.
@@ -112,11 +112,65 @@ pub fn guarded(
         .unwrap_or_else(|_| Err(LedgerFault("executing the envelope panicked".into()).into()))
 }
 
+/// The blocks of the log, to be read without holding the chain.
+#[derive(Clone)]
+pub struct Blocks {
+    log: Arc<BlockLog>,
+    /// The set of the genesis with its hash. Sets do not change under protocol version 1.
+    validators: Arc<ValidatorSet>,
+    validators_hash: Digest,
+}
+
+impl Blocks {
+    /// Block and certificate of a height; `None` when the log does not have it.
+    pub fn record(&self, height: u64) -> Result<Option<Record>, Fault> {
+        self.log.read(height).map_err(fault)
+    }
+
+    /// The light block of any height in the log.
+    pub fn light(&self, height: u64) -> Result<Option<LightBlock>, Fault> {
+        let Some(record) = self.record(height)? else { return Ok(None) };
+        let header = Header::of_block(&record.block).map_err(fault)?;
+        let certificate = decode_certificate(&record.certificate)?;
+        self.certified(header, certificate).map(Some)
+    }
+
+    /// The light block of a header and its certificate. Never one with validators that are not
+    /// those of the header.
+    fn certified(
+        &self,
+        header: Header,
+        certificate: CommitCertificate,
+    ) -> Result<LightBlock, Fault> {
+        certifies(&header, &certificate)?;
+        if header.validators != self.validators_hash {
+            return Err(Fault::new(format!(
+                "the validators that decided height {} are not at hand",
+                header.height
+            )));
+        }
+        let validators = self.validators.validators().to_vec();
+        Ok(LightBlock { header, certificate, validators })
+    }
+}
+
+/// Fails when a certificate is for another block than the header.
+fn certifies(header: &Header, certificate: &CommitCertificate) -> Result<(), Fault> {
+    let id = header.id().map_err(fault)?;
+    if (certificate.height, certificate.block_id) == (header.height, id) {
+        return Ok(());
+    }
+    Err(Fault::new(format!(
+        "the certificate given for block {} of height {} is for block {} of height {}",
+        id, header.height, certificate.block_id, certificate.height
+    )))
+}
+
 /// The committed chain.
 pub struct Chain {
     genesis: Genesis,
     chain_id: ChainId,
-    log: BlockLog,
+    blocks: Blocks,
     tip: Arc<Point>,
     history: VecDeque<Arc<Point>>,
     keep: usize,
@@ -219,6 +273,12 @@ impl Chain {
     ) -> Result<Self, Fault> {
         let chain_id = genesis.chain_id().map_err(fault)?;
         let mut point = genesis_point(&genesis, &chain_id)?;
+        let blocks = Blocks {
+            validators_hash: point.next.hash().map_err(fault)?,
+            validators: point.next.clone(),
+            log: Arc::new(log),
+        };
+        let log = blocks.log.clone();
         let loaded = snapshots
             .load_latest(|meta, entries| {
                 if meta.height > snapshot_limit || meta.height > log.tip() {
@@ -233,27 +293,23 @@ impl Chain {
             })
             .map_err(fault)?;
         if let Some((meta, state)) = loaded {
-            let record = log.read(meta.height).map_err(fault)?;
-            let record =
-                record.ok_or_else(|| Fault::new("the log has no block for the snapshot"))?;
-            let header = Header::of_block(&record.block).map_err(fault)?;
-            if header.state_root != state.root() {
+            let light = blocks.light(meta.height)?;
+            let light = light.ok_or_else(|| Fault::new("the log has no block for the snapshot"))?;
+            if light.header.state_root != state.root()
+                || light.certificate.block_id.digest().raw() != &meta.block_id
+            {
                 return Err(Fault::new(format!(
                     "the snapshot at height {} contradicts the block log; delete the snapshots \
                      folder and start again",
                     meta.height
                 )));
             }
-            let certificate = decode_certificate(&record.certificate)?;
-            // The set that decided this height is not in the state after it; the block before it
-            // may not be at hand. Only the certificate and header are served for it.
-            let validators = point.next.validators().to_vec();
             point = Point {
                 height: meta.height,
-                block_id: certificate.block_id,
-                time_ms: header.time_ms,
+                block_id: light.certificate.block_id,
+                time_ms: light.header.time_ms,
                 next: Arc::new(state.validators().map_err(fault)?),
-                light: Some(LightBlock { header, certificate, validators }),
+                light: Some(light),
                 state,
             };
         }
@@ -264,16 +320,17 @@ impl Chain {
             keep: keep.max(1),
             executed: HashMap::new(),
             genesis,
-            log,
+            blocks,
         };
         chain.history.push_back(chain.tip.clone());
-        while chain.tip.height < chain.log.tip() {
+        while chain.tip.height < log.tip() {
             let height = chain.tip.height + 1;
-            let record = chain.log.read(height).map_err(fault)?;
+            let record = chain.blocks.record(height)?;
             let record =
                 record.ok_or_else(|| Fault::new(format!("the log has no block {height}")))?;
             let certificate = decode_certificate(&record.certificate)?;
-            let outcome = chain.execute_decided(&record.block)?;
+            let outcome = chain.execute_decided(&record.block, apply)?;
+            certifies(&outcome.header, &certificate)?;
             each(&outcome)?;
             chain.set_tip(&outcome, certificate)?;
         }
@@ -294,11 +351,16 @@ impl Chain {
     }
     /// The block log.
     pub fn log(&self) -> &BlockLog {
-        &self.log
+        &self.blocks.log
+    }
+    /// The blocks of the log, for whoever should not hold the chain while reading.
+    pub fn blocks(&self) -> Blocks {
+        self.blocks.clone()
     }
     /// A recent committed height; `None` when its state is not in memory.
     pub fn at(&self, height: u64) -> Option<&Arc<Point>> {
-        self.history.iter().rev().find(|p| p.height == height)
+        let place = height.checked_sub(self.lowest())?;
+        self.history.get(usize::try_from(place).ok()?)
     }
     /// The lowest height whose state is in memory.
     pub fn lowest(&self) -> u64 {
@@ -310,12 +372,7 @@ impl Chain {
         if let Some(light) = self.at(height).and_then(|p| p.light.clone()) {
             return Ok(Some(light));
         }
-        let Some(record) = self.log.read(height).map_err(fault)? else { return Ok(None) };
-        let header = Header::of_block(&record.block).map_err(fault)?;
-        let certificate = decode_certificate(&record.certificate)?;
-        // Sets do not change under protocol version 1, so the genesis set decided every height.
-        let validators = self.genesis.validators.to_vec();
-        Ok(Some(LightBlock { header, certificate, validators }))
+        self.blocks.light(height)
     }
 
     /// Executes a proposed block on the tip, once.
@@ -344,7 +401,7 @@ impl Chain {
     }
 
     /// Executes a decided block; a failure is a fault.
-    fn execute_decided(&mut self, bytes: &[u8]) -> Result<Arc<Outcome>, Fault> {
+    fn execute_decided(&mut self, bytes: &[u8], apply: Apply) -> Result<Arc<Outcome>, Fault> {
         // More than two thirds of the validators have checked the signatures, this node included
         // unless it is catching up.
         self.execute(bytes, |_| true, apply).map_err(|invalid| {
@@ -361,10 +418,12 @@ impl Chain {
         &mut self,
         bytes: &[u8],
         certificate: CommitCertificate,
+        apply: Apply,
     ) -> Result<Arc<Outcome>, Fault> {
-        let outcome = self.execute_decided(bytes)?;
+        let outcome = self.execute_decided(bytes, apply)?;
+        certifies(&outcome.header, &certificate)?;
         let encoded = codec::encode(&certificate).map_err(fault)?;
-        self.log.append(outcome.header.height, bytes, &encoded).map_err(fault)?;
+        self.blocks.log.append(outcome.header.height, bytes, &encoded).map_err(fault)?;
         self.set_tip(&outcome, certificate)?;
         Ok(outcome)
     }

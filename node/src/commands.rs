@@ -14,6 +14,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::config::ConfigError;
+use crate::hint::Hinted;
 use crate::home::Home;
 use crate::logging::LogError;
 
@@ -90,22 +91,10 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// An error with what to do about it.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-struct Hinted {
-    message: String,
-    hint: &'static str,
-}
-
-fn hinted(message: impl Into<String>, hint: &'static str) -> anyhow::Error {
-    Hinted { message: message.into(), hint }.into()
-}
-
 fn hint(error: &anyhow::Error) -> Option<String> {
     for cause in error.chain() {
         if let Some(hinted) = cause.downcast_ref::<Hinted>() {
-            return Some(hinted.hint.into());
+            return Some(hinted.hint().into());
         }
         if let Some(error) = cause.downcast_ref::<ConfigError>() {
             return Some(error.hint().into());

@@ -4,12 +4,13 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use headwater_ledger::genesis::Genesis;
 use headwater_ledger::keys::SigningKey;
 
 use crate::config::Config;
 use crate::gossip;
+use crate::hint::hinted;
 
 /// The folder of a node.
 #[derive(Debug, Clone)]
@@ -66,8 +67,11 @@ impl Home {
 
     /// As [`Home::create`], with keys made before.
     pub fn create_with(&self, config: &Config, keys: &NodeKeys) -> Result<()> {
-        if self.config_file().exists() {
-            bail!("{} holds a node already", self.0.display());
+        for file in [self.config_file(), self.consensus_key_file(), self.network_key_file()] {
+            if file.exists() {
+                let text = format!("{} holds a node already", self.0.display());
+                return Err(hinted(text, "choose another folder; keys are never written over"));
+            }
         }
         fs::create_dir_all(&self.0)
             .with_context(|| format!("cannot make the folder {}", self.0.display()))?;

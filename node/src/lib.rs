@@ -11,8 +11,10 @@ pub mod commands; // what the binary does
 pub mod config; // config.toml
 pub mod engine; // Malachite, and nothing else of it elsewhere
 pub mod gossip; // pending envelopes between known peers
+pub mod hint; // errors that say what to do
 pub mod home; // the folder of a node
 pub mod logging; // tracing
 pub mod mempool; // pending envelopes
 pub mod metrics; // Prometheus
+pub mod opening; // from files to the application
 pub mod store; // block log, snapshots, indexes

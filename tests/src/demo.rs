@@ -157,7 +157,9 @@ impl Story {
         let home = folder.join("client");
         let offline = Client::new(&home, "http://127.0.0.1:1");
         let mut members = Vec::new();
-        for (handle, role) in EXCHANGES.map(|e| (e, "exchange")).into_iter().chain([(REGULATOR, "regulator")]) {
+        for (handle, role) in
+            EXCHANGES.map(|e| (e, "exchange")).into_iter().chain([(REGULATOR, "regulator")])
+        {
             members.push(describe(&offline, handle, role)?);
         }
         let list = folder.join("members.json");
@@ -196,7 +198,14 @@ impl Story {
     }
 
     /// `asset register` with what all assets of the story have in common.
-    fn register(&self, owner: &str, name: &str, file: &Path, split: &str, more: &[&str]) -> Result<()> {
+    fn register(
+        &self,
+        owner: &str,
+        name: &str,
+        file: &Path,
+        split: &str,
+        more: &[&str],
+    ) -> Result<()> {
         let file = path(file)?;
         let mut arguments = vec!["asset", "register", name, "--content", &file, "--split", split];
         arguments.extend(["--format", "text/csv", "--region", "CN-GD"]);
@@ -211,7 +220,8 @@ impl Story {
     fn register_raw(&self, files: &data::Split) -> Result<()> {
         for (owner, part) in [(CHEST, &files.chest), (COUNTY, &files.county)] {
             let records = part.records.to_string();
-            let more = ["--stage", "raw", "--deidentification", "pseudonymised", "--records", &records];
+            let more =
+                ["--stage", "raw", "--deidentification", "pseudonymised", "--records", &records];
             self.register(owner, "fna-2026", &part.file, "10000/0/0/0", &more)?;
         }
         let owners = ["--owner", "chest-hospital=9000", "--owner", "patients-fund=1000"];
@@ -224,7 +234,14 @@ impl Story {
     }
 
     /// Offers a grant and accepts it.
-    fn grant(&self, from: &str, asset: &str, to: &str, right: &str, more: &[&str]) -> Result<String> {
+    fn grant(
+        &self,
+        from: &str,
+        asset: &str,
+        to: &str,
+        right: &str,
+        more: &[&str],
+    ) -> Result<String> {
         let mut offer = vec!["grant", "offer", asset, "--to", to, "--right", right];
         offer.extend(["--purpose", "general-research,commercial", "--territory", "CN"]);
         offer.extend(more);
@@ -254,9 +271,24 @@ impl Story {
         ];
         let method = path(&cleaned.method)?;
         let more = [
-            "--stage", "processed", "--deidentification", "anonymised", "--records", &records,
-            "--input", &inputs[0], "--input", &inputs[1], "--activity", "cleaning",
-            "--purpose", "general-research,commercial", "--territory", "CN", "--method", &method,
+            "--stage",
+            "processed",
+            "--deidentification",
+            "anonymised",
+            "--records",
+            &records,
+            "--input",
+            &inputs[0],
+            "--input",
+            &inputs[1],
+            "--activity",
+            "cleaning",
+            "--purpose",
+            "general-research,commercial",
+            "--territory",
+            "CN",
+            "--method",
+            &method,
         ];
         self.register(LAB, "fna-cleaned", &cleaned.file, "0/4000/0/6000", &more)
     }
@@ -269,9 +301,22 @@ impl Story {
         let input = format!("{CLEANED}:1:{processing}");
         let method = path(&report.method)?;
         let more = [
-            "--stage", "product", "--deidentification", "aggregated", "--records", "1",
-            "--input", &input, "--activity", "analysis", "--purpose", "commercial",
-            "--territory", "CN", "--method", &method,
+            "--stage",
+            "product",
+            "--deidentification",
+            "aggregated",
+            "--records",
+            "1",
+            "--input",
+            &input,
+            "--activity",
+            "analysis",
+            "--purpose",
+            "commercial",
+            "--territory",
+            "CN",
+            "--method",
+            &method,
         ];
         self.register(OPERATOR, "breast-cancer-report", &report.file, "0/1500/2500/6000", &more)?;
         let mut create = vec!["listing", "create", REPORT, "--exchange", EXCHANGES[0]];
@@ -332,9 +377,7 @@ impl Story {
     fn shares(&self) -> Result<Vec<Value>> {
         let shares = self.client.json(Some(REGULATOR), &["shares", REPORT])?;
         let claims = shares["claims"].as_array().context("no claims")?;
-        let claim = |c: &Value| {
-            json!({ "asset": c["name"], "right": c["right"], "units": c["units"].to_string() })
-        };
+        let claim = |c: &Value| json!({ "asset": c["name"], "right": c["right"], "units": c["units"].to_string() });
         Ok(claims.iter().map(claim).collect())
     }
 

@@ -1,8 +1,8 @@
 //! A cluster of real nodes on loopback and a client to drive it, for end-to-end tests, the
 //! demonstration and the benchmark.
 
-pub mod cluster;
 pub mod client;
+pub mod cluster;
 pub mod demo;
 pub mod node;
 pub mod writers;

@@ -40,7 +40,12 @@ fn envelope(writer: &Writer, chain: ChainId, n: u64) -> Result<Signed> {
 }
 
 /// Posts to nodes in turn until one acknowledges that it is recorded; gives id and height.
-fn record(apis: &[String], down: &AtomicUsize, signed: &Signed, first: usize) -> Option<(String, u64)> {
+fn record(
+    apis: &[String],
+    down: &AtomicUsize,
+    signed: &Signed,
+    first: usize,
+) -> Option<(String, u64)> {
     let id = signed.id.to_string();
     for turn in 0..200 {
         let place = (first + turn) % apis.len();
@@ -166,8 +171,8 @@ fn killing_all_validators_at_once_loses_nothing_and_they_resume() -> Result<()> 
         acknowledged.extend(last);
     }
     nothing_lost_nothing_forked(&cluster, &acknowledged)?;
-    for place in 0..4 {
-        ensure!(cluster.stop(place)?, "{} did not end well", VALIDATORS[place]);
+    for (place, name) in VALIDATORS.iter().enumerate() {
+        ensure!(cluster.stop(place)?, "{name} did not end well");
     }
     Ok(())
 }

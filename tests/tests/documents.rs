@@ -247,9 +247,24 @@ fn the_consensus_library_is_imported_by_one_module() {
 #[test]
 fn the_ledger_is_a_function_of_bytes() {
     let owned_by_programs = [
-        "std::env", "std::fs", "std::io", "std::net", "std::process", "std::thread", "std::time",
-        "SystemTime", "Instant::", "HashMap", "HashSet", "getrandom", "rand::", "tokio", "async fn",
-        "println!", "f32", "f64",
+        "std::env",
+        "std::fs",
+        "std::io",
+        "std::net",
+        "std::process",
+        "std::thread",
+        "std::time",
+        "SystemTime",
+        "Instant::",
+        "HashMap",
+        "HashSet",
+        "getrandom",
+        "rand::",
+        "tokio",
+        "async fn",
+        "println!",
+        "f32",
+        "f64",
     ];
     let mut tests = String::new();
     for (name, number, code) in source_lines("ledger/src/") {

@@ -38,8 +38,7 @@ impl World {
         ];
         let members: Vec<Writer> =
             members.into_iter().map(|(h, r)| Writer::new(h, r)).collect::<Result<_>>()?;
-        let mut admissions =
-            members.iter().map(Writer::admission).collect::<Result<Vec<_>>>()?;
+        let mut admissions = members.iter().map(Writer::admission).collect::<Result<Vec<_>>>()?;
         if let Some(clerk) = admissions.last_mut() {
             let mut keys = clerk.keys.to_vec();
             keys[0].scopes = list(vec![Scope::Rights])?;
@@ -107,11 +106,15 @@ impl World {
         let results = post(&self.api(), &[bytes])?;
         let status = &results[0];
         ensure!(
-            status["code"] == code && ["refused", "waiting"].contains(&status["status"].as_str().unwrap_or("")),
+            status["code"] == code
+                && ["refused", "waiting"].contains(&status["status"].as_str().unwrap_or("")),
             "{what}: expected {code}, got {status}"
         );
         for part in ["message", "hint", "rule"] {
-            ensure!(status[part].as_str().is_some_and(|t| t.len() > 5), "{what}: no {part}: {status}");
+            ensure!(
+                status[part].as_str().is_some_and(|t| t.len() > 5),
+                "{what}: no {part}: {status}"
+            );
         }
         ensure!(self.state_root()? == before, "{what}: the state changed");
         Ok(())
@@ -133,7 +136,15 @@ impl World {
         terms
     }
 
-    fn grant(&mut self, from: &str, asset: &str, to: &str, right: &str, change: Value, under: Vec<&str>) -> Result<String> {
+    fn grant(
+        &mut self,
+        from: &str,
+        asset: &str,
+        to: &str,
+        right: &str,
+        change: Value,
+        under: Vec<&str>,
+    ) -> Result<String> {
         let terms = self.terms(change);
         let asset = self.asset(asset)?;
         let offer = json!({ "offer_grant": {
@@ -182,7 +193,9 @@ fn envelopes(w: &mut World) -> Result<()> {
     let event = w.registration("envelope", [10_000, 0, 0, 0], Value::Null);
     let event: Event = serde_json::from_value(event)?;
     let hospital = w.member("hospital")?.clone();
-    let sign = |w: &World, serial, not_after| hospital.sign(w.chain, not_after, serial, vec![event.clone()]);
+    let sign = |w: &World, serial, not_after| {
+        hospital.sign(w.chain, not_after, serial, vec![event.clone()])
+    };
 
     let expired = sign(w, 9_001, w.now_ms - HOUR_MS)?;
     w.refused_bytes(&expired.bytes, "EXPIRED", "expired")?;
@@ -235,9 +248,14 @@ fn members_and_splits(w: &mut World) -> Result<()> {
         json!({ "transfer_right": {
             "asset": asset, "right": "holding", "owners": owners, "manager": "hospital" } })
     };
-    let owners = json!([{ "member": "hospital", "parts": 9_000 }, { "member": "fund", "parts": 999 }]);
+    let owners =
+        json!([{ "member": "hospital", "parts": 9_000 }, { "member": "fund", "parts": 999 }]);
     w.refused("hospital", transfer(owners), "PARTS_SUM")?;
-    w.refused("fund", transfer(json!([{ "member": "hospital", "parts": 10_000 }])), "NOT_RIGHT_MANAGER")?;
+    w.refused(
+        "fund",
+        transfer(json!([{ "member": "hospital", "parts": 10_000 }])),
+        "NOT_RIGHT_MANAGER",
+    )?;
     w.refused("rogue", json!({ "suspend_member": { "member": "lab" } }), "ROLE_REQUIRED")?;
     w.ok("regulator", json!({ "suspend_member": { "member": "rogue" } }))?;
     let event = w.registration("mine", [10_000, 0, 0, 0], Value::Null);
@@ -261,7 +279,14 @@ fn derivations(w: &mut World) -> Result<()> {
     w.refused("lab", derive(w, heavy), "WEIGHTS_OVER_LIMIT")?;
 
     let h = "hospital/raw";
-    let research = w.grant("hospital", h, "lab", "processing", json!({ "purposes": ["general_research"] }), vec![])?;
+    let research = w.grant(
+        "hospital",
+        h,
+        "lab",
+        "processing",
+        json!({ "purposes": ["general_research"] }),
+        vec![],
+    )?;
     w.refused("lab", derive(w, one(json!(research))), "PURPOSE_OUTSIDE_GRANT")?;
     let later = json!({ "not_before_ms": w.now_ms + HOUR_MS });
     let later = w.grant("hospital", h, "lab", "processing", later, vec![])?;
@@ -272,9 +297,11 @@ fn derivations(w: &mut World) -> Result<()> {
     let revoked = w.grant("hospital", h, "lab", "processing", json!({}), vec![])?;
     w.ok("hospital", json!({ "revoke_grant": { "grant": revoked } }))?;
     w.refused("lab", derive(w, one(json!(revoked))), "GRANT_REVOKED")?;
-    let floor = w.grant("hospital", h, "lab", "processing", json!({ "floor_bp": 6_001 }), vec![])?;
+    let floor =
+        w.grant("hospital", h, "lab", "processing", json!({ "floor_bp": 6_001 }), vec![])?;
     w.refused("lab", derive(w, one(json!(floor))), "FLOOR_NOT_MET")?;
-    let once = w.grant("hospital", h, "lab", "processing", json!({ "max_derivations": 1 }), vec![])?;
+    let once =
+        w.grant("hospital", h, "lab", "processing", json!({ "max_derivations": 1 }), vec![])?;
     w.refused("operator", derive(w, one(json!(once))), "GRANT_WRONG_GRANTEE")?;
     w.ok("lab", derive(w, one(json!(once))))?;
     let event = w.registration("made-2", split, one(json!(once)));
@@ -325,7 +352,8 @@ fn market(w: &mut World) -> Result<()> {
     w.refused("lab", propose(w, &wrong), "SCHEDULE_MISMATCH")?;
     let event = propose(w, &schedule);
     let contract = w.ok("lab", event)?;
-    let sign = |schedule: &str| json!({ "sign_contract": { "contract": contract, "schedule": schedule } });
+    let sign =
+        |schedule: &str| json!({ "sign_contract": { "contract": contract, "schedule": schedule } });
     let pay = |gross: u64, currency: &str, reference: &str| {
         json!({ "record_payment": {
             "contract": contract, "gross": gross, "tax": 10, "currency": currency,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use headwater_ledger::codec::{self, List};
 use headwater_ledger::envelope::{ENVELOPE_VERSION, Envelope, EnvelopeHeader, asset_id, event_id};
-use headwater_ledger::event::member::{AdmitMember, MemberKey, Role, Scope};
 use headwater_ledger::event::Event;
+use headwater_ledger::event::member::{AdmitMember, MemberKey, Role, Scope};
 use headwater_ledger::execute::{BlockContext, Execution};
 use headwater_ledger::genesis::{Genesis, PROTOCOL_VERSION};
 use headwater_ledger::hash::{AssetId, ChainId, ContractId, Digest, ListingId};
@@ -164,9 +164,7 @@ impl Chain {
         self.height += 1;
 
         let made = (0..).zip(&events).map(|(place, event)| match event {
-            Event::RegisterAsset(asset) => {
-                *asset_id(&self.chain_id, &author, &asset.name).digest()
-            }
+            Event::RegisterAsset(asset) => *asset_id(&self.chain_id, &author, &asset.name).digest(),
             _ => *event_id(&signed.id(), place).digest(),
         });
         let made = made.collect();

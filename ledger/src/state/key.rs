@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, CodecError};
 use crate::hash::{
-    AccountId, AssetId, ContractId, Context, EnvelopeId, GrantId, ListingId, PaymentId, TransferId,
+    AccountId, AssetId, Context, ContractId, EnvelopeId, GrantId, ListingId, PaymentId, TransferId,
 };
 use crate::keys::PublicKey;
 use crate::split::Right;

@@ -1,8 +1,13 @@
-//! Errors of the API: a status, a stable code, a sentence and a hint.
+//! Errors of the API: a status, a stable code, a sentence and a hint. And the extractors of axum
+//! with their refusals in this form.
 
 use axum::Json;
+use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 /// An error answer.
@@ -34,6 +39,15 @@ impl ApiError {
             hint: "ask for a more recent height, or raise storage.keep_heights_in_memory",
         }
     }
+    /// What axum itself says of a request: its status, our form.
+    pub fn rejected(status: StatusCode, message: String) -> Self {
+        let code = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => "TOO_LARGE",
+            StatusCode::METHOD_NOT_ALLOWED => "WRONG_METHOD",
+            _ => "BAD_REQUEST",
+        };
+        ApiError { status, ..ApiError::bad_request(code, message) }
+    }
     /// Not now.
     pub fn unavailable(code: &'static str, message: impl Into<String>) -> Self {
         let hint = "try again in a moment";
@@ -57,5 +71,47 @@ impl IntoResponse for ApiError {
             "error": { "code": self.code, "message": self.message, "hint": self.hint }
         });
         (self.status, Json(body)).into_response()
+    }
+}
+
+macro_rules! from_rejections {
+    ($($rejection:ty),*) => {
+        $(impl From<$rejection> for ApiError {
+            fn from(rejection: $rejection) -> Self {
+                ApiError::rejected(rejection.status(), rejection.body_text())
+            }
+        })*
+    };
+}
+
+from_rejections!(BytesRejection, JsonRejection, PathRejection, QueryRejection);
+
+/// A JSON body.
+pub struct JsonBody<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        Ok(JsonBody(Json::<T>::from_request(request, state).await?.0))
+    }
+}
+
+/// The part of the path that names what is asked for.
+pub struct Name(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        Ok(Name(Path::<String>::from_request_parts(parts, state).await?.0))
+    }
+}
+
+/// Options after the question mark.
+pub struct Options<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Options<T> {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        Ok(Options(Query::<T>::from_request_parts(parts, state).await?.0))
     }
 }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
 use headwater_ledger::block::Block;
 use headwater_ledger::codec;
+use headwater_ledger::envelope::event_id;
 use headwater_ledger::genesis::Genesis;
-use headwater_ledger::hash::EventId;
 use headwater_ledger::light::LightBlock;
 use headwater_ledger::state::{Key, Relation, State as LedgerState};
 use serde::Deserialize;
@@ -21,11 +21,13 @@ use serde_json::{Value, json};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::BroadcastStream;
 
+use super::error::{JsonBody, Name};
 use super::{Api, ApiError};
 use crate::app::App;
 use crate::archive::rows;
 use crate::chain::Point;
 use crate::metrics::CONTENT_TYPE;
+use crate::store::index::{IndexStore, MAX_KEY_BYTES as MAX_ROW_KEY_BYTES};
 
 /// Most keys of one proven read.
 const MAX_KEYS: usize = 1_024;
@@ -33,14 +35,21 @@ const MAX_KEYS: usize = 1_024;
 const MAX_KEY_BYTES: usize = 512;
 /// Most entries of one piece of a list.
 const MAX_ENTRIES: usize = 4_096;
+/// Above every row whose key begins with the same bytes.
+const KEY_BYTES_ABOVE_ANY_ROW: usize = MAX_ROW_KEY_BYTES + 1;
 /// Longest wait for the index to reach the tip.
 const INDEX_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether the node runs.
-#[utoipa::path(get, path = "/health", responses((status = 200, description = "status and height")))]
-pub async fn health(State(api): State<Api>) -> Json<Value> {
+#[utoipa::path(get, path = "/health",
+    responses((status = 200, description = "status and height"), (status = 503, description = "ENGINE_STOPPED")))]
+pub async fn health(State(api): State<Api>) -> Result<Json<Value>, ApiError> {
+    if api.app.is_poisoned() {
+        let text = "a failure stopped the consensus engine of this node";
+        return Err(ApiError::unavailable("ENGINE_STOPPED", text));
+    }
     let height = api.app().chain().tip().height;
-    Json(json!({ "status": "ok", "height": height }))
+    Ok(Json(json!({ "status": "ok", "height": height })))
 }
 
 /// Metrics in the OpenMetrics text format.
@@ -99,12 +108,22 @@ fn unknown_height(height: u64) -> ApiError {
     responses((status = 200, description = "light block"), (status = 404, description = "UNKNOWN_HEIGHT")))]
 pub async fn block(
     State(api): State<Api>,
-    Path(height): Path<String>,
+    Name(height): Name,
 ) -> Result<Json<LightBlock>, ApiError> {
-    let app = api.app();
-    let height = parse_height(&app, &height)?;
-    let light = app.chain().light(height).map_err(ApiError::internal)?;
-    light.map(Json).ok_or_else(|| unknown_height(height))
+    let read = move |api: &Api| {
+        let (height, recent, blocks) = {
+            let app = api.app();
+            let height = parse_height(&app, &height)?;
+            let chain = app.chain();
+            (height, chain.at(height).and_then(|p| p.light.clone()), chain.blocks())
+        };
+        let light = match recent {
+            Some(light) => Some(light),
+            None => blocks.light(height).map_err(ApiError::internal)?,
+        };
+        light.ok_or_else(|| unknown_height(height))
+    };
+    api.aside(read).await.map(Json)
 }
 
 /// The canonical bytes of a block.
@@ -113,15 +132,18 @@ pub async fn block(
     responses((status = 200, content_type = "application/octet-stream"), (status = 404, description = "UNKNOWN_HEIGHT")))]
 pub async fn raw_block(
     State(api): State<Api>,
-    Path(height): Path<String>,
+    Name(height): Name,
 ) -> Result<Response, ApiError> {
-    let record = {
-        let app = api.app();
-        let height = parse_height(&app, &height)?;
-        let record = app.chain().log().read(height).map_err(ApiError::internal)?;
-        record.ok_or_else(|| unknown_height(height))?
+    let read = move |api: &Api| {
+        let (height, blocks) = {
+            let app = api.app();
+            (parse_height(&app, &height)?, app.chain().blocks())
+        };
+        let record = blocks.record(height).map_err(ApiError::internal)?;
+        Ok(record.ok_or_else(|| unknown_height(height))?.block)
     };
-    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], record.block).into_response())
+    let block = api.aside(read).await?;
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], block).into_response())
 }
 
 /// A request for records of the state with proof.
@@ -154,7 +176,7 @@ fn state_at(app: &App, height: Option<u64>) -> Result<Arc<Point>, ApiError> {
     responses((status = 200, description = "block, values, multiproof"), (status = 410, description = "HEIGHT_PRUNED")))]
 pub async fn state(
     State(api): State<Api>,
-    Json(request): Json<StateRequest>,
+    JsonBody(request): JsonBody<StateRequest>,
 ) -> Result<Json<Value>, ApiError> {
     if request.keys.len() > MAX_KEYS || request.keys.is_empty() {
         let text = format!("{} keys, expected 1 to {MAX_KEYS}", request.keys.len());
@@ -197,7 +219,7 @@ pub struct ListRequest {
 #[utoipa::path(post, path = "/v1/lists", responses((status = 200, description = "entries in order")))]
 pub async fn lists(
     State(api): State<Api>,
-    Json(request): Json<ListRequest>,
+    JsonBody(request): JsonBody<ListRequest>,
 ) -> Result<Json<Value>, ApiError> {
     let (index, tip) = {
         let app = api.app();
@@ -219,68 +241,104 @@ pub async fn lists(
     Ok(Json(json!({ "entries": entries })))
 }
 
-/// Finds the event whose id begins with these digits.
-fn find_event(app: &App, text: &str) -> Result<(EventId, Block, (u64, u32, u32)), ApiError> {
-    let bad = || {
-        let text = format!("`{text}` is not an event id or 8 or more of its digits");
-        ApiError::bad_request("BAD_ID", text)
-    };
-    let digits = text.strip_prefix("blake3:").unwrap_or(text);
-    let digits = digits.get(..digits.len() & !1).ok_or_else(bad)?;
-    let prefix = hex::decode(digits).map_err(|_| bad())?;
-    if prefix.len() < 4 || prefix.len() > 32 {
-        return Err(bad());
+/// The first digits of an event id.
+struct IdPrefix<'a> {
+    digits: &'a str,
+    /// The whole bytes among them.
+    bytes: Vec<u8>,
+    /// The digit that is left over.
+    half: Option<u8>,
+}
+
+impl<'a> IdPrefix<'a> {
+    fn parse(text: &'a str) -> Result<Self, ApiError> {
+        let bad = || {
+            let text = format!("`{text}` is not an event id or 8 or more of its digits");
+            ApiError::bad_request("BAD_ID", text)
+        };
+        let digits = text.strip_prefix("blake3:").unwrap_or(text);
+        let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        if !(8..=64).contains(&digits.len()) || !digits.bytes().all(is_digit) {
+            return Err(bad());
+        }
+        let (whole, half) = digits.split_at(digits.len() & !1);
+        Ok(IdPrefix {
+            digits,
+            bytes: hex::decode(whole).map_err(|_| bad())?,
+            half: half.chars().next().and_then(|c| c.to_digit(16)).map(|d| d as u8),
+        })
     }
-    let found = app
-        .index()
-        .scan(&rows::event_prefix(&prefix), None, 2)
-        .map_err(ApiError::internal)?;
+
+    /// The places of the first two events whose row begins with these digits; rows are keyed by
+    /// half an id.
+    fn find(&self, index: &dyn IndexStore) -> Result<Vec<(u64, u32, u32)>, ApiError> {
+        let prefix = rows::event_prefix(&self.bytes);
+        // Rows hold no digits beyond half an id.
+        let half = self.half.filter(|_| prefix.len() < rows::EVENT_KEY_BYTES);
+        // Rows before the left over digit are jumped over: the last key that could be one.
+        let before = half.and_then(|half| (half << 4).checked_sub(1));
+        let after = before.map(|byte| {
+            let mut key = prefix.clone();
+            key.push(byte);
+            key.resize(KEY_BYTES_ABOVE_ANY_ROW, u8::MAX);
+            key
+        });
+        let found = index.scan(&prefix, after.as_deref(), 2).map_err(ApiError::internal)?;
+        let fits = |key: &[u8]| match (half, key.get(prefix.len())) {
+            (Some(half), Some(byte)) => byte >> 4 == half,
+            (Some(_), None) | (None, _) => true,
+        };
+        let places = found.iter().filter(|(key, _)| fits(key)).map(|(_, value)| {
+            rows::read_event(value).ok_or_else(|| ApiError::internal("a row is malformed"))
+        });
+        places.collect()
+    }
+}
+
+/// Finds the event whose id begins with these digits.
+fn find_event(api: &Api, text: &str) -> Result<Value, ApiError> {
+    let prefix = IdPrefix::parse(text)?;
+    let (index, blocks) = {
+        let app = api.app();
+        (app.index().clone(), app.chain().blocks())
+    };
     let unknown = || ApiError::not_found("UNKNOWN_EVENT", format!("no event {text} is recorded"));
-    let [(_, value)] = &found[..] else {
-        if found.len() > 1 {
-            let text = format!("{text} is the begin of several event ids");
+    let (height, place, number) = match prefix.find(&*index)?[..] {
+        [] => return Err(unknown()),
+        [place] => place,
+        [_, _, ..] => {
+            let text = format!("several event ids begin with {text}");
             return Err(ApiError::bad_request("AMBIGUOUS_ID", text));
         }
-        return Err(unknown());
     };
-    let place = rows::read_event(value).ok_or_else(|| ApiError::internal("a row is malformed"))?;
-    let record = app.chain().log().read(place.0).map_err(ApiError::internal)?;
-    let record = record.ok_or_else(|| ApiError::internal("the index is ahead of the log"))?;
+    let contradiction = || ApiError::internal("the index contradicts the log");
+    let record = blocks.record(height).map_err(ApiError::internal)?.ok_or_else(contradiction)?;
     let block = Block::from_bytes(&record.block).map_err(ApiError::internal)?;
-    let signed = block.envelopes.get(place.1 as usize);
-    let signed = signed.ok_or_else(|| ApiError::internal("the index contradicts the log"))?;
+    let signed = block.envelopes.get(place as usize).ok_or_else(contradiction)?;
+    let event = signed.envelope.events.get(number as usize).ok_or_else(contradiction)?;
     let envelope = signed.envelope.id().map_err(ApiError::internal)?;
-    let id = headwater_ledger::envelope::event_id(&envelope, place.2);
-    // Rows are keyed by half an id; the other half is compared here.
-    if !id.to_string().trim_start_matches("blake3:").starts_with(digits) {
+    let id = event_id(&envelope, number);
+    if !hex::encode(id.digest().raw()).starts_with(prefix.digits) {
         return Err(unknown());
     }
-    Ok((id, block, place))
+    Ok(json!({
+        "id": id,
+        "height": height,
+        "time_ms": block.header.time_ms,
+        "envelope": place,
+        "index": number,
+        "envelope_id": envelope,
+        "author": signed.envelope.header.author,
+        "event": event,
+    }))
 }
 
 /// One event and where it is recorded.
 #[utoipa::path(get, path = "/v1/events/{id}",
     params(("id" = String, Path, description = "event id, or at least 8 of its digits")),
-    responses((status = 200, description = "event and place"), (status = 404, description = "UNKNOWN_EVENT")))]
-pub async fn event(
-    State(api): State<Api>,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
-    let (id, block, (height, place, index)) = find_event(&api.app(), &id)?;
-    let signed = block.envelopes.get(place as usize);
-    let signed = signed.ok_or_else(|| ApiError::internal("the index contradicts the log"))?;
-    let event = signed.envelope.events.get(index as usize);
-    let event = event.ok_or_else(|| ApiError::internal("the index contradicts the log"))?;
-    Ok(Json(json!({
-        "id": id,
-        "height": height,
-        "time_ms": block.header.time_ms,
-        "envelope": place,
-        "index": index,
-        "envelope_id": signed.envelope.id().map_err(ApiError::internal)?,
-        "author": signed.envelope.header.author,
-        "event": event,
-    })))
+    responses((status = 200, description = "event and place"), (status = 400, description = "BAD_ID, AMBIGUOUS_ID"), (status = 404, description = "UNKNOWN_EVENT")))]
+pub async fn event(State(api): State<Api>, Name(id): Name) -> Result<Json<Value>, ApiError> {
+    api.aside(move |api| find_event(api, &id)).await.map(Json)
 }
 
 /// Committed blocks as they come.

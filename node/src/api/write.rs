@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
-use headwater_ledger::envelope::VerifiedEnvelope;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use headwater_ledger::hash::EnvelopeId;
 use headwater_ledger::limits::MAX_ENVELOPE_BYTES;
-use headwater_ledger::reject::Reject;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::error::{Name, Options};
 use super::{Api, ApiError};
-use crate::app::{Origin, Status, Turned};
+use crate::app::{Reception, Status, Turned};
 
 /// Most envelopes of one batch.
 const MAX_BATCH: usize = 4_096;
@@ -66,46 +66,44 @@ fn split(mut body: Bytes) -> Result<Vec<Bytes>, ApiError> {
 #[utoipa::path(post, path = "/v1/envelopes",
     request_body(content_type = "application/octet-stream"),
     responses((status = 200, description = "one status for each envelope, in order"), (status = 400, description = "BAD_BATCH")))]
-pub async fn submit(State(api): State<Api>, body: Bytes) -> Result<Json<Value>, ApiError> {
-    let envelopes = split(body)?;
-    // Signatures are checked before the application is locked.
-    let run = move || {
-        let verified: Vec<(Bytes, Result<VerifiedEnvelope, Reject>)> = envelopes
-            .into_iter()
-            .map(|bytes| {
-                let result = api.verdicts.verify(&bytes);
-                (bytes, result)
-            })
-            .collect();
-        let mut results = Vec::with_capacity(verified.len());
-        let mut fresh = Vec::new();
-        {
-            let mut app = api.app();
-            for (bytes, result) in verified {
-                match result {
-                    Ok(envelope) => {
-                        let id = envelope.id();
-                        let (status, new) = app.submit(envelope, Origin::Client);
-                        if new {
-                            fresh.push(bytes);
-                        }
-                        results.push(status_json(Some(&id), &status));
-                    }
-                    Err(reject) => {
-                        api.metrics.refused(reject.code.name());
-                        let status = Status::Refused(Turned::rejected(reject));
-                        results.push(status_json(None, &status));
-                    }
-                }
-            }
-        }
-        for bytes in fresh {
-            api.gossip.publish(bytes);
-        }
-        results
+pub async fn submit(
+    State(api): State<Api>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Value>, ApiError> {
+    let envelopes = split(body?)?;
+    let run = move |api: &Api| {
+        let statuses = envelopes.into_iter().map(|bytes| {
+            let (id, status) = take(api, bytes)?;
+            Ok(status_json(id.as_ref(), &status))
+        });
+        statuses.collect::<Result<Vec<Value>, ApiError>>()
     };
-    let results = tokio::task::spawn_blocking(run).await.map_err(ApiError::internal)?;
+    let results = api.aside(run).await?;
     Ok(Json(json!({ "results": results })))
+}
+
+/// Takes one envelope and passes it on. Its signatures are checked and it is tried without holding
+/// the application, which consensus needs.
+fn take(api: &Api, bytes: Bytes) -> Result<(Option<EnvelopeId>, Status), ApiError> {
+    let envelope = match api.verdicts.verify(&bytes) {
+        Ok(envelope) => envelope,
+        Err(reject) => {
+            api.metrics.refused(reject.code.name());
+            return Ok((None, Status::Refused(Turned::rejected(reject))));
+        }
+    };
+    let id = envelope.id();
+    let reception = api.app().receive(&id).map_err(ApiError::internal)?;
+    let trial = match reception {
+        Reception::Known(status) => return Ok((Some(id), status)),
+        Reception::Untried(trial) => trial,
+    };
+    let tried = trial.run(&envelope);
+    let (status, is_new) = api.app().submit_tried(envelope, tried);
+    if is_new {
+        api.gossip.publish(bytes);
+    }
+    Ok((Some(id), status))
 }
 
 /// Options of a status request.
@@ -124,8 +122,8 @@ pub struct Wait {
     responses((status = 200, description = "status")))]
 pub async fn envelope(
     State(api): State<Api>,
-    Path(id): Path<String>,
-    Query(wait): Query<Wait>,
+    Name(id): Name,
+    Options(wait): Options<Wait>,
 ) -> Result<Json<Value>, ApiError> {
     let id: EnvelopeId =
         id.parse().map_err(|e| ApiError::bad_request("BAD_ID", format!("an envelope id: {e}")))?;
@@ -136,7 +134,11 @@ pub async fn envelope(
         changes.borrow_and_update();
         let status = api.app().status(&id);
         let settled = matches!(status, Status::Recorded { .. } | Status::Refused(_));
-        if settled || tokio::time::timeout_at(deadline, changes.changed()).await.is_err() {
+        let is_over = settled || {
+            let changed = tokio::time::timeout_at(deadline, changes.changed()).await;
+            !matches!(changed, Ok(Ok(())))
+        };
+        if is_over {
             return Ok(Json(status_json(Some(&id), &status)));
         }
     }

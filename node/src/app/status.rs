@@ -2,7 +2,7 @@
 
 use headwater_ledger::block::Header;
 use headwater_ledger::hash::BlockId;
-use headwater_ledger::reject::Reject;
+use headwater_ledger::reject::{Code, Reject};
 use serde::Serialize;
 
 use crate::mempool::Full;
@@ -91,6 +91,12 @@ impl Turned {
             Turned::Rule(reject) => !reject.code.is_transient(),
             Turned::Full(_) | Turned::Quarantined => false,
         }
+    }
+
+    /// Whether the verdict holds for every envelope of this id: it is final and not about who
+    /// signed, for the id says nothing of the signatures and others may come with it.
+    pub fn is_lasting(&self) -> bool {
+        self.is_final() && self.rule().is_some_and(|r| r.code != Code::KeyOutOfScope)
     }
 
     fn rule(&self) -> Option<&Reject> {

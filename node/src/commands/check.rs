@@ -12,13 +12,16 @@ use serde_json::json;
 use super::{HomeArg, print_json, start};
 use crate::chain::{apply, decode_certificate, execute, genesis_point};
 use crate::config::Config;
+use crate::hint::hinted;
 use crate::home::Home;
+use crate::opening::require_log;
 use crate::store::disk::RealDisk;
 use crate::store::index::SledIndex;
 use crate::store::log::BlockLog;
+use crate::store::snapshot::Snapshots;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  headwater-node check --home net/gz-exchange\n\nThe node must not be running. Nothing but the block log and the genesis document is read.")]
+#[command(after_help = "Example:\n  headwater-node check --home net/gz-exchange\n\nThe node must not be running. What is verified is\nthe block log against the genesis document; snapshots only tell how far the log must reach.")]
 pub(super) struct Args {
     #[command(flatten)]
     home: HomeArg,
@@ -38,8 +41,16 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let genesis = home.genesis()?;
     let chain_id = genesis.chain_id()?;
     let started = Instant::now();
-    let (log, _) =
-        BlockLog::open(Arc::new(RealDisk), &home.log_folder(), *chain_id.digest().raw())?;
+    if !home.log_folder().is_dir() {
+        let text = format!("{} does not exist", home.log_folder().display());
+        return Err(hinted(text, "pass the folder of a node that has run: --home DIR"));
+    }
+    let (disk, raw_id) = (Arc::new(RealDisk), *chain_id.digest().raw());
+    let (log, recovery) = BlockLog::open(disk.clone(), &home.log_folder(), raw_id)?;
+    if let Some(torn) = &recovery.torn {
+        eprintln!("an unfinished block of {} bytes at the end of the log was removed", torn.bytes);
+    }
+    require_log(&log, &Snapshots::open(disk, &home.snapshots_folder(), raw_id)?)?;
     let mut point = genesis_point(&genesis, &chain_id)?;
     let (mut events, mut envelopes) = (0u64, 0u64);
     let progress = bar(log.tip());
@@ -67,6 +78,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         return print_json(&json!({
             "height": point.height, "state_root": root, "chain_id": chain_id,
             "envelopes": envelopes, "events": events, "seconds": seconds,
+            "removed_bytes": recovery.torn.map_or(0, |torn| torn.bytes),
         }));
     }
     println!("{} blocks, {envelopes} envelopes, {events} events: all valid", point.height);

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use headwater_ledger::state::State;
 use serde_json::json;
 
 use super::print_json;
 use crate::config::{Config, RawConfig};
+use crate::hint::hinted;
 use crate::home::{Home, read_genesis};
 
 #[derive(Debug, clap::Args)]
@@ -25,9 +27,16 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<()> {
     let genesis = args.genesis.as_deref().map(read_genesis).transpose()?;
+    if let Some(genesis) = &genesis {
+        State::genesis(genesis)?;
+    }
     let chain_id = genesis.as_ref().map(|g| g.chain_id()).transpose()?;
     let raw = RawConfig { moniker: args.moniker.clone(), ..RawConfig::default() };
     let home = Home::at(&args.home);
+    if genesis.is_some() && home.genesis_file().exists() {
+        let text = format!("{} exists already", home.genesis_file().display());
+        return Err(hinted(text, "leave out --genesis to keep it, or choose another folder"));
+    }
     let keys = home.create(&Config::try_from(raw)?)?;
     if let Some(genesis) = &genesis {
         home.write_genesis(genesis)?;

@@ -9,23 +9,21 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use super::hinted;
 use crate::api::{self, Api};
-use crate::app::{App, Origin, Parts, SharedVerdicts, Status};
-use crate::archive::{Archive, rows};
-use crate::chain::{self, Chain};
+use crate::app::{App, Origin, SharedVerdicts, Status};
+use crate::archive::rows;
+use crate::chain;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::engine::{self, Engine, EngineConfig, EngineKeys, Timeouts};
 use crate::gossip::{Gossip, Inbound, LibP2pGossip, Verdict};
+use crate::hint::hinted;
 use crate::home::{Home, NodeKeys};
 use crate::logging;
-use crate::mempool::{Limits, Mempool};
-use crate::metrics::Metrics;
+use crate::mempool::Limits;
+use crate::opening::Opening;
 use crate::store::disk::RealDisk;
 use crate::store::index::{IndexStore, Opened, SledIndex};
-use crate::store::log::BlockLog;
-use crate::store::snapshot::Snapshots;
 
 /// How often peers are told the tip when nothing is decided.
 const STATUS_INTERVAL_MS: u64 = 2_000;
@@ -56,38 +54,7 @@ pub(super) fn run(home: &Home) -> Result<()> {
 
 /// Opens log, state and indexes, bringing the indexes up to the log.
 pub(super) fn open(home: &Home, config: &Config, genesis: Genesis) -> Result<App> {
-    let disk = Arc::new(RealDisk);
-    let chain_id = genesis.chain_id()?;
-    let raw_id = *chain_id.digest().raw();
-    let (log, recovery) = BlockLog::open(disk.clone(), &home.log_folder(), raw_id)?;
-    if let Some(torn) = &recovery.torn {
-        warn!(bytes = torn.bytes, "an unfinished block at the end of the log was removed");
-    }
-    let snapshots = Arc::new(Snapshots::open(disk, &home.snapshots_folder(), raw_id)?);
-    if let Some(newest) = snapshots.heights()?.first().filter(|h| **h > log.tip()) {
-        let text = format!("the block log ends at {}, but a snapshot has {newest}", log.tip());
-        return Err(hinted(text, "the log lost blocks: restore it, or start from an empty folder and sync"));
-    }
-    let index = open_index(home, raw_id, log.tip(), config.storage().index_cache_mib << 20)?;
-    let metrics = Arc::new(Metrics::new());
-    let archive = Archive::start(index.clone(), snapshots.clone(), metrics.clone())?;
-    let indexed = index.height();
-    let (tip, mut told) = (log.tip(), std::time::Instant::now());
-    let keep = usize::try_from(config.storage().keep_heights_in_memory).unwrap_or(usize::MAX);
-    let chain = Chain::open(genesis, log, &snapshots, indexed, keep, |outcome| {
-        let height = outcome.header.height;
-        if height > indexed {
-            let rows = rows::of_block(height, &outcome.envelopes, &outcome.executed)
-                .map_err(|e| crate::application::Fault::new(e.to_string()))?;
-            archive.rows(height, rows);
-        }
-        if told.elapsed() > Duration::from_secs(5) {
-            told = std::time::Instant::now();
-            info!(height, tip, "replaying the block log");
-        }
-        Ok(())
-    })?;
-    let pool = config.mempool();
+    let (pool, storage) = (config.mempool(), config.storage());
     let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
     let limits = Limits {
         max_bytes: count(pool.max_bytes),
@@ -95,16 +62,19 @@ pub(super) fn open(home: &Home, config: &Config, genesis: Genesis) -> Result<App
         max_per_member: count(pool.max_per_member),
         max_waiting: count(pool.max_waiting),
     };
-    Ok(App::new(Parts {
-        chain,
-        archive,
-        index,
-        mempool: Mempool::new(limits),
+    let chain_id = *genesis.chain_id()?.digest().raw();
+    let opening = Opening {
+        genesis,
+        disk: Arc::new(RealDisk),
+        log_folder: home.log_folder(),
+        snapshots_folder: home.snapshots_folder(),
         clock: Arc::new(SystemClock),
-        metrics,
-        snapshot_every: config.storage().snapshot_every_heights,
+        limits,
+        keep_heights: count(storage.keep_heights_in_memory),
+        snapshot_every: storage.snapshot_every_heights,
         apply: chain::apply,
-    }))
+    };
+    opening.open(|tip| open_index(home, chain_id, tip, storage.index_cache_mib << 20))
 }
 
 /// Opens the query indexes; ones that are ahead of the log are deleted.

@@ -1,8 +1,9 @@
 //! `testnet`: the folders of a whole network on one machine.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use headwater_ledger::codec::List;
 use headwater_ledger::event::member::{AdmitMember, MemberKey, Role, Scope};
 use headwater_ledger::genesis::{Genesis, PROTOCOL_VERSION};
@@ -15,6 +16,7 @@ use serde_json::json;
 use super::print_json;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, RawConfig};
+use crate::hint::hinted;
 use crate::home::{Home, NodeKeys, fresh_seed, write_secret};
 
 #[derive(Debug, clap::Args)]
@@ -48,8 +50,14 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<()> {
-    if args.output.exists() && args.output.read_dir()?.next().is_some() {
-        bail!("{} is not empty", args.output.display());
+    let entries = || args.output.read_dir().with_context(|| format!("cannot read {}", args.output.display()));
+    if args.output.exists() && entries()?.next().is_some() {
+        let text = format!("{} is not empty", args.output.display());
+        return Err(hinted(text, "choose a folder that does not exist yet"));
+    }
+    let distinct: BTreeSet<&Handle> = args.validators.iter().collect();
+    if distinct.len() != args.validators.len() {
+        return Err(hinted("a validator is named twice", "name each member once in --validators"));
     }
     let mut members: Vec<AdmitMember> = match &args.members {
         None => Vec::new(),
@@ -65,6 +73,8 @@ pub(super) fn run(args: &Args) -> Result<()> {
         let port = |n: usize| u16::try_from(first + n).context("the ports end at 65535");
         Ok([port(0)?, port(1)?, port(2)?])
     };
+    // All of them before anything is written.
+    ports(args.validators.len().saturating_sub(1))?;
     let mut homes: Vec<(Handle, Home, NodeKeys, [u8; 32])> = Vec::new();
     for handle in &args.validators {
         let keys = NodeKeys { consensus: fresh_seed()?, network: fresh_seed()? };

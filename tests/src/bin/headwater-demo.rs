@@ -32,7 +32,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
-            eprintln!("hint: nothing of it is left running; run it again with RUST_LOG=debug to see more");
+            eprintln!(
+                "hint: nothing of it is left running; run it again with RUST_LOG=debug to see more"
+            );
             ExitCode::FAILURE
         }
     }

@@ -70,7 +70,8 @@ pub fn split(source: &Path, folder: &Path) -> Result<Split> {
 
 /// A record that has 30 numbers and a diagnosis of 0 or 1.
 fn parse(line: &str) -> Option<(Vec<f64>, bool)> {
-    let mut fields: Vec<f64> = line.split(',').map(|f| f.trim().parse().ok()).collect::<Option<_>>()?;
+    let mut fields: Vec<f64> =
+        line.split(',').map(|f| f.trim().parse().ok()).collect::<Option<_>>()?;
     let diagnosis = fields.pop()?;
     let whole = fields.len() == 30 && fields.iter().all(|f| f.is_finite() && *f >= 0.0);
     (whole && (diagnosis == 0.0 || diagnosis == 1.0)).then_some((fields, diagnosis == 1.0))

@@ -15,6 +15,7 @@ use axum::routing::{get, post};
 use utoipa::OpenApi;
 
 use crate::app::{App, SharedVerdicts};
+use crate::engine::EngineView;
 use crate::gossip::Gossip;
 use crate::metrics::Metrics;
 pub use error::ApiError;
@@ -31,8 +32,8 @@ pub struct Api {
     pub gossip: Arc<dyn Gossip>,
     /// Metrics of this node.
     pub metrics: Arc<Metrics>,
-    /// Metrics text of the consensus engine.
-    pub engine_metrics: fn() -> String,
+    /// The consensus engine.
+    pub engine: Arc<EngineView>,
     /// Name of this node for people.
     pub moniker: String,
     /// Signature verdicts.
@@ -58,11 +59,24 @@ impl Api {
 /// The OpenAPI document.
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Headwater node", description = "Proven reads and signed envelopes. Digests are \
-        `blake3:` and 64 hexadecimal digits, keys `ed25519:` and 64."),
+    info(
+        title = "Headwater node",
+        description = "Proven reads and signed envelopes. Digests are \
+        `blake3:` and 64 hexadecimal digits, keys `ed25519:` and 64."
+    ),
     paths(
-        read::health, read::metrics, read::status, read::genesis, read::block, read::raw_block,
-        read::state, read::lists, read::event, read::stream, write::submit, write::envelope
+        read::health,
+        read::metrics,
+        read::status,
+        read::genesis,
+        read::block,
+        read::raw_block,
+        read::state,
+        read::lists,
+        read::event,
+        read::stream,
+        write::submit,
+        write::envelope
     )
 )]
 struct ApiDoc;

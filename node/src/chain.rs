@@ -235,7 +235,9 @@ pub fn execute(
         .map_err(|e| Invalid::Block(format!("the block cannot be finished: {e}")))?;
     let expected = executed.header(&context, parent.block_id, header.proposer);
     if expected != header {
-        return bad(format!("the header does not match its execution: {header:?}, executed {expected:?}"));
+        return bad(format!(
+            "the header does not match its execution: {header:?}, executed {expected:?}"
+        ));
     }
     Ok(Outcome { header, envelopes, executed })
 }

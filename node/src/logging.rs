@@ -15,8 +15,7 @@ use crate::config::{Config, LogFormat};
 
 /// Goes before every filter: below `error`, these libraries write whole messages with their bodies,
 /// or a line for every packet. Naming them in the filter brings them back.
-const QUIET: &str =
-    "arc_malachitebft=warn,libp2p_gossipsub=error,libp2p_swarm=warn,yamux=warn,multistream_select=warn";
+const QUIET: &str = "arc_malachitebft=warn,libp2p_gossipsub=error,libp2p_swarm=warn,yamux=warn,multistream_select=warn";
 
 /// Why logging cannot start.
 #[derive(Debug, thiserror::Error)]

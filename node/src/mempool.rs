@@ -209,7 +209,9 @@ impl Mempool {
         while !queues.is_empty() {
             let mut live = Vec::with_capacity(queues.len());
             for mut queue in queues {
-                let Some(entry) = queue.next().and_then(|id| self.entries.get(id)) else { continue };
+                let Some(entry) = queue.next().and_then(|id| self.entries.get(id)) else {
+                    continue;
+                };
                 bytes += entry.envelope.bytes().len();
                 if out.len() >= max_envelopes || (bytes > max_bytes && !out.is_empty()) {
                     return out;
@@ -309,9 +311,15 @@ impl Mempool {
 
     /// Pending envelopes last sent to the peers before `now_ms - age_ms`, to be sent again; those
     /// that were not sent for the longest time come first.
-    pub fn to_republish(&mut self, now_ms: u64, age_ms: u64, max: usize) -> Vec<Arc<VerifiedEnvelope>> {
+    pub fn to_republish(
+        &mut self,
+        now_ms: u64,
+        age_ms: u64,
+        max: usize,
+    ) -> Vec<Arc<VerifiedEnvelope>> {
         let due = self.by_published.iter().copied();
-        let due = due.take_while(|(published_ms, ..)| published_ms.saturating_add(age_ms) <= now_ms);
+        let due =
+            due.take_while(|(published_ms, ..)| published_ms.saturating_add(age_ms) <= now_ms);
         let due: Vec<(u64, u64, EnvelopeId)> = due.take(max).collect();
         let mut out = Vec::with_capacity(due.len());
         for (published_ms, arrival, id) in due {

@@ -50,10 +50,7 @@ pub struct Opening {
 impl Opening {
     /// Opens the log, then the index, which is told the tip of the log and must not be above it,
     /// then the state. Blocks that the index lacks are queued for it.
-    pub fn open(
-        self,
-        open_index: impl FnOnce(u64) -> Result<Arc<dyn IndexStore>>,
-    ) -> Result<App> {
+    pub fn open(self, open_index: impl FnOnce(u64) -> Result<Arc<dyn IndexStore>>) -> Result<App> {
         let chain_id = *self.genesis.chain_id()?.digest().raw();
         let (log, recovery) = BlockLog::open(self.disk.clone(), &self.log_folder, chain_id)?;
         if let Some(torn) = &recovery.torn {

@@ -79,8 +79,17 @@ fn network(folder: &Path) -> (PathBuf, u16) {
     let port = base_port();
     let base = port.to_string();
     let args = [
-        "testnet", "--output", text(folder), "--validators", "solo", "--base-port", &base,
-        "--heartbeat-ms", "100", "--snapshot-every-heights", "4",
+        "testnet",
+        "--output",
+        text(folder),
+        "--validators",
+        "solo",
+        "--base-port",
+        &base,
+        "--heartbeat-ms",
+        "100",
+        "--snapshot-every-heights",
+        "4",
     ];
     run(&args).json();
     (folder.join("solo"), port)
@@ -103,7 +112,9 @@ impl Running {
     fn height(&self) -> Option<u64> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-        stream.write_all(b"GET /health HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\r\n").ok()?;
+        stream
+            .write_all(b"GET /health HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\r\n")
+            .ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         let body = answer.split_once("\r\n\r\n")?.1;
@@ -342,7 +353,12 @@ fn reindex_makes_a_lost_index_again_and_the_node_goes_on() {
             fs::remove_dir_all(home.join("index")).unwrap();
         }
         let ran = run(&["reindex", "--home", text(&home)]);
-        assert_eq!((ran.code, ran.out), (Some(0), format!("indexed {height} blocks\n")), "{}", ran.err);
+        assert_eq!(
+            (ran.code, ran.out),
+            (Some(0), format!("indexed {height} blocks\n")),
+            "{}",
+            ran.err
+        );
     }
     // Damaged beyond reading, the index is made again by the node itself.
     fs::write(home.join("index/db"), b"not a database").unwrap();

@@ -26,6 +26,7 @@ use super::{Api, ApiError};
 use crate::app::App;
 use crate::archive::rows;
 use crate::chain::Point;
+use crate::engine;
 use crate::metrics::CONTENT_TYPE;
 use crate::store::index::{IndexStore, MAX_KEY_BYTES as MAX_ROW_KEY_BYTES};
 
@@ -56,13 +57,14 @@ pub async fn health(State(api): State<Api>) -> Result<Json<Value>, ApiError> {
 #[utoipa::path(get, path = "/metrics", responses((status = 200, content_type = "text/plain")))]
 pub async fn metrics(State(api): State<Api>) -> Response {
     let mut page = api.metrics.render();
-    page.push_str(&(api.engine_metrics)());
+    page.push_str(&engine::metrics_text());
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], page).into_response()
 }
 
 /// Where this node stands.
 #[utoipa::path(get, path = "/v1/status", responses((status = 200, description = "chain, tip, mempool")))]
 pub async fn status(State(api): State<Api>) -> Json<Value> {
+    let peers = api.engine.peers().await;
     let app = api.app();
     let (chain, pool) = (app.chain(), app.mempool());
     let tip = chain.tip();
@@ -79,6 +81,11 @@ pub async fn status(State(api): State<Api>) -> Json<Value> {
         "validators": tip.next.validators().len(),
         "index_height": app.index().height(),
         "min_state_height": chain.lowest(),
+        "consensus": {
+            "mode": api.engine.mode(),
+            "misbehaviours": api.engine.misbehaviours(),
+            "peers": peers,
+        },
         "mempool": { "envelopes": pool.len(), "bytes": pool.bytes(), "waiting": pool.waiting() },
     }))
 }
@@ -130,10 +137,7 @@ pub async fn block(
 #[utoipa::path(get, path = "/v1/blocks/{height}/raw",
     params(("height" = String, Path, description = "a height, or `latest`")),
     responses((status = 200, content_type = "application/octet-stream"), (status = 404, description = "UNKNOWN_HEIGHT")))]
-pub async fn raw_block(
-    State(api): State<Api>,
-    Name(height): Name,
-) -> Result<Response, ApiError> {
+pub async fn raw_block(State(api): State<Api>, Name(height): Name) -> Result<Response, ApiError> {
     let read = move |api: &Api| {
         let (height, blocks) = {
             let app = api.app();
@@ -193,12 +197,10 @@ pub async fn state(
     let point = state_at(&api.app(), request.height)?;
     let Some(light) = point.light.clone() else { return Err(unknown_height(point.height)) };
     let map = LedgerState::map(&point.state);
-    let values: Vec<Option<String>> =
-        hashes.iter().map(|h| map.get(h).map(hex::encode)).collect();
+    let values: Vec<Option<String>> = hashes.iter().map(|h| map.get(h).map(hex::encode)).collect();
     let proof = map.prove_many(&hashes);
-    let proof = proof.ok_or_else(|| {
-        ApiError::bad_request("BAD_KEYS", "the keys cannot be proven together")
-    })?;
+    let proof = proof
+        .ok_or_else(|| ApiError::bad_request("BAD_KEYS", "the keys cannot be proven together"))?;
     Ok(Json(json!({ "block": light, "values": values, "proof": proof })))
 }
 

@@ -21,7 +21,9 @@ use crate::store::log::BlockLog;
 use crate::store::snapshot::Snapshots;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  headwater-node check --home net/gz-exchange\n\nThe node must not be running. What is verified is\nthe block log against the genesis document; snapshots only tell how far the log must reach.")]
+#[command(
+    after_help = "Example:\n  headwater-node check --home net/gz-exchange\n\nThe node must not be running. What is verified is\nthe block log against the genesis document; snapshots only tell how far the log must reach."
+)]
 pub(super) struct Args {
     #[command(flatten)]
     home: HomeArg,

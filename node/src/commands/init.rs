@@ -12,7 +12,9 @@ use crate::hint::hinted;
 use crate::home::{Home, read_genesis};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  headwater-node init --home node --moniker gz-1 --genesis genesis.json\n\nPrints the public half of the keys as JSON: the consensus key goes into the genesis document's\n`validators`, the peer id into the `peers` of the other nodes' config.toml.")]
+#[command(
+    after_help = "Example:\n  headwater-node init --home node --moniker gz-1 --genesis genesis.json\n\nPrints the public half of the keys as JSON: the consensus key goes into the genesis document's\n`validators`, the peer id into the `peers` of the other nodes' config.toml."
+)]
 pub(super) struct Args {
     /// Folder to make
     #[arg(long, value_name = "DIR", env = "HEADWATER_NODE_HOME")]

@@ -15,7 +15,7 @@ use crate::archive::rows;
 use crate::chain;
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::engine::{self, Engine, EngineConfig, EngineKeys, Timeouts};
+use crate::engine::{Engine, EngineConfig, EngineKeys, Timeouts};
 use crate::gossip::{Gossip, Inbound, LibP2pGossip, Verdict};
 use crate::hint::hinted;
 use crate::home::{Home, NodeKeys};
@@ -124,11 +124,13 @@ async fn serve(home: &Home, config: &Config, genesis: Genesis, keys: NodeKeys) -
         .await
         .with_context(|| format!("cannot listen on {}", config.api_listen()))?;
     let address = listener.local_addr()?;
+    let mut engine =
+        Engine::start(engine_config(home, config), engine_keys(keys), app.clone(), work);
     let router = api::router(Api {
         app: app.clone(),
         gossip,
         metrics,
-        engine_metrics: engine::metrics_text,
+        engine: engine.view(),
         moniker: config.moniker().into(),
         verdicts,
     });
@@ -142,7 +144,6 @@ async fn serve(home: &Home, config: &Config, genesis: Genesis, keys: NodeKeys) -
     });
     info!(%address, "API is listening");
 
-    let mut engine = Engine::start(engine_config(home, config), engine_keys(keys), app.clone(), work);
     let result = tokio::select! {
         signal = shutdown_signal() => {
             info!(signal = signal?, "shutting down");

@@ -20,7 +20,9 @@ use crate::hint::hinted;
 use crate::home::{Home, NodeKeys, fresh_seed, write_secret};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  headwater-node testnet --output net --validators gz-exchange,bj-exchange,sd-exchange,fj-exchange\n\nEvery validator is run by a member with the role exchange. Members given with --members (a JSON\nlist as `headwater member describe` prints) keep their own keys; for validators not among them a\nkey is made and its seed written to NODE/member.seed, for `headwater key import`.\nEach node listens on 127.0.0.1 only.")]
+#[command(
+    after_help = "Example:\n  headwater-node testnet --output net --validators gz-exchange,bj-exchange,sd-exchange,fj-exchange\n\nEvery validator is run by a member with the role exchange. Members given with --members (a JSON\nlist as `headwater member describe` prints) keep their own keys; for validators not among them a\nkey is made and its seed written to NODE/member.seed, for `headwater key import`.\nEach node listens on 127.0.0.1 only."
+)]
 pub(super) struct Args {
     /// Folder for the nodes' folders
     #[arg(long, value_name = "DIR")]
@@ -50,7 +52,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<()> {
-    let entries = || args.output.read_dir().with_context(|| format!("cannot read {}", args.output.display()));
+    let entries =
+        || args.output.read_dir().with_context(|| format!("cannot read {}", args.output.display()));
     if args.output.exists() && entries()?.next().is_some() {
         let text = format!("{} is not empty", args.output.display());
         return Err(hinted(text, "choose a folder that does not exist yet"));
@@ -102,8 +105,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         protocol: PROTOCOL_VERSION,
         time_ms: SystemClock.now_ms(),
         members: List::new(members.clone()).map_err(|_| anyhow::anyhow!("too many members"))?,
-        validators: List::new(validators)
-            .map_err(|_| anyhow::anyhow!("too many validators"))?,
+        validators: List::new(validators).map_err(|_| anyhow::anyhow!("too many validators"))?,
     };
     State::genesis(&genesis)?;
     let mut nodes = Vec::new();

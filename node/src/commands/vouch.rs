@@ -6,7 +6,9 @@ use super::HomeArg;
 use crate::engine::vouch_nothing_signed_above;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  headwater-node vouch --home node --height 1200 --yes\n\nA validator without its last-signed record abstains until the network has moved on. When more than\na third of the validators lost theirs at once, the network waits; then every operator who knows\nthat its validator signed nothing above a height may say so. A false word can fork the chain.")]
+#[command(
+    after_help = "Example:\n  headwater-node vouch --home node --height 1200 --yes\n\nA validator without its last-signed record abstains until the network has moved on. When more than\na third of the validators lost theirs at once, the network waits; then every operator who knows\nthat its validator signed nothing above a height may say so. A false word can fork the chain."
+)]
 pub(super) struct Args {
     #[command(flatten)]
     home: HomeArg,

@@ -2,8 +2,8 @@
 
 use headwater_ledger::codec::List;
 use headwater_ledger::envelope::{ENVELOPE_VERSION, Envelope, EnvelopeHeader};
-use headwater_ledger::event::rights::AcceptGrant;
 use headwater_ledger::event::Event;
+use headwater_ledger::event::rights::AcceptGrant;
 use headwater_ledger::hash::{ChainId, Context, GrantId};
 use headwater_ledger::keys::SigningKey;
 use proptest::prelude::*;
@@ -12,8 +12,12 @@ use super::*;
 
 const MEMBERS: [&str; 4] = ["ant", "bee", "cat", "dog"];
 
-const ROOMY: Limits =
-    Limits { max_bytes: 1 << 30, max_envelopes: 10_000, max_per_member: 10_000, max_waiting: 10_000 };
+const ROOMY: Limits = Limits {
+    max_bytes: 1 << 30,
+    max_envelopes: 10_000,
+    max_per_member: 10_000,
+    max_waiting: 10_000,
+};
 
 fn grant(n: u64) -> GrantId {
     GrantId::from_digest(Context::EVENT.hash(&[&n.to_le_bytes()]))
@@ -295,9 +299,10 @@ impl Model {
     /// Row by row: the first of each member, then the second of each, in the order of turns.
     fn candidates(&self) -> Vec<EnvelopeId> {
         let mut members: Vec<&str> = MEMBERS.to_vec();
-        let begin = self.turn.as_deref().map_or(0, |turn| {
-            members.iter().position(|m| *m > turn).unwrap_or(0)
-        });
+        let begin = self
+            .turn
+            .as_deref()
+            .map_or(0, |turn| members.iter().position(|m| *m > turn).unwrap_or(0));
         members.rotate_left(begin);
         let queue = |m: &str| -> Vec<EnvelopeId> {
             let lines = self.pending.iter().filter(|l| l.author() == m && !l.waits());

@@ -65,12 +65,18 @@ fn every_field_of_a_header_is_checked() {
     type Change = Box<dyn Fn(&mut Header)>;
     let changes: Vec<(&str, Change)> = vec![
         ("does not match its execution", Box::new(|h| h.protocol += 1)),
-        ("does not match its execution", Box::new(move |h| h.chain_id = ChainId::from_digest(other()))),
+        (
+            "does not match its execution",
+            Box::new(move |h| h.chain_id = ChainId::from_digest(other())),
+        ),
         ("height 4, expected 3", Box::new(|h| h.height += 1)),
         ("height 2, expected 3", Box::new(|h| h.height -= 1)),
         ("is not after", Box::new(move |h| h.time_ms = parent_ms)),
         ("is not after", Box::new(move |h| h.time_ms = parent_ms - 1)),
-        ("does not match its execution", Box::new(move |h| h.parent = BlockId::from_digest(other()))),
+        (
+            "does not match its execution",
+            Box::new(move |h| h.parent = BlockId::from_digest(other())),
+        ),
         ("does not match its execution", Box::new(move |h| h.envelope_root = other())),
         ("does not match its execution", Box::new(|h| h.envelopes += 1)),
         ("does not match its execution", Box::new(|h| h.events -= 1)),
@@ -86,7 +92,10 @@ fn every_field_of_a_header_is_checked() {
         assert_refused(&mut node, &bytes(&lie), expected);
     }
     assert_eq!(node.app.check_block(&bytes(&block), Freshness::Fresh), Verdict::Valid);
-    assert_eq!(without_caches(&node).app.check_block(&bytes(&block), Freshness::Fresh), Verdict::Valid);
+    assert_eq!(
+        without_caches(&node).app.check_block(&bytes(&block), Freshness::Fresh),
+        Verdict::Valid
+    );
 }
 
 #[test]

@@ -166,12 +166,14 @@ impl History {
                 let product = self.dice.pick(&products)?;
                 let (id, author) = (product.id, product.author);
                 let exchange = handle(self.member());
-                let listing = headwater_ledger::event::ListProduct { exchange, ..list_product(id, &[]) };
+                let listing =
+                    headwater_ledger::event::ListProduct { exchange, ..list_product(id, &[]) };
                 one(author, listing.event())
             }
             12..16 => self.sell(state),
             16..19 => {
-                let (contract, [_, buyer, exchange], schedule) = *self.dice.pick(last(&self.contracts))?;
+                let (contract, [_, buyer, exchange], schedule) =
+                    *self.dice.pick(last(&self.contracts))?;
                 let party = if self.dice.chance(50) { buyer } else { exchange };
                 one(party, sign_contract(contract, schedule).event())
             }
@@ -179,7 +181,10 @@ impl History {
             _ => {
                 let suspends = self.dice.chance(50);
                 let author = self.member();
-                one(author, if suspends { suspend("idle").event() } else { reinstate("idle").event() })
+                one(
+                    author,
+                    if suspends { suspend("idle").event() } else { reinstate("idle").event() },
+                )
             }
         }
     }
@@ -259,7 +264,11 @@ impl History {
                     self.transfers.push((id, member(&e.owners[1].member)));
                 }
                 Event::ListProduct(e) => {
-                    self.listings.push((ListingId::from_digest(digest), author, member(&e.exchange)));
+                    self.listings.push((
+                        ListingId::from_digest(digest),
+                        author,
+                        member(&e.exchange),
+                    ));
                 }
                 Event::ProposeContract(e) => {
                     let listing = self.listings.iter().find(|l| l.0 == e.listing);

@@ -162,7 +162,9 @@ async fn prefixes_of_event_ids_are_exact_to_the_last_digit() {
     }
     let longer = format!("{digits}0");
     let upper = digits.to_uppercase();
-    for bad in ["abc", &digits[..7], &longer, &upper, "blake3:", "zzzzzzzz", "%C3%A9%C3%A9%C3%A9%C3%A9"] {
+    for bad in
+        ["abc", &digits[..7], &longer, &upper, "blake3:", "zzzzzzzz", "%C3%A9%C3%A9%C3%A9%C3%A9"]
+    {
         assert_error(&server, get(&format!("/v1/events/{bad}")), 400, "BAD_ID").await;
     }
 }
@@ -184,7 +186,8 @@ async fn a_prefix_of_several_event_ids_is_ambiguous_until_it_tells_them_apart() 
     });
     server.index.apply(4, rows.collect()).unwrap();
     let message =
-        assert_error(&server, get(&format!("/v1/events/{}", &digits[..8])), 400, "AMBIGUOUS_ID").await;
+        assert_error(&server, get(&format!("/v1/events/{}", &digits[..8])), 400, "AMBIGUOUS_ID")
+            .await;
     assert!(message.contains(&digits[..8]), "{message}");
     for length in 9..=12 {
         let answer = server.get(&format!("/v1/events/{}", &digits[..length])).await;

@@ -8,11 +8,9 @@ use headwater_ledger::block::Header;
 use headwater_ledger::certificate::{
     CommitCertificate, CommitSignature, VoteType, vote_sign_bytes,
 };
-use headwater_ledger::envelope::{
-    ENVELOPE_VERSION, Envelope, EnvelopeHeader, VerifiedEnvelope,
-};
-use headwater_ledger::event::{AdmitMember, Event};
+use headwater_ledger::envelope::{ENVELOPE_VERSION, Envelope, EnvelopeHeader, VerifiedEnvelope};
 use headwater_ledger::event::member::{MemberKey, Role, Scope};
+use headwater_ledger::event::{AdmitMember, Event};
 use headwater_ledger::genesis::Genesis;
 use headwater_ledger::hash::{BlockId, ChainId, ValidatorAddress};
 use headwater_ledger::keys::SigningKey;
@@ -44,8 +42,14 @@ pub fn address(i: usize) -> ValidatorAddress {
 }
 
 pub fn genesis() -> Genesis {
-    let roles =
-        [Role::Exchange, Role::Holder, Role::Processor, Role::Operator, Role::Buyer, Role::Regulator];
+    let roles = [
+        Role::Exchange,
+        Role::Holder,
+        Role::Processor,
+        Role::Operator,
+        Role::Buyer,
+        Role::Regulator,
+    ];
     let members: Vec<AdmitMember> = MEMBERS
         .iter()
         .map(|name| {

@@ -276,7 +276,10 @@ impl Network {
         assert_eq!(replayed.root(), node.root());
         replayed.app.settle();
         assert_eq!(replayed.index.height(), node.tip());
-        assert_eq!(replayed.index.scan(b"", None, 10_000).unwrap(), node.index.scan(b"", None, 10_000).unwrap());
+        assert_eq!(
+            replayed.index.scan(b"", None, 10_000).unwrap(),
+            node.index.scan(b"", None, 10_000).unwrap()
+        );
     }
 }
 

@@ -177,7 +177,9 @@ fn an_envelope_that_waits_for_a_grant_is_woken_by_that_grant_alone() {
         (0..2).map(|_| clerk.sign("north", processing_grant(id, "south", terms()))).collect();
     let accepts: Vec<_> = offers
         .iter()
-        .map(|o| clerk.sign("south", accept_grant(GrantId::from_digest(*event_id(&o.id(), 0).digest()))))
+        .map(|o| {
+            clerk.sign("south", accept_grant(GrantId::from_digest(*event_id(&o.id(), 0).digest())))
+        })
         .collect();
     for accept in &accepts {
         assert_eq!(code(&node.submit(accept)), "waiting UNKNOWN_GRANT");

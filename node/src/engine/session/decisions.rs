@@ -118,9 +118,8 @@ impl Session<'_> {
         };
         let signer = self.validators.get_by_address(who);
         let height = message.height().0;
-        let is_theirs = |bytes: Vec<u8>| {
-            signer.is_some_and(|v| v.public_key().verify(&bytes, signature))
-        };
+        let is_theirs =
+            |bytes: Vec<u8>| signer.is_some_and(|v| v.public_key().verify(&bytes, signature));
         if height > self.heard && bytes.is_some_and(is_theirs) {
             self.heard = height;
         }

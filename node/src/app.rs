@@ -210,7 +210,7 @@ impl App {
         let candidates = self.parts.mempool.candidates(MAX_BLOCK_ENVELOPES, room);
         let mut taken: Vec<Arc<VerifiedEnvelope>> = Vec::with_capacity(candidates.len());
         let apply = self.parts.apply;
-        let mut waste: BTreeMap<Handle, u64> = BTreeMap::new();
+        let (mut waste, mut wasted) = (BTreeMap::<Handle, u64>::new(), 0u64);
         for envelope in candidates {
             let id = envelope.id();
             let author = &envelope.header().author;
@@ -224,9 +224,10 @@ impl App {
                 }
                 Err(refusal) => refusal,
             };
-            let spent = waste.entry(author.clone()).or_default();
-            let weight = envelope.events().iter().map(Event::base_weight);
-            *spent = weight.fold(*spent, u64::saturating_add);
+            let weights = envelope.events().iter().map(Event::base_weight);
+            let weight = weights.fold(0, u64::saturating_add);
+            *waste.entry(author.clone()).or_default() += weight;
+            wasted += weight;
             match refusal {
                 // What is left comes next.
                 Refusal::Reject(reject) if reject.code == Code::BlockFull => break,
@@ -242,7 +243,7 @@ impl App {
                     self.quarantine(id, &fault);
                 }
             }
-            if waste.values().fold(0, |sum: u64, w| sum.saturating_add(*w)) >= MAX_BLOCK_WEIGHT {
+            if wasted >= MAX_BLOCK_WEIGHT {
                 break;
             }
         }

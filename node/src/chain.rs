@@ -442,3 +442,23 @@ impl Chain {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_of_verdicts_keeps_the_latest_and_is_bounded() {
+        let leaf = |n: usize| Leaf::of(&n.to_le_bytes());
+        let mut verdicts = Verdicts::default();
+        let last = 3 * VERDICTS_PER_GENERATION;
+        for n in 0..=last {
+            verdicts.remember(leaf(n));
+            assert!(verdicts.knows(&leaf(n)));
+            let before = n.saturating_sub(VERDICTS_PER_GENERATION - 1);
+            assert!(verdicts.knows(&leaf(before)), "{before} is forgotten at {n}");
+        }
+        assert!(!verdicts.knows(&leaf(0)) && !verdicts.knows(&leaf(last + 1)));
+        assert!(verdicts.young.len() + verdicts.old.len() <= 2 * VERDICTS_PER_GENERATION);
+    }
+}

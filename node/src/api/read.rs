@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::State;
@@ -25,7 +25,7 @@ use super::error::{JsonBody, Name};
 use super::{Api, ApiError};
 use crate::app::App;
 use crate::archive::rows;
-use crate::chain::Point;
+use crate::chain::{Blocks, Point};
 use crate::engine;
 use crate::metrics::CONTENT_TYPE;
 use crate::store::index::{IndexStore, MAX_KEY_BYTES as MAX_ROW_KEY_BYTES};
@@ -58,6 +58,7 @@ pub async fn health(State(api): State<Api>) -> Result<Json<Value>, ApiError> {
 pub async fn metrics(State(api): State<Api>) -> Response {
     let mut page = api.metrics.render();
     page.push_str(&engine::metrics_text());
+    page.push_str("# EOF\n");
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], page).into_response()
 }
 
@@ -204,6 +205,23 @@ pub async fn state(
     Ok(Json(json!({ "block": light, "values": values, "proof": proof })))
 }
 
+/// The index, once it has all that was committed when it was asked for.
+async fn whole_index(api: &Api) -> Result<Arc<dyn IndexStore>, ApiError> {
+    let (index, tip) = {
+        let app = api.app();
+        (app.index().clone(), app.chain().tip().height)
+    };
+    let started = Instant::now();
+    while index.height() < tip {
+        if started.elapsed() > INDEX_PATIENCE {
+            let text = format!("the index is at height {}, the chain at {tip}", index.height());
+            return Err(ApiError::unavailable("INDEX_BEHIND", text));
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    Ok(index)
+}
+
 /// A request for a piece of a list.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -218,23 +236,12 @@ pub struct ListRequest {
 }
 
 /// A piece of a list; whole lists are checked against the state.
-#[utoipa::path(post, path = "/v1/lists", responses((status = 200, description = "entries in order")))]
+#[utoipa::path(post, path = "/v1/lists", responses((status = 200, description = "entries in order"), (status = 503, description = "INDEX_BEHIND")))]
 pub async fn lists(
     State(api): State<Api>,
     JsonBody(request): JsonBody<ListRequest>,
 ) -> Result<Json<Value>, ApiError> {
-    let (index, tip) = {
-        let app = api.app();
-        (app.index().clone(), app.chain().tip().height)
-    };
-    let started = std::time::Instant::now();
-    while index.height() < tip {
-        if started.elapsed() > INDEX_PATIENCE {
-            let text = format!("the index is at height {}, the chain at {tip}", index.height());
-            return Err(ApiError::unavailable("INDEX_BEHIND", text));
-        }
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    let index = whole_index(&api).await?;
     let (prefix, after) =
         rows::list_scan(&request.relation, request.from).map_err(ApiError::internal)?;
     let limit = request.limit.min(MAX_ENTRIES);
@@ -298,14 +305,10 @@ impl<'a> IdPrefix<'a> {
 }
 
 /// Finds the event whose id begins with these digits.
-fn find_event(api: &Api, text: &str) -> Result<Value, ApiError> {
+fn find_event(index: &dyn IndexStore, blocks: &Blocks, text: &str) -> Result<Value, ApiError> {
     let prefix = IdPrefix::parse(text)?;
-    let (index, blocks) = {
-        let app = api.app();
-        (app.index().clone(), app.chain().blocks())
-    };
     let unknown = || ApiError::not_found("UNKNOWN_EVENT", format!("no event {text} is recorded"));
-    let (height, place, number) = match prefix.find(&*index)?[..] {
+    let (height, place, number) = match prefix.find(index)?[..] {
         [] => return Err(unknown()),
         [place] => place,
         [_, _, ..] => {
@@ -338,9 +341,14 @@ fn find_event(api: &Api, text: &str) -> Result<Value, ApiError> {
 /// One event and where it is recorded.
 #[utoipa::path(get, path = "/v1/events/{id}",
     params(("id" = String, Path, description = "event id, or at least 8 of its digits")),
-    responses((status = 200, description = "event and place"), (status = 400, description = "BAD_ID, AMBIGUOUS_ID"), (status = 404, description = "UNKNOWN_EVENT")))]
+    responses((status = 200, description = "event and place"), (status = 400, description = "BAD_ID, AMBIGUOUS_ID"), (status = 404, description = "UNKNOWN_EVENT"), (status = 503, description = "INDEX_BEHIND")))]
 pub async fn event(State(api): State<Api>, Name(id): Name) -> Result<Json<Value>, ApiError> {
-    api.aside(move |api| find_event(api, &id)).await.map(Json)
+    let index = whole_index(&api).await?;
+    let find = move |api: &Api| {
+        let blocks = api.app().chain().blocks();
+        find_event(&*index, &blocks, &id)
+    };
+    api.aside(find).await.map(Json)
 }
 
 /// Committed blocks as they come.

@@ -69,7 +69,7 @@ pub enum Reception {
     /// Nothing: this is how it stands.
     Known(Status),
     /// Try it, then [`App::submit_tried`].
-    Untried(Trial),
+    Untried(Box<Trial>),
 }
 
 impl App {
@@ -90,7 +90,7 @@ impl App {
     pub fn receive(&mut self, id: &EnvelopeId) -> Result<Reception, LedgerFault> {
         match self.known(id) {
             Some(status) => Ok(Reception::Known(status)),
-            None => self.trial().map(Reception::Untried),
+            None => Ok(Reception::Untried(Box::new(self.trial()?))),
         }
     }
 

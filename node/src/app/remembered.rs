@@ -37,3 +37,44 @@ impl<V> Remembered<V> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_ledger::hash::Context;
+
+    use super::*;
+
+    fn id(n: u8) -> EnvelopeId {
+        EnvelopeId::from_digest(Context::ENVELOPE.hash(&[&[n]]))
+    }
+
+    fn kept(memory: &Remembered<u8>) -> Vec<u8> {
+        (0..10).filter(|n| memory.get(&id(*n)).is_some()).collect()
+    }
+
+    #[test]
+    fn what_was_put_in_longest_ago_is_forgotten_first() {
+        let mut memory = Remembered::new(3);
+        (0..5).for_each(|n| memory.insert(id(n), n));
+        assert_eq!(kept(&memory), [2, 3, 4]);
+        // Put in again, it counts as new, and the newer value stands.
+        memory.insert(id(2), 22);
+        memory.insert(id(5), 5);
+        assert_eq!(kept(&memory), [2, 4, 5]);
+        assert_eq!(memory.get(&id(2)), Some(&22));
+    }
+
+    #[test]
+    fn what_was_removed_leaves_nothing_behind() {
+        let mut memory = Remembered::new(2);
+        for round in 0..10 {
+            memory.insert(id(0), round);
+            memory.remove(&id(0));
+            memory.remove(&id(0));
+        }
+        memory.insert(id(1), 1);
+        memory.insert(id(0), 0);
+        assert_eq!(kept(&memory), [0, 1]);
+        assert_eq!((memory.map.len(), memory.order.len()), (2, 2));
+    }
+}

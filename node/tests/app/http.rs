@@ -171,6 +171,7 @@ async fn status_genesis_health_and_metrics_tell_where_the_node_stands() {
         "validators",
         "index_height",
         "min_state_height",
+        "consensus",
         "mempool",
     ];
     assert_eq!(fields, expected);
@@ -181,6 +182,8 @@ async fn status_genesis_health_and_metrics_tell_where_the_node_stands() {
     assert_eq!(status["block_time_ms"], json!(light.header.time_ms));
     assert_eq!((&status["height"], &status["validators"]), (&json!(4), &json!(4)));
     assert_eq!((&status["moniker"], &status["min_state_height"]), (&json!("gz-1"), &json!(0)));
+    let consensus = json!({ "mode": "stopped", "misbehaviours": 0, "peers": [] });
+    assert_eq!(status["consensus"], consensus);
     assert_eq!(status["mempool"], json!({ "envelopes": 0, "bytes": 0, "waiting": 0 }));
 
     let document: Genesis = serde_json::from_value(server.get("/v1/genesis").await).unwrap();
@@ -274,9 +277,8 @@ async fn a_batch_is_answered_in_order_and_only_what_is_new_is_passed_on() {
     assert_eq!(results[4], expected);
     assert_eq!((&results[5]["code"], &results[5]["id"]), (&json!("BAD_SIGNATURE"), &json!(null)));
     assert_eq!(results[6]["code"], json!("NON_CANONICAL"));
-    let published = server.published.0.lock().unwrap();
-    assert_eq!(*published, [fresh.bytes().to_vec(), waits.bytes().to_vec()]);
-    drop(published);
+    let published = server.published.0.lock().unwrap().clone();
+    assert_eq!(published, [fresh.bytes().to_vec(), waits.bytes().to_vec()]);
     assert_eq!(server.submit(&[]).await, Vec::<Value>::new());
     let mempool = server.get("/v1/status").await["mempool"].clone();
     assert_eq!((&mempool["envelopes"], &mempool["waiting"]), (&json!(2), &json!(1)));

@@ -10,7 +10,7 @@ use headwater_node::store::index::IndexStore;
 use serde_json::{Value, json};
 
 use crate::http::{Server, batch, framed, get, post, served};
-use crate::nodes::{Clerk, Node};
+use crate::nodes::{Clerk, Node, Settings};
 use crate::support::raw;
 
 /// Asks and holds the answer to the form of errors.
@@ -174,6 +174,7 @@ async fn a_prefix_of_several_event_ids_is_ambiguous_until_it_tells_them_apart() 
     let (server, envelopes) = served();
     let id = event_id(&envelopes[0].id(), 0);
     let own = rows::event_key(&id);
+    server.app.lock().unwrap().settle();
     let value = server.index.get(&own).unwrap().unwrap();
     let digits = hex::encode(id.digest().raw());
     // Rows of ids that share eight digits and differ in the ninth, on both sides of the true one.
@@ -198,6 +199,25 @@ async fn a_prefix_of_several_event_ids_is_ambiguous_until_it_tells_them_apart() 
         let path = format!("/v1/events/{}{n:x}", &digits[..8]);
         assert_error(&server, get(&path), 404, "UNKNOWN_EVENT").await;
     }
+}
+
+#[tokio::test]
+async fn when_the_index_fails_blocks_go_on_and_lists_say_so() {
+    let mut node = Node::with(Settings { breaks_index: true, ..Settings::default() });
+    let envelope = Clerk::default().sign("north", raw("a1"));
+    node.submit(&envelope);
+    for _ in 0..12 {
+        node.advance();
+    }
+    node.app.settle();
+    assert!(node.snapshots().is_empty(), "a snapshot above the index was written");
+    let server = Server::of(node);
+    let status = server.get(&format!("/v1/envelopes/{}", envelope.id())).await;
+    assert_eq!((&status["status"], &status["height"]), (&json!("recorded"), &json!(1)));
+    let status = server.get("/v1/status").await;
+    assert_eq!((&status["height"], &status["index_height"]), (&json!(12), &json!(0)));
+    let list = json!({ "relation": { "member_events": "north" }, "from": 0, "limit": 1 });
+    assert_error(&server, post("/v1/lists", list), 503, "INDEX_BEHIND").await;
 }
 
 #[tokio::test]

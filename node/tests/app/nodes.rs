@@ -22,7 +22,7 @@ use headwater_node::clock::ManualClock;
 use headwater_node::mempool::Limits;
 use headwater_node::opening::Opening;
 use headwater_node::store::disk::{Crash, Disk, SimDisk};
-use headwater_node::store::index::{IndexStore, MemoryIndex};
+use headwater_node::store::index::{IndexError, IndexStore, MemoryIndex, Row};
 
 use crate::support::{Act, GENESIS_MS, admit, handle, key, list};
 
@@ -119,6 +119,29 @@ pub struct Settings {
     pub snapshot_every: u64,
     pub apply: Apply,
     pub limits: Limits,
+    /// The index takes nothing.
+    pub breaks_index: bool,
+}
+
+/// An index whose disk is full.
+struct BrokenIndex;
+
+impl IndexStore for BrokenIndex {
+    fn height(&self) -> u64 {
+        0
+    }
+    fn apply(&self, _: u64, _: Vec<Row>) -> Result<(), IndexError> {
+        Err(IndexError::Failed("no space is left".into()))
+    }
+    fn flush(&self) -> Result<(), IndexError> {
+        Ok(())
+    }
+    fn get(&self, _: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
+        Ok(None)
+    }
+    fn scan(&self, _: &[u8], _: Option<&[u8]>, _: usize) -> Result<Vec<Row>, IndexError> {
+        Ok(Vec::new())
+    }
 }
 
 impl Default for Settings {
@@ -127,6 +150,7 @@ impl Default for Settings {
             keep_heights: 10,
             snapshot_every: 5,
             apply: chain::apply,
+            breaks_index: false,
             limits: Limits {
                 max_bytes: 64 << 20,
                 max_envelopes: 10_000,
@@ -173,7 +197,10 @@ impl Node {
             snapshot_every: settings.snapshot_every,
             apply: settings.apply,
         };
-        let store: Arc<dyn IndexStore> = Arc::new(index.clone());
+        let store: Arc<dyn IndexStore> = match settings.breaks_index {
+            true => Arc::new(BrokenIndex),
+            false => Arc::new(index.clone()),
+        };
         let app = opening.open(|tip| {
             assert!(store.height() <= tip, "the index is ahead of the log");
             Ok(store)

@@ -257,7 +257,7 @@ impl Network {
                 }
             }
         }
-        assert!(recorded.len() * 3 > self.history.sent().len(), "{} recorded", recorded.len());
+        assert!(recorded.len() * 6 > self.history.sent().len(), "{} recorded", recorded.len());
     }
 
     /// From the log alone, and from nothing, the same state comes out.

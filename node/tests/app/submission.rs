@@ -116,6 +116,20 @@ fn an_envelope_that_is_not_recorded_in_time_is_refused_as_expired() {
 }
 
 #[test]
+fn envelopes_are_tried_at_the_present_time_however_old_the_last_block_is() {
+    let (mut node, mut clerk) = (Node::new(), Clerk::default());
+    let now = GENESIS_MS + 1_000;
+    assert_eq!(code(&node.submit(&clerk.sign("north", raw("a")))), "pending");
+    let over = clerk.sign_until("north", &[raw("b").event()], now + 5_000);
+    let far = clerk.sign_until("north", &[raw("c").event()], now + 10_000 + DAY_MS);
+    node.clock.advance(10_000);
+    assert_eq!(code(&node.submit(&over)), "refused EXPIRED");
+    assert_eq!(code(&node.submit(&far)), "pending");
+    let farther = clerk.sign_until("north", &[raw("d").event()], now + 10_001 + DAY_MS);
+    assert_eq!(code(&node.submit(&farther)), "refused NOT_AFTER_TOO_FAR");
+}
+
+#[test]
 fn a_copy_with_too_few_signatures_does_not_bar_the_envelope() {
     let (mut node, mut clerk) = (Node::new(), Clerk::default());
     node.submit(&clerk.sign("north", raw("a")));

@@ -49,6 +49,10 @@ const BLOCK_OVERHEAD: usize = 1_024;
 /// Quarantined envelopes remembered.
 const MAX_QUARANTINED: usize = 4_096;
 
+/// How long a block is filled, in milliseconds. What is left comes next: where execution is slow,
+/// blocks are smaller, so that the other validators can check them before they time out.
+const MAX_FILL_MS: u64 = 100;
+
 /// Weight that failed envelopes of one member may cost while a block is filled.
 const MAX_WASTE_PER_MEMBER: u64 = MAX_BLOCK_WEIGHT / 4;
 
@@ -202,8 +206,9 @@ impl App {
         }
     }
 
-    /// Fills a block from the pool. Envelopes that fail leave the ready queue, so that work never
-    /// stays pending when blocks come out empty. What failing costs is counted against the author.
+    /// Fills a block from the pool, for [`MAX_FILL_MS`] at the most. Envelopes that fail leave the
+    /// ready queue, so that work never stays pending when blocks come out empty. What failing costs
+    /// is counted against the author.
     fn fill(&mut self, execution: &mut Execution) -> Vec<Arc<VerifiedEnvelope>> {
         let height = self.parts.chain.tip().height + 1;
         let room = MAX_BLOCK_BYTES - BLOCK_OVERHEAD;
@@ -211,7 +216,11 @@ impl App {
         let mut taken: Vec<Arc<VerifiedEnvelope>> = Vec::with_capacity(candidates.len());
         let apply = self.parts.apply;
         let (mut waste, mut wasted) = (BTreeMap::<Handle, u64>::new(), 0u64);
-        for envelope in candidates {
+        let until = self.parts.clock.now_ms().saturating_add(MAX_FILL_MS);
+        for (tried, envelope) in candidates.into_iter().enumerate() {
+            if tried > 0 && self.parts.clock.now_ms() >= until {
+                break;
+            }
             let id = envelope.id();
             let author = &envelope.header().author;
             if waste.get(author).is_some_and(|w| *w >= MAX_WASTE_PER_MEMBER) {

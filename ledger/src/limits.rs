@@ -14,7 +14,7 @@ pub const MAX_BLOCK_BYTES: usize = 8 << 20;
 pub const MAX_BLOCK_ENVELOPES: usize = 20_000;
 /// Most weight of one envelope.
 pub const MAX_ENVELOPE_WEIGHT: u64 = 400_000;
-/// Most weight of one block; about 100 ms of execution on the reference machine.
+/// Most weight of one block: 0.2 to 0.7 s of execution as measured. Proposers stop sooner.
 pub const MAX_BLOCK_WEIGHT: u64 = 400_000;
 /// Longest time `not_after` may lie ahead of the block's time, in milliseconds.
 pub const MAX_NOT_AFTER_AHEAD_MS: u64 = 24 * 60 * 60 * 1_000;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use headwater_ledger::account::{Account, Amounts, MemoryRows};
+use headwater_ledger::account::{Account, Amounts, MemoryRows, Net};
 use headwater_ledger::attribution::{self, AncestryNode};
 use headwater_ledger::hash::{Context, Digest};
 use headwater_ledger::limits::MAX_ANCESTRY_EDGES;
@@ -99,7 +99,7 @@ fn payments(c: &mut Criterion) {
             b.iter(|| black_box(account).clone().record_payment(&mut rows, prior, payment))
         });
         c.bench_function(&format!("net_before/{prior} payments"), |b| {
-            b.iter(|| account.net_before(&rows, black_box(prior / 2)))
+            b.iter(|| account.net_before(&rows, Net::Remaining, black_box(prior / 2)))
         });
         let refund = Amounts { net: 1, fee: 1, tax: 1 };
         c.bench_function(&format!("refund/{prior} payments"), |b| {

@@ -1,10 +1,12 @@
 //! The account of one (product, clearing exchange, currency): payments, refunds, and the net of
 //! any span of time.
 //!
-//! A payment appends one row, whatever the size of the lineage; a refund adds to a sparse Fenwick
-//! tree over the payments. Implements [LED-REV-5] to [LED-REV-7] and [LED-REV-12].
+//! A payment appends one row, whatever the size of the lineage. What was given back of each, and
+//! what of each is confirmed, lie in two sparse Fenwick trees over the payments.
+//! Implements [LED-REV-5] to [LED-REV-7], [LED-REV-12] and [LED-REV-14].
 
 mod entitlement;
+mod fenwick;
 
 use std::collections::BTreeMap;
 
@@ -13,12 +15,12 @@ use serde::{Deserialize, Serialize};
 
 pub use entitlement::{
     Divided, Entitlement, EntitlementError, Epoch, Line, PaymentLine, closing_lines, entitlement,
-    lines, party_entitled, payment_lines,
+    epoch_nets, lines, party_entitled, payment_lines,
 };
 
 use crate::attribution;
 
-/// Most payments of one account: the capacity of the refund tree.
+/// Most payments of one account: the capacity of its trees.
 pub const MAX_PAYMENTS: u64 = 1 << 32;
 
 /// The totals of an account, in minor units of its currency. The caller stores it beside its
@@ -64,6 +66,15 @@ impl Amounts {
         let net = gross.checked_sub(tax)?.checked_sub(fee)?;
         Some(Amounts { net, fee, tax })
     }
+
+    /// The three parts of both, each pair made one.
+    pub(crate) fn zip(&self, other: &Self, with: fn(u64, u64) -> u64) -> Self {
+        Amounts {
+            net: with(self.net, other.net),
+            fee: with(self.fee, other.fee),
+            tax: with(self.tax, other.tax),
+        }
+    }
 }
 
 /// The row of one payment.
@@ -77,6 +88,24 @@ pub struct Entry {
     pub cumulative_net: u64,
 }
 
+/// One of the two trees of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tree {
+    /// What was given back of each payment's net.
+    Refunded,
+    /// The confirmed net of each payment.
+    Confirmed,
+}
+
+/// Which net of an account's payments is added up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Net {
+    /// What remains of all payments. Implements [LED-REV-7].
+    Remaining,
+    /// What of it is confirmed and not ordered to be given back. Implements [LED-REV-14].
+    Confirmed,
+}
+
 /// Where the rows of one account are kept.
 pub trait AccountRows {
     /// Why a row cannot be read or written.
@@ -85,10 +114,10 @@ pub trait AccountRows {
     fn entry(&self, n: u64) -> Result<Entry, Self::Error>;
     /// Writes the row of payment `n`.
     fn put_entry(&mut self, n: u64, entry: Entry) -> Result<(), Self::Error>;
-    /// Node `i` of the refund tree, 1 to 2^32; 0 when absent.
-    fn refund_node(&self, i: u64) -> Result<u64, Self::Error>;
-    /// Writes node `i` of the refund tree.
-    fn put_refund_node(&mut self, i: u64, net: u64) -> Result<(), Self::Error>;
+    /// Node `i` of a tree, 1 to 2^32; 0 when absent.
+    fn node(&self, tree: Tree, i: u64) -> Result<u64, Self::Error>;
+    /// Writes node `i` of a tree.
+    fn put_node(&mut self, tree: Tree, i: u64, net: u64) -> Result<(), Self::Error>;
 }
 
 /// Why an account refuses. The refunds' errors are rules; the others are faults.
@@ -189,18 +218,7 @@ impl Account {
             refunded_tax: sum(self.refunded_tax, refund.tax)?,
             ..*self
         };
-        if refund.net > 0 {
-            let mut raised = Vec::new();
-            let mut i = sum(n, 1)?;
-            while i <= MAX_PAYMENTS {
-                let node = rows.refund_node(i).map_err(AccountError::Rows)?;
-                raised.push((i, sum(node, refund.net)?));
-                i = sum(i, lowest_bit(i))?;
-            }
-            for (i, node) in raised {
-                rows.put_refund_node(i, node).map_err(AccountError::Rows)?;
-            }
-        }
+        fenwick::raise(rows, Tree::Refunded, &[(n, refund.net)])?;
         *self = next;
         Ok(())
     }
@@ -212,24 +230,71 @@ impl Account {
 
     /// What remains of the net of payment `n`.
     pub fn net_of<R: AccountRows>(&self, rows: &R, n: u64) -> Result<u64, AccountError<R::Error>> {
+        self.of_one(rows, Net::Remaining, n)
+    }
+
+    /// The confirmed net of payment `n`. Implements [LED-REV-14].
+    pub fn confirmed_of<R: AccountRows>(
+        &self,
+        rows: &R,
+        n: u64,
+    ) -> Result<u64, AccountError<R::Error>> {
+        self.of_one(rows, Net::Confirmed, n)
+    }
+
+    fn of_one<R: AccountRows>(
+        &self,
+        rows: &R,
+        net: Net,
+        n: u64,
+    ) -> Result<u64, AccountError<R::Error>> {
         if n >= self.payments {
             return Err(AccountError::NoSuchPayment { n, payments: self.payments });
         }
         let end = n.checked_add(1).ok_or(AccountError::Overflow)?;
-        let before = net_of_first(rows, n)?;
-        net_of_first(rows, end)?.checked_sub(before).ok_or(AccountError::Overflow)
+        let before = of_first(rows, net, n)?;
+        of_first(rows, net, end)?.checked_sub(before).ok_or(AccountError::Overflow)
     }
 
-    /// The net less refunds of the payments recorded by events before `seq`.
+    /// Adds to the confirmed net of payments, each named once. Nodes that they share are written
+    /// once. Implements [LED-REV-14].
+    pub fn confirm<R: AccountRows>(
+        &self,
+        rows: &mut R,
+        payments: &[(u64, u64)],
+    ) -> Result<(), AccountError<R::Error>> {
+        fenwick::raise(rows, Tree::Confirmed, payments)
+    }
+
+    /// Takes off the confirmed net of payment `n`. Implements [LED-REV-14].
+    pub fn withhold<R: AccountRows>(
+        &self,
+        rows: &mut R,
+        n: u64,
+        net: u64,
+    ) -> Result<(), AccountError<R::Error>> {
+        fenwick::lower(rows, Tree::Confirmed, n, net)
+    }
+
+    /// The sum of a net over all payments. Reads O(log payments) rows.
+    pub fn total<R: AccountRows>(&self, rows: &R, net: Net) -> Result<u64, AccountError<R::Error>> {
+        match net {
+            Net::Remaining => self.net_after_refunds(),
+            Net::Confirmed => of_first(rows, net, self.payments),
+        }
+    }
+
+    /// The sum of a net over the payments recorded by events before `seq`.
     ///
     /// The net of an epoch `[start, end)` is the difference of two of these. Reads O(log payments)
     /// rows. Implements [LED-REV-7].
     pub fn net_before<R: AccountRows>(
         &self,
         rows: &R,
+        net: Net,
         seq: u64,
     ) -> Result<u64, AccountError<R::Error>> {
-        net_of_first(rows, self.payments_before(rows, seq)?)
+        of_first(rows, net, self.payments_before(rows, seq)?)
     }
 
     /// How many payments were recorded by events before `seq`.
@@ -251,29 +316,24 @@ impl Account {
     }
 }
 
-/// The net less refunds of the first `count` payments.
-fn net_of_first<R: AccountRows>(rows: &R, count: u64) -> Result<u64, AccountError<R::Error>> {
+/// The sum of a net over the first `count` payments.
+fn of_first<R: AccountRows>(rows: &R, net: Net, count: u64) -> Result<u64, AccountError<R::Error>> {
     let Some(last) = count.checked_sub(1) else { return Ok(0) };
-    let mut net = rows.entry(last).map_err(AccountError::Rows)?.cumulative_net;
-    let mut i = count;
-    while i > 0 {
-        let refunded = rows.refund_node(i).map_err(AccountError::Rows)?;
-        net = net.checked_sub(refunded).ok_or(AccountError::Overflow)?;
-        i = i.checked_sub(lowest_bit(i)).ok_or(AccountError::Overflow)?;
+    match net {
+        Net::Remaining => {
+            let paid = rows.entry(last).map_err(AccountError::Rows)?.cumulative_net;
+            let refunded = fenwick::prefix(rows, Tree::Refunded, count)?;
+            paid.checked_sub(refunded).ok_or(AccountError::Overflow)
+        }
+        Net::Confirmed => fenwick::prefix(rows, Tree::Confirmed, count),
     }
-    Ok(net)
-}
-
-/// The lowest bit that is set.
-const fn lowest_bit(i: u64) -> u64 {
-    i & i.wrapping_neg()
 }
 
 /// The rows of one account in memory: for tests, examples and benchmarks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemoryRows {
     entries: BTreeMap<u64, Entry>,
-    refund_nodes: BTreeMap<u64, u64>,
+    nodes: BTreeMap<(Tree, u64), u64>,
 }
 
 /// A payment without a row.
@@ -290,11 +350,11 @@ impl AccountRows for MemoryRows {
         self.entries.insert(n, entry);
         Ok(())
     }
-    fn refund_node(&self, i: u64) -> Result<u64, NoEntry> {
-        Ok(self.refund_nodes.get(&i).copied().unwrap_or(0))
+    fn node(&self, tree: Tree, i: u64) -> Result<u64, NoEntry> {
+        Ok(self.nodes.get(&(tree, i)).copied().unwrap_or(0))
     }
-    fn put_refund_node(&mut self, i: u64, net: u64) -> Result<(), NoEntry> {
-        self.refund_nodes.insert(i, net);
+    fn put_node(&mut self, tree: Tree, i: u64, net: u64) -> Result<(), NoEntry> {
+        self.nodes.insert((tree, i), net);
         Ok(())
     }
 }
@@ -341,7 +401,7 @@ mod tests {
             (31, 137),
             (u64::MAX, 137),
         ] {
-            assert_eq!(account.net_before(&rows, seq), Ok(expected), "before event {seq}");
+            assert_eq!(account.net_before(&rows, Net::Remaining, seq), Ok(expected), "event {seq}");
         }
         assert_eq!(account.net_after_refunds::<NoEntry>(), Ok(137));
         assert_eq!(account.net_of(&rows, 1), Ok(30));
@@ -371,6 +431,24 @@ mod tests {
         assert_eq!(account.net_of(&rows, 1), Ok(900));
     }
 
+    /// Holds [LED-REV-14].
+    #[test]
+    fn the_confirmed_net_is_counted_at_the_time_of_the_payment() {
+        let (mut account, mut rows) = (Account::default(), MemoryRows::default());
+        for (seq, amount) in [(10, 100), (20, 50), (30, 7)] {
+            account.record_payment(&mut rows, seq, net(amount)).unwrap();
+        }
+        account.confirm(&mut rows, &[(2, 7), (0, 100)]).unwrap();
+        account.withhold(&mut rows, 0, 30).unwrap();
+        let before = |seq| account.net_before(&rows, Net::Confirmed, seq).unwrap();
+        assert_eq!([10, 11, 21, 30, 31].map(before), [0, 70, 70, 70, 77]);
+        assert_eq!([0, 1, 2].map(|n| account.confirmed_of(&rows, n).unwrap()), [70, 0, 7]);
+        assert_eq!(account.total(&rows, Net::Confirmed), Ok(77));
+        assert_eq!(account.total(&rows, Net::Remaining), Ok(157));
+        let above = account.withhold(&mut rows, 1, 1_000);
+        assert_eq!(above, Err(AccountError::Overflow));
+    }
+
     #[test]
     fn sums_above_64_bits_and_full_accounts_are_errors() {
         let (mut account, mut rows) = (Account::default(), MemoryRows::default());
@@ -379,7 +457,7 @@ mod tests {
         let overflow = account.refund(&mut rows, u64::MAX, net(1));
         assert_eq!(overflow, Err(AccountError::NoSuchPayment { n: u64::MAX, payments: 1 }));
         account.refund(&mut rows, 0, net(u64::MAX)).unwrap();
-        assert_eq!(account.net_before(&rows, 9), Ok(0));
+        assert_eq!(account.net_before(&rows, Net::Remaining, 9), Ok(0));
         let mut full = Account { payments: MAX_PAYMENTS, ..Account::default() };
         assert_eq!(full.record_payment(&mut rows, 3, net(1)), Err(AccountError::Full));
     }
@@ -395,16 +473,19 @@ mod tests {
         account.refund(&mut rows, last, net(5)).unwrap();
         account.refund(&mut rows, last - 1, net(1)).unwrap();
         assert_eq!((account.net_of(&rows, last), account.net_of(&rows, last - 1)), (Ok(0), Ok(9)));
-        assert_eq!(rows.refund_node(MAX_PAYMENTS), Ok(6));
+        assert_eq!(rows.node(Tree::Refunded, MAX_PAYMENTS), Ok(6));
     }
 
     #[test]
     fn rows_that_contradict_the_account_are_a_fault() {
         let (mut account, mut rows) = (Account::default(), MemoryRows::default());
         account.record_payment(&mut rows, 1, net(5)).unwrap();
-        rows.put_refund_node(1, 6).unwrap();
-        assert_eq!(account.net_before(&rows, 2), Err(AccountError::Overflow));
+        rows.put_node(Tree::Refunded, 1, 6).unwrap();
+        assert_eq!(account.net_before(&rows, Net::Remaining, 2), Err(AccountError::Overflow));
         rows.entries.clear();
-        assert_eq!(account.net_before(&rows, 2), Err(AccountError::Rows(NoEntry(0))));
+        assert_eq!(
+            account.net_before(&rows, Net::Remaining, 2),
+            Err(AccountError::Rows(NoEntry(0)))
+        );
     }
 }

@@ -1,20 +1,22 @@
-//! The rules for assets: registration and derivation. Implements [LED-AST-1] to [LED-LIN-5].
+//! The rules for assets: registration, contests and derivation. Implements [LED-AST-1] to
+//! [LED-AST-7] and [LED-LIN-1] to [LED-LIN-5].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::envelope::asset_id;
-use crate::event::asset::{Activity, Derivation, Metadata, RegisterAsset, Stage};
+use crate::event::asset::{Activity, Derivation, Input, Metadata, RegisterAsset, Stage};
 use crate::event::member::Role;
 use crate::event::rights::{GrantRight, VoidAsset};
 use crate::execute::Act;
-use crate::floor;
 use crate::grant::{self, Use};
-use crate::hash::{AssetId, GrantId};
+use crate::hash::{AssetId, Digest, GrantId};
 use crate::limits::MAX_WEIGHT_SUM;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
-use crate::split::{Right, SplitError};
-use crate::state::record::{AssetInputs, AssetRecord};
+use crate::split::SplitError;
+use crate::state::record::{AssetInputs, AssetRecord, GrantRecord};
 use crate::state::{Key, Records, Relation, View};
+use crate::text::Handle;
+use crate::{consent, floor, member, watch};
 
 /// An asset that an event names; it waits for one that is not recorded.
 pub(crate) fn named(act: &Act<'_>, id: &AssetId) -> Result<AssetRecord, Refusal> {
@@ -30,14 +32,72 @@ pub(crate) fn named(act: &Act<'_>, id: &AssetId) -> Result<AssetRecord, Refusal>
 /// As [`named`], refusing a void asset.
 pub(crate) fn named_in_force(act: &Act<'_>, id: &AssetId) -> Result<AssetRecord, Refusal> {
     let asset = named(act, id)?;
-    if asset.void {
-        return Err(Reject::new(
-            Code::VoidAsset,
-            format!("asset {}/{} is void", asset.author, asset.name),
-        )
-        .into());
-    }
+    check_not_void(&asset)?;
     Ok(asset)
+}
+
+/// Fails when an asset may serve for nothing new: it is contested, or a condition that it watches
+/// in its ancestry has come true. Implements [LED-AST-7] and [LED-WTC-2].
+pub(crate) fn usable(act: &mut Act<'_>, id: &AssetId, asset: &AssetRecord) -> Result<(), Refusal> {
+    check_uncontested(act.state, asset)?;
+    let watched = watch::listed(act.state, id)?.len() as u64;
+    act.weigh(watched.saturating_mul(watch::WATCH_WEIGHT))?;
+    watch::check_asset(act.state, act.context.time_ms, id)
+}
+
+/// Fails with the first reason why an asset may serve for nothing new at a block time.
+pub(crate) fn serves<V: View>(
+    view: &V,
+    time_ms: u64,
+    id: &AssetId,
+    asset: &AssetRecord,
+) -> Result<(), Refusal> {
+    check_not_void(asset)?;
+    check_uncontested(view, asset)?;
+    watch::check_asset(view, time_ms, id)?;
+    consent::check_not_withdrawn(view, id, asset)
+}
+
+fn check_not_void(asset: &AssetRecord) -> Result<(), Reject> {
+    if asset.void {
+        let text = format!("asset {}/{} is void", asset.author, asset.name);
+        return Err(Reject::new(Code::VoidAsset, text));
+    }
+    Ok(())
+}
+
+/// Fails when an asset is contested: it has the content of another member's, or the key that
+/// signed it is said to have been in other hands, and no ruling has cleared it.
+/// Implements [LED-AST-7].
+fn check_uncontested<V: View>(view: &V, asset: &AssetRecord) -> Result<(), Refusal> {
+    let why = if asset.cleared {
+        return Ok(());
+    } else if asset.duplicate_of.is_some() {
+        "has the content of an asset that another member registered before"
+    } else if member::compromised(view, &asset.signer, asset.time_ms)? {
+        "was signed with a key that is said to have been in other hands"
+    } else {
+        return Ok(());
+    };
+    Err(Reject::new(Code::Contested, format!("{}/{} {why}", asset.author, asset.name)).into())
+}
+
+/// The first asset with this content, when another member registered it; what is registered first
+/// is remembered. Both are told. Implements [LED-AST-7].
+fn duplicate_of(act: &mut Act<'_>, root: Digest, id: AssetId) -> Result<Option<AssetId>, Refusal> {
+    let Some(first) = act.state.get::<AssetId>(&Key::ContentClaim(root))? else {
+        act.state.put(&Key::ContentClaim(root), &id)?;
+        return Ok(None);
+    };
+    let author = named(act, &first)?.author;
+    if act.is(&author)? {
+        return Ok(None);
+    }
+    act.append(Relation::AssetDuplicates(first), id.digest())?;
+    act.append(Relation::AssetDuplicates(id), first.digest())?;
+    act.wait_for(&author)?;
+    act.wait_for(act.author)?;
+    Ok(Some(first))
 }
 
 /// `register_asset`.
@@ -58,6 +118,7 @@ pub(crate) fn register(act: &mut Act<'_>, e: &RegisterAsset) -> Result<(), Refus
     if let Some(derivation) = &e.derivation {
         late = derive(act, e, derivation, id)?;
     }
+    let duplicate_of = duplicate_of(act, e.content.root, id)?;
     let record = AssetRecord {
         author: act.author.clone(),
         name: e.name.clone(),
@@ -69,6 +130,11 @@ pub(crate) fn register(act: &mut Act<'_>, e: &RegisterAsset) -> Result<(), Refus
         version,
         late,
         void: false,
+        consent_based: e.consent_based,
+        duplicate_of,
+        disputes: 0,
+        cleared: false,
+        signer: act.signer,
         event: act.event,
         seq: act.seq,
         height: act.context.height,
@@ -100,6 +166,10 @@ fn check_stage(e: &RegisterAsset) -> Result<(), Reject> {
         Stage::Raw => e.derivation.is_none(),
         Stage::Processed | Stage::Product => derived,
     };
+    if fits && e.consent_based && e.stage != Stage::Raw {
+        let text = "only a raw resource rests on patients' consent";
+        return Err(Reject::new(Code::StageMismatch, text));
+    }
     if fits {
         return Ok(());
     }
@@ -110,7 +180,7 @@ fn check_stage(e: &RegisterAsset) -> Result<(), Reject> {
     ))
 }
 
-fn check_ranges(m: &Metadata, activity: Option<&Activity>) -> Result<(), Reject> {
+pub(crate) fn check_ranges(m: &Metadata, activity: Option<&Activity>) -> Result<(), Reject> {
     let reject = |what: String| Err(Reject::new(Code::OutOfRange, what));
     if !(1..=5).contains(&m.sensitivity) {
         return reject(format!("sensitivity {} is not within 1 to 5", m.sensitivity));
@@ -150,61 +220,46 @@ fn revised(act: &mut Act<'_>, e: &RegisterAsset, id: AssetId) -> Result<(AssetId
     Ok((asset.first_version, asset.version.saturating_add(1)))
 }
 
-/// Checks a derivation, counts the grants it uses and records floors and edges. Tells whether it
-/// was filed late. Implements [LED-LIN-1] to [LED-LIN-5].
+/// Checks a derivation, counts the grants it uses and records floors, conditions and edges. Tells
+/// whether it was filed late. Implements [LED-LIN-1] to [LED-LIN-5].
 fn derive(
     act: &mut Act<'_>,
     e: &RegisterAsset,
     derivation: &Derivation,
     id: AssetId,
 ) -> Result<bool, Refusal> {
-    check_inputs(derivation, &id)?;
+    check_inputs(derivation, &id, act.rulebook.max_inputs)?;
     let activity = &derivation.activity;
     check_purposes(activity)?;
     let mut late = false;
-    let mut floors = floor::Tracker::new();
-    let mut used: BTreeSet<GrantId> = BTreeSet::new();
+    let mut floors = floor::Tracker::new(act.author);
+    let mut watches = watch::Gathered::default();
+    let mut used: BTreeMap<GrantId, GrantRecord> = BTreeMap::new();
     for input in &derivation.inputs {
         let asset = named(act, &input.asset)?;
-        let shown = format!("{}/{}", asset.author, asset.name);
-        if asset.void {
-            return Err(Reject::new(Code::VoidInput, format!("input {shown} is void")).into());
-        }
-        if let Some(allowed) = asset.purposes()
-            && let Some(p) = activity.purposes.iter().find(|p| !allowed.contains(p))
-        {
-            let text = format!("purpose {p:?} is not among those of input {shown}");
-            return Err(Reject::new(Code::PurposeNotInherited, text).into());
-        }
-        let mut floor_bp = 0;
-        match &input.grant {
-            Some(grant) => {
-                let wanted = Use {
-                    by: act.author,
-                    asset: &input.asset,
-                    record: &asset,
-                    right: GrantRight::Processing,
-                    activity: Some(activity),
-                };
-                let (record, filed_late) = grant::allows(act, grant, &wanted)?;
-                used.insert(*grant);
-                late |= filed_late;
-                floor_bp = record.terms.floor_bp;
-            }
-            None => {
-                let right = act.state.right(&input.asset, &asset, Right::Processing)?;
-                if right.manager != *act.author {
-                    let text = format!("{} holds no processing right over {shown}", act.author);
-                    return Err(Reject::new(Code::GrantRequired, text).into());
-                }
-            }
-        }
+        check_input(act, &input.asset, &asset, activity)?;
+        let grant = allowed(act, input, &asset, activity)?;
+        let terms = grant.as_ref().map(|(grant, _)| &grant.terms);
         let inherited = act.state.floors(&input.asset)?;
-        floors.add(input.asset, input.weight, floor_bp, inherited)?;
+        let related = |party: &Handle| act.related(act.author, party);
+        floors.add((input.asset, input.weight), terms, inherited, related)?;
+        watches.add(act, (&input.asset, &asset), input.grant.as_ref().zip(terms))?;
+        if let (Some(id), Some((grant, filed_late))) = (input.grant, grant) {
+            act.weigh(USE_WEIGHT)?;
+            late |= filed_late;
+            for (above, record) in grant::ancestors(act, &grant)? {
+                watches.add_grant(&above, &record.terms);
+                used.insert(above, record);
+            }
+            used.insert(id, grant);
+        }
         act.append(Relation::AssetDerivations(input.asset), id.digest())?;
     }
-    for grant in &used {
-        grant::count_derivation(act, grant)?;
+    weigh(act, floors.inherited().saturating_add(watches.read()))?;
+    grant::count_derivation(act, used)?;
+    let watched = watches.settle(act)?;
+    if !watched.is_empty() {
+        act.state.put(&Key::Watches(id), &watched)?;
     }
     let tracked = floors.settle(e.split.upstream_bp)?;
     if !tracked.is_empty() {
@@ -213,7 +268,63 @@ fn derive(
     Ok(late)
 }
 
-fn check_inputs(derivation: &Derivation, id: &AssetId) -> Result<(), Reject> {
+/// Weight of using a grant and of counting that.
+const USE_WEIGHT: u64 = 7;
+
+/// Two entries that inputs bring, floors or conditions, weigh one unit. Implements [LED-LIM-2].
+fn weigh(act: &mut Act<'_>, inherited: usize) -> Result<(), Reject> {
+    act.weigh((inherited as u64).checked_div(2).unwrap_or(0))
+}
+
+/// Whether an asset may be an input at all. Implements [LED-LIN-2] and [LED-LIN-3].
+fn check_input(
+    act: &Act<'_>,
+    id: &AssetId,
+    asset: &AssetRecord,
+    activity: &Activity,
+) -> Result<(), Refusal> {
+    let shown = format!("{}/{}", asset.author, asset.name);
+    if asset.void {
+        return Err(Reject::new(Code::VoidInput, format!("input {shown} is void")).into());
+    }
+    check_uncontested(act.state, asset)?;
+    consent::check_not_withdrawn(act.state, id, asset)?;
+    if let Some(allowed) = asset.purposes()
+        && let Some(p) = activity.purposes.iter().find(|p| !allowed.contains(p))
+    {
+        let text = format!("purpose {p:?} is not among those of input {shown}");
+        return Err(Reject::new(Code::PurposeNotInherited, text).into());
+    }
+    Ok(())
+}
+
+/// Whether the author may use an input: under a grant, which is given with whether the work is
+/// filed late, or by his own right. Implements [LED-LIN-4].
+fn allowed(
+    act: &mut Act<'_>,
+    input: &Input,
+    asset: &AssetRecord,
+    activity: &Activity,
+) -> Result<Option<(GrantRecord, bool)>, Refusal> {
+    let Some(grant) = &input.grant else {
+        grant::by_right(act, &input.asset, asset, activity)?;
+        return Ok(None);
+    };
+    let wanted = Use {
+        by: act.author,
+        asset: &input.asset,
+        record: asset,
+        right: GrantRight::Processing,
+        activity: Some(activity),
+    };
+    grant::allows(act, grant, &wanted).map(Some)
+}
+
+fn check_inputs(derivation: &Derivation, id: &AssetId, most: u32) -> Result<(), Reject> {
+    if u32::try_from(derivation.inputs.len()).map_or(true, |inputs| inputs > most) {
+        let text = format!("{} inputs, at most {most} by the rulebook", derivation.inputs.len());
+        return Err(Reject::new(Code::OverLimit, text));
+    }
     let mut seen = BTreeSet::new();
     let mut sum = 0u64;
     for input in &derivation.inputs {

@@ -14,6 +14,8 @@ use crate::limits::MAX_BLOCK_BYTES;
 pub struct Header {
     /// Protocol version the block was executed under.
     pub protocol: u32,
+    /// Version of the rulebook the block was executed under.
+    pub rulebook: u32,
     /// The chain.
     pub chain_id: ChainId,
     /// Height, from 1.

@@ -1,48 +1,54 @@
-//! The rules for three-party contracts and deliveries. Implements [LED-MKT-3], [LED-MKT-4] and
-//! [LED-MKT-6].
+//! The rules for three-party contracts: proposal, signatures, and their end before and after all
+//! have signed. Implements [LED-MKT-3], [LED-MKT-4], [LED-MKT-11] and [LED-MKT-12].
 
-use crate::event::market::{ConfirmDelivery, ProposeContract, RecordDelivery, SignContract};
+use std::collections::BTreeSet;
+
+use crate::event::market::{
+    DeclineContract, Instalment, Licence, ProposeContract, SignContract, TerminateContract,
+    WithdrawContract,
+};
 use crate::execute::Act;
+use crate::grant::Cover;
 use crate::hash::{ContractId, Digest};
+use crate::licence;
 use crate::limits::MAX_AMOUNT;
 use crate::listing;
-use crate::reject::{Code, Missing, Refusal, Reject};
-use crate::state::record::{ContractRecord, ListingRecord, ListingStatus};
+use crate::reject::{Code, Fault, Missing, Refusal, Reject};
+use crate::review;
+use crate::state::record::{ContractRecord, ContractStatus, ListingRecord};
 use crate::state::{Key, Records, Relation};
+use crate::territory;
 
 /// `propose_contract`: the seller's proposal is its signature.
 pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refusal> {
     let listing = listing::named(act, &e.listing)?;
     let reject = |code, text: String| Err(Refusal::from(Reject::new(code, text)));
-    if listing.seller != *act.author {
+    if !act.is(&listing.seller)? {
         return reject(Code::NotSeller, format!("{} is the seller", listing.seller));
     }
-    match listing.status {
-        ListingStatus::Accepted => {}
-        ListingStatus::Pending | ListingStatus::Rejected => {
-            return reject(
-                Code::ListingNotAccepted,
-                format!("the listing is {:?}", listing.status),
-            );
-        }
-    }
-    listing::check_sellable(act, &listing)?;
+    listing::require_accepted(&listing)?;
+    let cover = listing::check_sellable(act, &listing)?;
+    review::require_not_rejected(act, &listing.asset)?;
     act.named_member(&e.buyer)?;
-    if e.buyer == listing.seller || e.buyer == listing.exchange {
+    let buyer = act.acting(&e.buyer)?;
+    if buyer == act.acting(&listing.seller)? || buyer == act.acting(&listing.exchange)? {
         return reject(Code::SellerIsBuyer, format!("{} cannot be the buyer", e.buyer));
     }
     check_schedule(&listing.schedule, &e.schedule)?;
-    if !(1..=MAX_AMOUNT).contains(&e.price) {
+    if e.price > MAX_AMOUNT {
         return reject(Code::AmountOutOfRange, format!("a price of {} minor units", e.price));
     }
-    check_licence(&listing, e, act.context.time_ms)?;
+    check_instalments(e.price, &e.instalments)?;
+    check_licence(&listing, &cover, &e.licence, act.context.time_ms)?;
     if e.sign_by_ms < act.context.time_ms {
         return reject(Code::ContractExpired, format!("it could be signed until {}", e.sign_by_ms));
     }
+    licence::check(act, &listing.asset, &e.licence)?;
     let id = ContractId::from_digest(*act.event.digest());
     let record = ContractRecord {
         listing: e.listing,
         asset: listing.asset,
+        related_parties: act.related(&listing.seller, &e.buyer)?,
         seller: listing.seller,
         buyer: e.buyer.clone(),
         exchange: listing.exchange,
@@ -54,15 +60,23 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refu
         sign_by_ms: e.sign_by_ms,
         buyer_signed: false,
         exchange_signed: false,
+        status: ContractStatus::Open,
+        seller_terminates: false,
+        buyer_terminates: false,
+        instalments: e.instalments.to_vec(),
         paid: 0,
         delivered: None,
+        delivered_ms: 0,
         confirmed: false,
+        deemed: false,
         height: act.context.height,
     };
     act.state.put(&Key::Contract(id), &record)?;
     for party in [&record.seller, &record.buyer, &record.exchange] {
         act.append(Relation::MemberContracts(party.clone()), id.digest())?;
     }
+    act.wait_for(&record.buyer)?;
+    act.wait_for(&record.exchange)?;
     act.effects.created.push(Missing::Contract(id));
     Ok(())
 }
@@ -75,22 +89,41 @@ fn check_schedule(agreed: &Digest, stated: &Digest) -> Result<(), Reject> {
     Err(Reject::new(Code::ScheduleMismatch, text))
 }
 
-fn check_licence(listing: &ListingRecord, e: &ProposeContract, now_ms: u64) -> Result<(), Reject> {
-    let l = &e.licence;
-    let outside = l.purposes.is_empty()
-        || l.territories.is_empty()
-        || l.not_after_ms > listing.not_after_ms
-        || l.not_after_ms < now_ms
-        || listing.purposes.as_ref().is_some_and(|a| l.purposes.iter().any(|p| !a.contains(p)))
-        || listing
-            .territories
-            .as_ref()
-            .is_some_and(|a| l.territories.iter().any(|t| !a.contains(t)));
-    if outside {
-        let text = "the licence names nothing, has ended, or goes beyond the product's purposes or the operation grants";
-        return Err(Reject::new(Code::LicenceOutsideTerms, text));
+fn check_instalments(price: u64, instalments: &[Instalment]) -> Result<(), Reject> {
+    if instalments.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let sum: u128 = instalments.iter().map(|i| u128::from(i.amount)).sum();
+    let ordered = instalments.is_sorted_by(|a, b| a.due_ms < b.due_ms);
+    if sum == u128::from(price) && ordered && instalments.iter().all(|i| i.amount > 0) {
+        return Ok(());
+    }
+    let text = format!("the instalments add up to {sum} of {price}, or are not in order");
+    Err(Reject::new(Code::InstalmentsInvalid, text))
+}
+
+/// Fails unless a licence lies within the listing, and ends no later than the operation grants
+/// end as they are now.
+fn check_licence(
+    listing: &ListingRecord,
+    cover: &Cover,
+    l: &Licence,
+    now_ms: u64,
+) -> Result<(), Reject> {
+    fn distinct<T: Ord>(list: &[T]) -> bool {
+        !list.is_empty() && list.iter().collect::<BTreeSet<_>>().len() == list.len()
+    }
+    let within = distinct(&l.purposes)
+        && distinct(&l.territories)
+        && l.not_after_ms >= now_ms
+        && cover.not_after_ms.is_none_or(|end| l.not_after_ms <= end)
+        && listing.purposes.as_ref().is_none_or(|a| l.purposes.iter().all(|p| a.contains(p)))
+        && listing.territories.as_ref().is_none_or(|a| territory::within(&l.territories, a));
+    if within {
+        return Ok(());
+    }
+    let text = "the licence names nothing or something twice, has ended, or goes beyond the product's purposes or the operation grants";
+    Err(Reject::new(Code::LicenceOutsideTerms, text))
 }
 
 /// A contract that an event names.
@@ -101,68 +134,141 @@ pub(crate) fn named(act: &Act<'_>, id: &ContractId) -> Result<ContractRecord, Re
     })?)
 }
 
-/// `sign_contract`.
+fn is_signed(contract: &ContractRecord) -> bool {
+    contract.buyer_signed && contract.exchange_signed
+}
+
+/// Fails unless all three parties have signed.
+pub(crate) fn require_signed(contract: &ContractRecord) -> Result<(), Reject> {
+    if is_signed(contract) {
+        return Ok(());
+    }
+    Err(Reject::new(Code::ContractNotSigned, "not all three parties have signed the contract"))
+}
+
+/// Fails when a contract was declined, withdrawn or terminated.
+pub(crate) fn require_open(contract: &ContractRecord) -> Result<(), Reject> {
+    let ended = match contract.status {
+        ContractStatus::Open => return Ok(()),
+        ContractStatus::Declined => "declined",
+        ContractStatus::Withdrawn => "withdrawn",
+        ContractStatus::Terminated => "terminated",
+    };
+    Err(Reject::new(Code::ContractClosed, format!("the contract was {ended}")))
+}
+
+fn not_a_party(act: &Act<'_>) -> Refusal {
+    let text = format!("{} is not a party of the contract that does this", act.author);
+    Reject::new(Code::NotContractParty, text).into()
+}
+
+/// `sign_contract`: for each party that the author acts for. With the last signature the buyer's
+/// licence begins.
 pub(crate) fn sign(act: &mut Act<'_>, e: &SignContract) -> Result<(), Refusal> {
     let mut contract = named(act, &e.contract)?;
-    let signed = if contract.buyer == *act.author {
-        &mut contract.buyer_signed
-    } else if contract.exchange == *act.author {
-        &mut contract.exchange_signed
-    } else {
-        let text = format!("{} is neither the buyer nor the exchange", act.author);
-        return Err(Reject::new(Code::NotContractParty, text).into());
-    };
-    if *signed {
+    let (buyer, exchange) = (act.is(&contract.buyer)?, act.is(&contract.exchange)?);
+    if !buyer && !exchange {
+        return Err(not_a_party(act));
+    }
+    require_open(&contract)?;
+    if (!buyer || contract.buyer_signed) && (!exchange || contract.exchange_signed) {
         let text = format!("{} has signed already", act.author);
         return Err(Reject::new(Code::AlreadySigned, text).into());
     }
-    *signed = true;
+    contract.buyer_signed |= buyer;
+    contract.exchange_signed |= exchange;
     check_schedule(&contract.schedule, &e.schedule)?;
     if contract.sign_by_ms < act.context.time_ms {
         let text = format!("it could be signed until {}", contract.sign_by_ms);
         return Err(Reject::new(Code::ContractExpired, text).into());
     }
     let listing = listing::named(act, &contract.listing)?;
-    listing::check_sellable(act, &listing)?;
+    listing::require_accepted(&listing)?;
+    let cover = listing::check_sellable(act, &listing)?;
+    review::require_not_rejected(act, &listing.asset)?;
+    check_licence(&listing, &cover, &contract.licence, act.context.time_ms)?;
+    if is_signed(&contract) {
+        licence::begin(act, &e.contract, &contract)?;
+    }
     Ok(act.state.put(&Key::Contract(e.contract), &contract)?)
 }
 
-/// Fails unless all three parties have signed.
-pub(crate) fn require_signed(contract: &ContractRecord) -> Result<(), Reject> {
-    if contract.buyer_signed && contract.exchange_signed {
-        return Ok(());
+/// Fails unless a contract can still be declined or withdrawn.
+fn require_unsigned(contract: &ContractRecord) -> Result<(), Reject> {
+    require_open(contract)?;
+    if is_signed(contract) {
+        return Err(Reject::new(Code::ContractSigned, "all three have signed the contract"));
     }
-    Err(Reject::new(Code::ContractNotSigned, "not all three parties have signed the contract"))
+    Ok(())
 }
 
-/// `record_delivery`.
-pub(crate) fn record_delivery(act: &mut Act<'_>, e: &RecordDelivery) -> Result<(), Refusal> {
+/// `decline_contract`.
+pub(crate) fn decline(act: &mut Act<'_>, e: &DeclineContract) -> Result<(), Refusal> {
     let mut contract = named(act, &e.contract)?;
-    if contract.seller != *act.author {
+    if !act.is(&contract.buyer)? && !act.is(&contract.exchange)? {
+        return Err(not_a_party(act));
+    }
+    require_unsigned(&contract)?;
+    contract.status = ContractStatus::Declined;
+    Ok(act.state.put(&Key::Contract(e.contract), &contract)?)
+}
+
+/// `withdraw_contract`.
+pub(crate) fn withdraw(act: &mut Act<'_>, e: &WithdrawContract) -> Result<(), Refusal> {
+    let mut contract = named(act, &e.contract)?;
+    if !act.is(&contract.seller)? {
         let text = format!("{} is the seller", contract.seller);
         return Err(Reject::new(Code::NotSeller, text).into());
     }
-    require_signed(&contract)?;
-    if contract.delivered.is_some() {
-        return Err(Reject::new(Code::AlreadyDelivered, "the delivery is recorded already").into());
-    }
-    contract.delivered = Some(e.delivered);
+    require_unsigned(&contract)?;
+    contract.status = ContractStatus::Withdrawn;
     Ok(act.state.put(&Key::Contract(e.contract), &contract)?)
 }
 
-/// `confirm_delivery`.
-pub(crate) fn confirm_delivery(act: &mut Act<'_>, e: &ConfirmDelivery) -> Result<(), Refusal> {
+/// What was due before a block time, in minor units.
+fn due(contract: &ContractRecord, now_ms: u64) -> u64 {
+    let due = contract.instalments.iter().filter(|i| i.due_ms < now_ms);
+    due.fold(0, |sum, i| sum.saturating_add(i.amount))
+}
+
+/// `terminate_contract`.
+pub(crate) fn terminate(act: &mut Act<'_>, e: &TerminateContract) -> Result<(), Refusal> {
     let mut contract = named(act, &e.contract)?;
-    if contract.buyer != *act.author {
-        let text = format!("{} is the buyer", contract.buyer);
-        return Err(Reject::new(Code::NotBuyer, text).into());
+    let (seller, buyer) = (act.is(&contract.seller)?, act.is(&contract.buyer)?);
+    let exchange = act.is(&contract.exchange)?;
+    if !seller && !buyer && !exchange {
+        return Err(not_a_party(act));
     }
-    if contract.delivered.is_none() {
-        return Err(Reject::new(Code::NotDelivered, "no delivery is recorded").into());
+    require_open(&contract)?;
+    require_signed(&contract)?;
+    let overdue = exchange && due(&contract, act.context.time_ms) > contract.paid;
+    let says = (seller && !contract.seller_terminates) || (buyer && !contract.buyer_terminates);
+    if !overdue && !says {
+        let text = if exchange { "nothing is overdue" } else { "this party has said so already" };
+        return Err(Reject::new(Code::TerminationNotAllowed, text).into());
     }
-    if contract.confirmed {
-        return Err(Reject::new(Code::AlreadyConfirmed, "the delivery is confirmed already").into());
+    contract.seller_terminates |= seller;
+    contract.buyer_terminates |= buyer;
+    if overdue || (contract.seller_terminates && contract.buyer_terminates) {
+        return end(act, &e.contract, contract);
     }
-    contract.confirmed = true;
+    let other = if seller { contract.buyer.clone() } else { contract.seller.clone() };
+    act.wait_for(&other)?;
     Ok(act.state.put(&Key::Contract(e.contract), &contract)?)
+}
+
+fn end(act: &mut Act<'_>, id: &ContractId, mut contract: ContractRecord) -> Result<(), Refusal> {
+    contract.status = ContractStatus::Terminated;
+    licence::end(act, id, &contract.asset)?;
+    Ok(act.state.put(&Key::Contract(*id), &contract)?)
+}
+
+/// A ruling ends a contract, if it has not ended. Implements [LED-MKT-12].
+pub(crate) fn end_by_ruling(act: &mut Act<'_>, id: &ContractId) -> Result<(), Refusal> {
+    let missing = || Fault(format!("contract {id} of a dispute is missing"));
+    let contract = act.state.contract(id)?.ok_or_else(missing)?;
+    match contract.status {
+        ContractStatus::Open => end(act, id, contract),
+        ContractStatus::Declined | ContractStatus::Withdrawn | ContractStatus::Terminated => Ok(()),
+    }
 }

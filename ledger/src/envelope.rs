@@ -67,13 +67,14 @@ impl Envelope {
         Ok(EnvelopeId::from_digest(Context::ENVELOPE.hash(&[&header, &root.to_bytes()])))
     }
 
-    /// Signs with keys of the author.
+    /// Signs with keys of the author, in any order.
     pub fn sign(self, keys: &[&SigningKey]) -> Result<SignedEnvelope, Reject> {
         let message = sign_bytes(&self.id()?);
-        let signatures = keys
+        let mut signatures: Vec<_> = keys
             .iter()
             .map(|k| KeySignature { key: k.public_key(), signature: k.sign(&message) })
             .collect();
+        signatures.sort_by_key(|s| s.key);
         let signatures = List::new(signatures).map_err(|_| {
             Reject::new(Code::OverLimit, format!("at most {MAX_SIGNATURES} signatures"))
         })?;
@@ -116,7 +117,7 @@ pub struct KeySignature {
 pub struct SignedEnvelope {
     /// What is signed.
     pub envelope: Envelope,
-    /// By whom; each key once.
+    /// By whom; keys in ascending order of their bytes, each once.
     pub signatures: List<KeySignature, MAX_SIGNATURES>,
 }
 
@@ -168,10 +169,10 @@ impl SignedEnvelope {
         if self.signatures.is_empty() {
             return Err(Reject::new(Code::Unsigned, "the envelope has no signature"));
         }
-        let distinct: std::collections::BTreeSet<_> =
-            self.signatures.iter().map(|s| s.key).collect();
-        if distinct.len() != self.signatures.len() {
-            return Err(Reject::new(Code::BadSignature, "a key signed twice"));
+        // One order, so that who passes an envelope on cannot choose which key counts as the first.
+        if !self.signatures.is_sorted_by(|a, b| a.key < b.key) {
+            let text = "the keys that signed are not in ascending order, each once";
+            return Err(Reject::new(Code::BadSignature, text));
         }
         let signatures = codec::encode(&self.signatures)?;
         let leaf = Context::BLOCK_LEAF.hash32(&[&id.digest().to_bytes(), &signatures]);

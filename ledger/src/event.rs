@@ -2,7 +2,11 @@
 //!
 //! The JSON form is serde's: `{"register_asset": {…}}`. Implements [LED-EVT-1].
 
+pub mod access;
+pub mod aggregate;
 pub mod asset;
+pub mod dispute;
+pub mod governance;
 pub mod market;
 pub mod member;
 pub mod rights;
@@ -10,14 +14,28 @@ pub mod rights;
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-pub use asset::RegisterAsset;
-pub use market::{
-    ConfirmDelivery, ListProduct, ProposeContract, RecordDelivery, RecordPayment, RefundPayment,
-    ReviewListing, SignContract,
+pub use access::{DecideAccess, RecordUsage, RequestAccess};
+pub use aggregate::{PaySource, SealSources};
+pub use asset::{
+    AttestDeidentification, CancelRegistration, ChangeRegistration, DecideRegistration,
+    FileRegistration, ObjectRegistration, RegisterAsset, RenewRegistration, WithdrawConsent,
 };
-pub use member::{AdmitMember, ReinstateMember, Scope, SuspendMember};
+pub use dispute::{AppealRuling, FileEvidence, OpenDispute, OrderFreeze, RuleDispute};
+pub use governance::{ApproveChange, ProposeChange};
+pub use market::{
+    CloseAccount, ConfirmDelivery, ContestPayout, DeclineContract, DelistProduct, IssueCertificate,
+    ListProduct, ProposeContract, RecordDelivery, RecordPayment, RecordPayout, RecordValuation,
+    RefundPayment, ReviewCompliance, ReviewListing, SignContract, TerminateContract,
+    VoidCertificate, VoidPayment, WithdrawContract,
+};
+pub use member::{
+    AcceptSuccession, AddKey, AdmitMember, ProposeSuccession, ReinstateMember, RelateMembers,
+    RevokeKey, Scope, SetRoles, SetTwoKeys, SuspendMember, TwoKeyAct,
+};
 pub use rights::{
-    AcceptGrant, AcceptTransfer, DeclineGrant, OfferGrant, RevokeGrant, TransferRight, VoidAsset,
+    AcceptGrant, AcceptTransfer, ApproveAct, ApproveRequests, ConsentFiling, DeclineGrant,
+    DeclineRequests, OfferGrant, OfferStanding, RenewGrant, RequestGrant, RevokeGrant,
+    SurrenderGrant, TakeOffer, TransferRight, VoidAsset, WithdrawOffer,
 };
 
 /// One act of a member.
@@ -62,6 +80,104 @@ pub enum Event {
     ConfirmDelivery(ConfirmDelivery),
     /// The contract's exchange records a refund.
     RefundPayment(RefundPayment),
+    /// An exchange changes another member's roles.
+    SetRoles(SetRoles),
+    /// A member adds a key of its own.
+    AddKey(AddKey),
+    /// A member or a regulator ends a key.
+    RevokeKey(RevokeKey),
+    /// A member says which of its acts need two keys.
+    SetTwoKeys(SetTwoKeys),
+    /// Records whether two members belong together.
+    RelateMembers(RelateMembers),
+    /// A regulator or an exchange names the successor of a member.
+    ProposeSuccession(ProposeSuccession),
+    /// The successor of a member accepts.
+    AcceptSuccession(AcceptSuccession),
+    /// A validator's member proposes a change by governance.
+    ProposeChange(ProposeChange),
+    /// A validator's member approves a change.
+    ApproveChange(ApproveChange),
+    /// The holder records that patients have withdrawn consent.
+    WithdrawConsent(WithdrawConsent),
+    /// An independent member attests de-identification.
+    AttestDeidentification(AttestDeidentification),
+    /// Files for the registration of the rights over an asset.
+    FileRegistration(FileRegistration),
+    /// A member objects to a registration in public notice.
+    ObjectRegistration(ObjectRegistration),
+    /// The registry decides a registration.
+    DecideRegistration(DecideRegistration),
+    /// Amends or corrects what the register states.
+    ChangeRegistration(ChangeRegistration),
+    /// The registry extends a registration.
+    RenewRegistration(RenewRegistration),
+    /// Ends a registration.
+    CancelRegistration(CancelRegistration),
+    /// An owner approves an act of another owner ahead.
+    ApproveAct(ApproveAct),
+    /// A member asks for a grant.
+    RequestGrant(RequestGrant),
+    /// Requests are granted, many at once.
+    ApproveRequests(ApproveRequests),
+    /// Requests are declined, many at once.
+    DeclineRequests(DeclineRequests),
+    /// Offers a grant to whoever takes it.
+    OfferStanding(OfferStanding),
+    /// A member takes a standing offer.
+    TakeOffer(TakeOffer),
+    /// Ends a standing offer.
+    WithdrawOffer(WithdrawOffer),
+    /// The grantor extends a grant.
+    RenewGrant(RenewGrant),
+    /// The grantee gives a grant back.
+    SurrenderGrant(SurrenderGrant),
+    /// The grantor lets work done before a revocation be filed.
+    ConsentFiling(ConsentFiling),
+    /// A member asks to work with an asset in a secure environment.
+    RequestAccess(RequestAccess),
+    /// A request for access is decided.
+    DecideAccess(DecideAccess),
+    /// The environment logs one job.
+    RecordUsage(RecordUsage),
+    /// An independent member reviews an asset's compliance.
+    ReviewCompliance(ReviewCompliance),
+    /// An appraiser values an asset.
+    RecordValuation(RecordValuation),
+    /// Ends a listing.
+    DelistProduct(DelistProduct),
+    /// The buyer or the exchange declines a contract.
+    DeclineContract(DeclineContract),
+    /// The seller withdraws a contract.
+    WithdrawContract(WithdrawContract),
+    /// Ends a signed contract for the future.
+    TerminateContract(TerminateContract),
+    /// The exchange takes back a payment entered in error.
+    VoidPayment(VoidPayment),
+    /// The exchange has paid an owner of a claim.
+    RecordPayout(RecordPayout),
+    /// The payee says that a payout did not arrive.
+    ContestPayout(ContestPayout),
+    /// The exchange closes an account and gives out the residue.
+    CloseAccount(CloseAccount),
+    /// The exchange certifies a trade.
+    IssueCertificate(IssueCertificate),
+    /// The exchange voids a certificate.
+    VoidCertificate(VoidCertificate),
+    /// An owner commits to the sources he hands money on to.
+    SealSources(SealSources),
+    /// An owner has handed a source its part.
+    PaySource(PaySource),
+    /// A member marks what it disputes.
+    OpenDispute(OpenDispute),
+    /// A regulator holds a disputed slice.
+    OrderFreeze(OrderFreeze),
+    /// A party adds evidence to a dispute.
+    FileEvidence(FileEvidence),
+    /// A regulator rules.
+    RuleDispute(RuleDispute),
+    /// A party appeals a ruling.
+    AppealRuling(AppealRuling),
 }
 
 impl Event {
@@ -87,30 +203,275 @@ impl Event {
             Event::RecordDelivery(_) => "record_delivery",
             Event::ConfirmDelivery(_) => "confirm_delivery",
             Event::RefundPayment(_) => "refund_payment",
+            Event::SetRoles(_) => "set_roles",
+            Event::AddKey(_) => "add_key",
+            Event::RevokeKey(_) => "revoke_key",
+            Event::SetTwoKeys(_) => "set_two_keys",
+            Event::RelateMembers(_) => "relate_members",
+            Event::ProposeSuccession(_) => "propose_succession",
+            Event::AcceptSuccession(_) => "accept_succession",
+            Event::ProposeChange(_) => "propose_change",
+            Event::ApproveChange(_) => "approve_change",
+            Event::WithdrawConsent(_) => "withdraw_consent",
+            Event::AttestDeidentification(_) => "attest_deidentification",
+            Event::FileRegistration(_) => "file_registration",
+            Event::ObjectRegistration(_) => "object_registration",
+            Event::DecideRegistration(_) => "decide_registration",
+            Event::ChangeRegistration(_) => "change_registration",
+            Event::RenewRegistration(_) => "renew_registration",
+            Event::CancelRegistration(_) => "cancel_registration",
+            Event::ApproveAct(_) => "approve_act",
+            Event::RequestGrant(_) => "request_grant",
+            Event::ApproveRequests(_) => "approve_requests",
+            Event::DeclineRequests(_) => "decline_requests",
+            Event::OfferStanding(_) => "offer_standing",
+            Event::TakeOffer(_) => "take_offer",
+            Event::WithdrawOffer(_) => "withdraw_offer",
+            Event::RenewGrant(_) => "renew_grant",
+            Event::SurrenderGrant(_) => "surrender_grant",
+            Event::ConsentFiling(_) => "consent_filing",
+            Event::RequestAccess(_) => "request_access",
+            Event::DecideAccess(_) => "decide_access",
+            Event::RecordUsage(_) => "record_usage",
+            Event::ReviewCompliance(_) => "review_compliance",
+            Event::RecordValuation(_) => "record_valuation",
+            Event::DelistProduct(_) => "delist_product",
+            Event::DeclineContract(_) => "decline_contract",
+            Event::WithdrawContract(_) => "withdraw_contract",
+            Event::TerminateContract(_) => "terminate_contract",
+            Event::VoidPayment(_) => "void_payment",
+            Event::RecordPayout(_) => "record_payout",
+            Event::ContestPayout(_) => "contest_payout",
+            Event::CloseAccount(_) => "close_account",
+            Event::IssueCertificate(_) => "issue_certificate",
+            Event::VoidCertificate(_) => "void_certificate",
+            Event::SealSources(_) => "seal_sources",
+            Event::PaySource(_) => "pay_source",
+            Event::OpenDispute(_) => "open_dispute",
+            Event::OrderFreeze(_) => "order_freeze",
+            Event::FileEvidence(_) => "file_evidence",
+            Event::RuleDispute(_) => "rule_dispute",
+            Event::AppealRuling(_) => "appeal_ruling",
+        }
+    }
+
+    /// What kind of object the event makes, if it makes one. Its id is the event's, but for an
+    /// asset, whose id is that of its name.
+    pub fn makes(&self) -> Option<&'static str> {
+        match self {
+            Event::RegisterAsset(_) => Some("asset"),
+            Event::TransferRight(_) => Some("transfer"),
+            Event::OfferGrant(_) | Event::TakeOffer(_) => Some("grant"),
+            Event::ListProduct(_) => Some("listing"),
+            Event::ProposeContract(_) => Some("contract"),
+            Event::RecordPayment(_) => Some("payment"),
+            Event::ProposeSuccession(_) => Some("succession"),
+            Event::ProposeChange(_) => Some("change"),
+            Event::FileRegistration(_) => Some("registration"),
+            Event::RequestGrant(_) => Some("request"),
+            Event::OfferStanding(_) => Some("offer"),
+            Event::RequestAccess(_) => Some("access"),
+            Event::RecordPayout(_) => Some("payout"),
+            Event::IssueCertificate(_) => Some("certificate"),
+            Event::SealSources(_) => Some("aggregate"),
+            Event::OpenDispute(_) | Event::ContestPayout(_) => Some("dispute"),
+            Event::AdmitMember(_)
+            | Event::SuspendMember(_)
+            | Event::ReinstateMember(_)
+            | Event::AcceptTransfer(_)
+            | Event::AcceptGrant(_)
+            | Event::DeclineGrant(_)
+            | Event::RevokeGrant(_)
+            | Event::VoidAsset(_)
+            | Event::ReviewListing(_)
+            | Event::SignContract(_)
+            | Event::RecordDelivery(_)
+            | Event::ConfirmDelivery(_)
+            | Event::RefundPayment(_)
+            | Event::SetRoles(_)
+            | Event::AddKey(_)
+            | Event::RevokeKey(_)
+            | Event::SetTwoKeys(_)
+            | Event::RelateMembers(_)
+            | Event::AcceptSuccession(_)
+            | Event::ApproveChange(_)
+            | Event::WithdrawConsent(_)
+            | Event::AttestDeidentification(_)
+            | Event::ObjectRegistration(_)
+            | Event::DecideRegistration(_)
+            | Event::ChangeRegistration(_)
+            | Event::RenewRegistration(_)
+            | Event::CancelRegistration(_)
+            | Event::ApproveAct(_)
+            | Event::ApproveRequests(_)
+            | Event::DeclineRequests(_)
+            | Event::WithdrawOffer(_)
+            | Event::RenewGrant(_)
+            | Event::SurrenderGrant(_)
+            | Event::ConsentFiling(_)
+            | Event::DecideAccess(_)
+            | Event::RecordUsage(_)
+            | Event::ReviewCompliance(_)
+            | Event::RecordValuation(_)
+            | Event::DelistProduct(_)
+            | Event::DeclineContract(_)
+            | Event::WithdrawContract(_)
+            | Event::TerminateContract(_)
+            | Event::VoidPayment(_)
+            | Event::CloseAccount(_)
+            | Event::VoidCertificate(_)
+            | Event::PaySource(_)
+            | Event::OrderFreeze(_)
+            | Event::FileEvidence(_)
+            | Event::RuleDispute(_)
+            | Event::AppealRuling(_) => None,
         }
     }
 
     /// The key scope an author needs for this event. Implements [LED-MEM-3].
     pub fn scope(&self) -> Scope {
         match self {
-            Event::AdmitMember(_) => Scope::Admin,
-            Event::SuspendMember(_) | Event::ReinstateMember(_) | Event::VoidAsset(_) => {
-                Scope::Arbitrate
-            }
-            Event::RegisterAsset(_) => Scope::Register,
+            Event::AdmitMember(_)
+            | Event::SetRoles(_)
+            | Event::AddKey(_)
+            | Event::RevokeKey(_)
+            | Event::SetTwoKeys(_)
+            | Event::RelateMembers(_)
+            | Event::ProposeSuccession(_)
+            | Event::AcceptSuccession(_)
+            | Event::ProposeChange(_)
+            | Event::ApproveChange(_) => Scope::Admin,
+            Event::SuspendMember(_)
+            | Event::ReinstateMember(_)
+            | Event::VoidAsset(_)
+            | Event::OrderFreeze(_)
+            | Event::RuleDispute(_) => Scope::Arbitrate,
+            Event::RegisterAsset(_)
+            | Event::WithdrawConsent(_)
+            | Event::AttestDeidentification(_)
+            | Event::FileRegistration(_)
+            | Event::ObjectRegistration(_)
+            | Event::DecideRegistration(_)
+            | Event::ChangeRegistration(_)
+            | Event::RenewRegistration(_)
+            | Event::CancelRegistration(_)
+            | Event::RecordUsage(_) => Scope::Register,
             Event::TransferRight(_)
             | Event::AcceptTransfer(_)
             | Event::OfferGrant(_)
             | Event::AcceptGrant(_)
             | Event::DeclineGrant(_)
-            | Event::RevokeGrant(_) => Scope::Rights,
+            | Event::RevokeGrant(_)
+            | Event::ApproveAct(_)
+            | Event::RequestGrant(_)
+            | Event::ApproveRequests(_)
+            | Event::DeclineRequests(_)
+            | Event::OfferStanding(_)
+            | Event::TakeOffer(_)
+            | Event::WithdrawOffer(_)
+            | Event::RenewGrant(_)
+            | Event::SurrenderGrant(_)
+            | Event::ConsentFiling(_)
+            | Event::RequestAccess(_)
+            | Event::DecideAccess(_)
+            | Event::OpenDispute(_)
+            | Event::FileEvidence(_)
+            | Event::AppealRuling(_) => Scope::Rights,
             Event::ListProduct(_)
             | Event::ReviewListing(_)
             | Event::ProposeContract(_)
             | Event::SignContract(_)
             | Event::RecordDelivery(_)
-            | Event::ConfirmDelivery(_) => Scope::Contract,
-            Event::RecordPayment(_) | Event::RefundPayment(_) => Scope::Money,
+            | Event::ConfirmDelivery(_)
+            | Event::ReviewCompliance(_)
+            | Event::RecordValuation(_)
+            | Event::DelistProduct(_)
+            | Event::DeclineContract(_)
+            | Event::WithdrawContract(_)
+            | Event::TerminateContract(_)
+            | Event::IssueCertificate(_)
+            | Event::VoidCertificate(_) => Scope::Contract,
+            Event::RecordPayment(_)
+            | Event::RefundPayment(_)
+            | Event::VoidPayment(_)
+            | Event::RecordPayout(_)
+            | Event::ContestPayout(_)
+            | Event::CloseAccount(_)
+            | Event::SealSources(_)
+            | Event::PaySource(_) => Scope::Money,
+        }
+    }
+
+    /// The kind of act for which two keys can be required. Implements [LED-MEM-8].
+    pub fn two_key_act(&self) -> Option<TwoKeyAct> {
+        match self {
+            Event::RecordPayment(_)
+            | Event::RefundPayment(_)
+            | Event::VoidPayment(_)
+            | Event::RecordPayout(_)
+            | Event::CloseAccount(_)
+            | Event::PaySource(_) => Some(TwoKeyAct::Money),
+            Event::TransferRight(_) | Event::AcceptTransfer(_) => Some(TwoKeyAct::Transfers),
+            Event::OrderFreeze(_)
+            | Event::RuleDispute(_)
+            | Event::SuspendMember(_)
+            | Event::ReinstateMember(_)
+            | Event::VoidAsset(_) => Some(TwoKeyAct::Rulings),
+            Event::AdmitMember(_)
+            | Event::RegisterAsset(_)
+            | Event::OfferGrant(_)
+            | Event::AcceptGrant(_)
+            | Event::DeclineGrant(_)
+            | Event::RevokeGrant(_)
+            | Event::ListProduct(_)
+            | Event::ReviewListing(_)
+            | Event::ProposeContract(_)
+            | Event::SignContract(_)
+            | Event::RecordDelivery(_)
+            | Event::ConfirmDelivery(_)
+            | Event::SetRoles(_)
+            | Event::AddKey(_)
+            | Event::RevokeKey(_)
+            | Event::SetTwoKeys(_)
+            | Event::RelateMembers(_)
+            | Event::ProposeSuccession(_)
+            | Event::AcceptSuccession(_)
+            | Event::ProposeChange(_)
+            | Event::ApproveChange(_)
+            | Event::WithdrawConsent(_)
+            | Event::AttestDeidentification(_)
+            | Event::FileRegistration(_)
+            | Event::ObjectRegistration(_)
+            | Event::DecideRegistration(_)
+            | Event::ChangeRegistration(_)
+            | Event::RenewRegistration(_)
+            | Event::CancelRegistration(_)
+            | Event::ApproveAct(_)
+            | Event::RequestGrant(_)
+            | Event::ApproveRequests(_)
+            | Event::DeclineRequests(_)
+            | Event::OfferStanding(_)
+            | Event::TakeOffer(_)
+            | Event::WithdrawOffer(_)
+            | Event::RenewGrant(_)
+            | Event::SurrenderGrant(_)
+            | Event::ConsentFiling(_)
+            | Event::RequestAccess(_)
+            | Event::DecideAccess(_)
+            | Event::RecordUsage(_)
+            | Event::ReviewCompliance(_)
+            | Event::RecordValuation(_)
+            | Event::DelistProduct(_)
+            | Event::DeclineContract(_)
+            | Event::WithdrawContract(_)
+            | Event::TerminateContract(_)
+            | Event::ContestPayout(_)
+            | Event::IssueCertificate(_)
+            | Event::VoidCertificate(_)
+            | Event::SealSources(_)
+            | Event::OpenDispute(_)
+            | Event::FileEvidence(_)
+            | Event::AppealRuling(_) => None,
         }
     }
 
@@ -121,24 +482,70 @@ impl Event {
         match self {
             Event::RegisterAsset(e) => {
                 let inputs = e.derivation.as_ref().map_or(0, |d| d.inputs.len());
-                20u64.saturating_add(many(inputs, 15))
+                20u64.saturating_add(many(inputs, 9))
             }
             Event::TransferRight(e) => 30u64.saturating_add(many(e.owners.len(), 10)),
-            Event::AcceptTransfer(_) => 200,
-            Event::OfferGrant(e) => 30u64.saturating_add(many(e.under.len(), 15)),
-            Event::ListProduct(e) => 60u64.saturating_add(many(e.operation_grants.len(), 15)),
-            Event::RefundPayment(_) => 100,
+            Event::AcceptTransfer(_) => 500,
+            Event::RefundPayment(_) => 400,
             Event::AdmitMember(e) => 30u64.saturating_add(many(e.keys.len(), 100)),
+            Event::SetRoles(_)
+            | Event::RevokeKey(_)
+            | Event::AcceptSuccession(_)
+            | Event::WithdrawConsent(_)
+            | Event::AttestDeidentification(_)
+            | Event::ObjectRegistration(_)
+            | Event::DecideRegistration(_)
+            | Event::RequestGrant(_)
+            | Event::DecideAccess(_)
+            | Event::ReviewCompliance(_)
+            | Event::RecordValuation(_)
+            | Event::DelistProduct(_)
+            | Event::SealSources(_) => 40,
+            Event::OfferGrant(_)
+            | Event::OfferStanding(_)
+            | Event::ListProduct(_)
+            | Event::FileRegistration(_)
+            | Event::ChangeRegistration(_)
+            | Event::RequestAccess(_)
+            | Event::RecordUsage(_)
+            | Event::IssueCertificate(_)
+            | Event::FileEvidence(_)
+            | Event::AppealRuling(_) => 50,
+            Event::ApproveAct(_)
+            | Event::TerminateContract(_)
+            | Event::ContestPayout(_)
+            | Event::OrderFreeze(_) => 60,
+            Event::OpenDispute(_) => 80,
+            Event::AcceptGrant(_) => 60,
+            Event::SurrenderGrant(_) | Event::PaySource(_) | Event::RecordPayment(_) => 100,
+            Event::AddKey(_)
+            | Event::ProposeChange(_)
+            | Event::ApproveChange(_)
+            | Event::TakeOffer(_) => 150,
+            Event::RenewGrant(_) | Event::RecordPayout(_) => 200,
+            Event::VoidPayment(_) => 450,
+            Event::RuleDispute(_) => 300,
+            Event::CloseAccount(_) => 200,
+            Event::ApproveRequests(e) => many(e.requests.len(), 40),
+            Event::DeclineRequests(e) => many(e.requests.len(), 40),
             Event::SuspendMember(_)
             | Event::ReinstateMember(_)
-            | Event::AcceptGrant(_)
+            | Event::SetTwoKeys(_)
+            | Event::RelateMembers(_)
+            | Event::ProposeSuccession(_)
+            | Event::RenewRegistration(_)
+            | Event::CancelRegistration(_)
+            | Event::WithdrawOffer(_)
+            | Event::ConsentFiling(_)
+            | Event::DeclineContract(_)
+            | Event::WithdrawContract(_)
+            | Event::VoidCertificate(_)
             | Event::DeclineGrant(_)
             | Event::RevokeGrant(_)
             | Event::VoidAsset(_)
             | Event::ReviewListing(_)
             | Event::ProposeContract(_)
             | Event::SignContract(_)
-            | Event::RecordPayment(_)
             | Event::RecordDelivery(_)
             | Event::ConfirmDelivery(_) => 30,
         }

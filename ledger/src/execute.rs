@@ -3,17 +3,21 @@
 //! Deterministic: the same state, context and envelopes give the same state on every machine.
 //! Implements [LED-EXE-1] to [LED-EXE-4].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::block::Header;
+use crate::codec::{self, CodecError};
 use crate::envelope::{VerifiedEnvelope, event_id};
 use crate::event::Event;
-use crate::event::member::Role;
-use crate::genesis::PROTOCOL_VERSION;
-use crate::hash::{BlockId, ChainId, Digest, EnvelopeId, EventId, ValidatorAddress};
+use crate::event::governance::Rulebook;
+use crate::event::member::{Role, Scope, TwoKeyAct};
+use crate::hash::{
+    AssetId, BlockId, ChainId, Context, Digest, EnvelopeId, EventId, ValidatorAddress,
+};
+use crate::keys::PublicKey;
 use crate::limits::{
-    MAX_BLOCK_ENVELOPES, MAX_BLOCK_WEIGHT, MAX_ENVELOPE_WEIGHT, MAX_NOT_AFTER_AHEAD_MS,
-    MAX_PRUNED_PER_BLOCK,
+    MAX_BLOCK_ENVELOPES, MAX_BLOCK_WEIGHT, MAX_ENVELOPE_WEIGHT, MAX_EVENT_WEIGHT,
+    MAX_NOT_AFTER_AHEAD_MS, MAX_PRUNED_PER_BLOCK,
 };
 use crate::merkle::tree;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
@@ -22,6 +26,8 @@ use crate::state::{Key, Records, Relation, State, View};
 use crate::text::Handle;
 use crate::validator::ValidatorSet;
 
+/// What an edge and the asset at its end add to the weight of a walk of the ancestry.
+const EDGE_WEIGHT: u64 = 3;
 /// Longest walk over hours without recorded ids in one block.
 const MAX_HOURS_PER_BLOCK: u64 = 1_000;
 
@@ -69,8 +75,20 @@ pub(crate) struct Act<'a> {
     pub context: &'a BlockContext,
     pub author: &'a Handle,
     pub member: &'a MemberRecord,
+    /// The key of the envelope's first signature.
+    pub signer: PublicKey,
+    /// The rulebook in force.
+    pub rulebook: &'a Rulebook,
+    /// The protocol version in force.
+    pub protocol: u32,
+    /// What is applied.
+    pub source: &'a Event,
     pub event: EventId,
     pub seq: u64,
+    /// The assets whose owners' approvals of this act were looked at.
+    pub spent: BTreeSet<AssetId>,
+    /// The weight that the envelope must not exceed during this event.
+    pub most_weight: u64,
     pub effects: &'a mut Effects,
 }
 
@@ -88,6 +106,22 @@ impl Act<'_> {
         Ok(())
     }
 
+    /// Adds the weight of a walk; fails as soon as the event or the envelope is too heavy.
+    /// Implements [LED-LIM-2].
+    pub fn weigh(&mut self, weight: u64) -> Result<(), Reject> {
+        self.effects.weight = self.effects.weight.saturating_add(weight);
+        if self.effects.weight > self.most_weight {
+            let text = "the event looks at more than one event may";
+            return Err(Reject::new(Code::OverWeight, text));
+        }
+        check_envelope_weight(self.effects.weight)
+    }
+
+    /// How much weight the event has left.
+    pub fn weight_left(&self) -> u64 {
+        self.most_weight.saturating_sub(self.effects.weight)
+    }
+
     /// Fails unless the author has the role.
     pub fn require_role(&self, role: Role) -> Result<(), Reject> {
         if self.member.has_role(role) {
@@ -97,6 +131,38 @@ impl Act<'_> {
             Code::RoleRequired,
             format!("{} does not have the role {role:?}", self.author),
         ))
+    }
+
+    /// Who acts for a member: itself, or the last of its successors. Implements [LED-MEM-10].
+    pub fn acting(&self, handle: &Handle) -> Result<Handle, Fault> {
+        acting(self.state, handle)
+    }
+
+    /// Whether the author acts for this member.
+    pub fn is(&self, handle: &Handle) -> Result<bool, Fault> {
+        Ok(self.author == handle || self.acting(handle)? == *self.author)
+    }
+
+    /// Whether the same member acts for both.
+    pub fn same(&self, a: &Handle, b: &Handle) -> Result<bool, Fault> {
+        Ok(a == b || self.acting(a)? == self.acting(b)?)
+    }
+
+    /// Whether two members are the same or belong together. Implements [LED-MEM-9].
+    pub fn related(&self, a: &Handle, b: &Handle) -> Result<bool, Fault> {
+        crate::member::related(self.state, a, b)
+    }
+
+    /// The hash under which owners approve this act ahead. Implements [LED-RGT-4].
+    pub fn hash(&self) -> Result<Digest, Fault> {
+        Ok(act_hash(self.source)?)
+    }
+
+    /// Records that the event waits for a member's decision.
+    pub fn wait_for(&mut self, handle: &Handle) -> Result<(), Fault> {
+        let decides = self.acting(handle)?;
+        let id = *self.event.digest();
+        self.append(Relation::MemberInbox(decides), &id)
     }
 
     /// A member that the event names.
@@ -109,6 +175,17 @@ impl Act<'_> {
             )
         })?)
     }
+}
+
+/// Who acts for a member: itself, or the last of its successors.
+pub fn acting<V: View>(view: &V, handle: &Handle) -> Result<Handle, Fault> {
+    let last = crate::succession::line(view, handle)?.pop();
+    last.ok_or_else(|| Fault("a line of successors is empty".into()))
+}
+
+/// The hash of an event's canonical bytes, under which owners approve it.
+pub fn act_hash(event: &Event) -> Result<Digest, CodecError> {
+    Ok(Context::ACT.hash(&[&codec::encode(event)?]))
 }
 
 /// The bytes of a list entry.
@@ -134,6 +211,9 @@ pub struct Execution {
     effects: Vec<Effects>,
     validators: Digest,
     next_validators: ValidatorSet,
+    protocol: u32,
+    rulebook_version: u32,
+    rulebook: Rulebook,
 }
 
 /// A block executed to the end.
@@ -153,6 +233,10 @@ pub struct Executed {
     pub validators: Digest,
     /// Hash of the set that decides the next height.
     pub next_validators: Digest,
+    /// Protocol version in force.
+    pub protocol: u32,
+    /// Version of the rulebook in force.
+    pub rulebook: u32,
     /// What each envelope did, in order.
     pub effects: Vec<Effects>,
 }
@@ -165,8 +249,14 @@ impl Execution {
         let seq = seq.ok_or_else(|| Fault("the state holds no ordinal".into()))?;
         let validators = state.validators()?.hash()?;
         let next_validators = state.next_validators()?;
+        crate::governance::activate(&mut state, &context)?;
+        let protocol = state.protocol()?;
+        let (rulebook_version, rulebook) = state.rulebook()?;
         prune(&mut state, context.time_ms)?;
         Ok(Execution {
+            protocol,
+            rulebook_version,
+            rulebook,
             validators,
             next_validators,
             context,
@@ -202,23 +292,31 @@ impl Execution {
         let mut effects = Effects::default();
         let id = envelope.id();
         let author = &envelope.header().author;
+        let signer = envelope.signatures().first().map(|s| s.key);
+        let signer = signer.ok_or_else(|| Fault("a verified envelope has no signature".into()))?;
         let mut seq = self.seq;
+        let most_weight = event_weight(&self.rulebook);
         for (index, event) in (0u32..).zip(envelope.events()) {
             let mut act = Act {
                 state: &mut state,
                 context: &self.context,
                 author,
                 member: &member,
+                signer,
+                rulebook: &self.rulebook,
+                protocol: self.protocol,
+                source: event,
                 event: event_id(&id, index),
                 seq,
+                spent: BTreeSet::new(),
+                most_weight: effects.weight.saturating_add(most_weight),
                 effects: &mut effects,
             };
-            act.effects.weight = act.effects.weight.saturating_add(event.base_weight());
+            act.weigh(event.base_weight())?;
             apply_event(&mut act, event)?;
+            crate::approval::spend(&mut act)?;
             let event_id = *act.event.digest();
             act.append(Relation::MemberEvents(author.clone()), &event_id)?;
-            // After every event, so that nobody has much more executed than can be recorded.
-            check_envelope_weight(effects.weight)?;
             seq = seq.checked_add(1).ok_or_else(|| Fault("event ordinals are exhausted".into()))?;
         }
         let weight = self.weight.saturating_add(effects.weight);
@@ -262,6 +360,8 @@ impl Execution {
             events: self.events,
             validators: self.validators,
             next_validators: self.next_validators.hash()?,
+            protocol: self.protocol,
+            rulebook: self.rulebook_version,
             effects: self.effects,
         })
     }
@@ -316,27 +416,59 @@ pub fn admit(
     if member.suspended {
         return reject(Code::AuthorSuspended, format!("{} is suspended", header.author));
     }
-    let mut scopes = std::collections::BTreeSet::new();
+    if let Some(successor) = &member.successor {
+        let text = format!("{} was succeeded by {successor}", header.author);
+        return reject(Code::AuthorSucceeded, text);
+    }
+    check_keys(state, &member, envelope)?;
+    Ok(member)
+}
+
+/// Whether an event changes which keys its author needs. Implements [LED-MEM-8].
+fn changes_keys(event: &Event) -> bool {
+    matches!(event, Event::AddKey(_) | Event::SetTwoKeys(_))
+}
+
+/// The keys that signed are the author's, and suffice for every event. Implements [LED-ENV-3],
+/// [LED-MEM-3] and [LED-MEM-8].
+fn check_keys(
+    state: &State,
+    member: &MemberRecord,
+    envelope: &VerifiedEnvelope,
+) -> Result<(), Refusal> {
+    let mut signed: Vec<&[Scope]> = Vec::new();
     for s in envelope.signatures() {
         match member.scopes_of(&s.key) {
-            Some(granted) => scopes.extend(granted.iter().copied()),
+            Some(scopes) => signed.push(scopes),
             None => {
-                return reject(
-                    Code::KeyUnknown,
-                    format!("{} is not a key of {}", s.key, header.author),
-                );
+                return Err(crate::member::no_key(state, &envelope.header().author, &s.key)?.into());
             }
         }
     }
+    // No key signs twice: a verified envelope has each at most once.
+    let with_scope = |event: &Event| signed.iter().filter(|s| s.contains(&event.scope())).count();
     for event in envelope.events() {
-        if !scopes.contains(&event.scope()) {
-            return reject(
-                Code::KeyOutOfScope,
-                format!("{} needs a key with the scope {:?}", event.name(), event.scope()),
-            );
+        if with_scope(event) == 0 {
+            let text = format!("{} needs a key with the scope {:?}", event.name(), event.scope());
+            return Err(Reject::new(Code::KeyOutOfScope, text).into());
         }
     }
-    Ok(member)
+    let mut required: BTreeSet<TwoKeyAct> = member.two_keys.iter().copied().collect();
+    // Who has chosen two keys for some act neither takes that back nor adds a key with one.
+    let keeps_two = !required.is_empty();
+    if envelope.events().iter().any(|event| event.two_key_act().is_some()) {
+        required.extend(state.rulebook()?.1.two_keys.iter().copied());
+    }
+    for event in envelope.events() {
+        let needs_two = event.two_key_act().is_some_and(|act| required.contains(&act))
+            || (keeps_two && changes_keys(event));
+        if needs_two && with_scope(event) < 2 {
+            let text =
+                format!("{} needs two keys with the scope {:?}", event.name(), event.scope());
+            return Err(Reject::new(Code::TwoKeysRequired, text).into());
+        }
+    }
+    Ok(())
 }
 
 impl Executed {
@@ -348,7 +480,8 @@ impl Executed {
         proposer: ValidatorAddress,
     ) -> Header {
         Header {
-            protocol: PROTOCOL_VERSION,
+            protocol: self.protocol,
+            rulebook: self.rulebook,
             chain_id: context.chain_id,
             height: context.height,
             time_ms: context.time_ms,
@@ -367,6 +500,14 @@ impl Executed {
 /// The parent of the block at height 1.
 pub fn genesis_parent(chain_id: &ChainId) -> BlockId {
     BlockId::from_digest(*chain_id.digest())
+}
+
+/// Most weight of one event: more where the rulebook allows larger ancestries than the standard
+/// one, by what it costs to walk them. Implements [LED-LIM-2].
+fn event_weight(rulebook: &Rulebook) -> u64 {
+    let standard = Rulebook::standard().max_ancestry_edges;
+    let more = u64::from(rulebook.max_ancestry_edges.saturating_sub(standard));
+    MAX_EVENT_WEIGHT.saturating_add(more.saturating_mul(EDGE_WEIGHT))
 }
 
 /// Fails when an envelope is heavier than any may be. Implements [LED-LIM-2].
@@ -396,9 +537,58 @@ fn apply_event(act: &mut Act<'_>, event: &Event) -> Result<(), Refusal> {
         Event::ProposeContract(e) => crate::contract::propose(act, e),
         Event::SignContract(e) => crate::contract::sign(act, e),
         Event::RecordPayment(e) => crate::payment::record(act, e),
-        Event::RecordDelivery(e) => crate::contract::record_delivery(act, e),
-        Event::ConfirmDelivery(e) => crate::contract::confirm_delivery(act, e),
+        Event::RecordDelivery(e) => crate::delivery::record(act, e),
+        Event::ConfirmDelivery(e) => crate::delivery::confirm(act, e),
         Event::RefundPayment(e) => crate::payment::refund(act, e),
+        Event::SetRoles(e) => crate::member::set_roles(act, e),
+        Event::AddKey(e) => crate::member::add_key(act, e),
+        Event::RevokeKey(e) => crate::member::revoke_key(act, e),
+        Event::SetTwoKeys(e) => crate::member::set_two_keys(act, e),
+        Event::RelateMembers(e) => crate::member::relate(act, e),
+        Event::ProposeSuccession(e) => crate::succession::propose(act, e),
+        Event::AcceptSuccession(e) => crate::succession::accept(act, e),
+        Event::ProposeChange(e) => crate::governance::propose(act, e),
+        Event::ApproveChange(e) => crate::governance::approve(act, e),
+        Event::WithdrawConsent(e) => crate::consent::withdraw(act, e),
+        Event::AttestDeidentification(e) => crate::consent::attest(act, e),
+        Event::FileRegistration(e) => crate::registration::file(act, e),
+        Event::ObjectRegistration(e) => crate::registration::object(act, e),
+        Event::DecideRegistration(e) => crate::registration::decide(act, e),
+        Event::ChangeRegistration(e) => crate::registration::change(act, e),
+        Event::RenewRegistration(e) => crate::registration::renew(act, e),
+        Event::CancelRegistration(e) => crate::registration::cancel(act, e),
+        Event::ApproveAct(e) => crate::approval::approve(act, e),
+        Event::RequestGrant(e) => crate::request::request(act, e),
+        Event::ApproveRequests(e) => crate::request::approve(act, e),
+        Event::DeclineRequests(e) => crate::request::decline(act, e),
+        Event::OfferStanding(e) => crate::request::offer(act, e),
+        Event::TakeOffer(e) => crate::request::take(act, e),
+        Event::WithdrawOffer(e) => crate::request::withdraw(act, e),
+        Event::RenewGrant(e) => crate::grant::renew(act, e),
+        Event::SurrenderGrant(e) => crate::grant::surrender(act, e),
+        Event::ConsentFiling(e) => crate::grant::consent_filing(act, e),
+        Event::RequestAccess(e) => crate::access::request(act, e),
+        Event::DecideAccess(e) => crate::access::decide(act, e),
+        Event::RecordUsage(e) => crate::access::record_usage(act, e),
+        Event::ReviewCompliance(e) => crate::review::compliance(act, e),
+        Event::RecordValuation(e) => crate::review::valuation(act, e),
+        Event::DelistProduct(e) => crate::listing::delist(act, e),
+        Event::DeclineContract(e) => crate::contract::decline(act, e),
+        Event::WithdrawContract(e) => crate::contract::withdraw(act, e),
+        Event::TerminateContract(e) => crate::contract::terminate(act, e),
+        Event::VoidPayment(e) => crate::payment::void(act, e),
+        Event::RecordPayout(e) => crate::payout::record(act, e),
+        Event::ContestPayout(e) => crate::payout::contest(act, e),
+        Event::CloseAccount(e) => crate::closing::close(act, e),
+        Event::IssueCertificate(e) => crate::trade_certificate::issue(act, e),
+        Event::VoidCertificate(e) => crate::trade_certificate::void(act, e),
+        Event::SealSources(e) => crate::aggregate::seal(act, e),
+        Event::PaySource(e) => crate::aggregate::pay(act, e),
+        Event::OpenDispute(e) => crate::dispute::open(act, e),
+        Event::OrderFreeze(e) => crate::dispute::freeze(act, e),
+        Event::FileEvidence(e) => crate::dispute::evidence(act, e),
+        Event::RuleDispute(e) => crate::dispute::rule(act, e),
+        Event::AppealRuling(e) => crate::dispute::appeal(act, e),
     }
 }
 

@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, List};
 use crate::event::AdmitMember;
+use crate::event::governance::Rulebook;
 use crate::hash::{ChainId, Context};
 use crate::limits::MAX_VALIDATORS;
 use crate::text::Code;
 use crate::validator::{Validator, ValidatorSet};
 
-/// The protocol version of this crate's rules.
-pub const PROTOCOL_VERSION: u32 = 1;
+/// The newest protocol version of this crate's rules; it has all from 1 on.
+pub const PROTOCOL_VERSION: u32 = 2;
 
 /// The begin of a chain. Implements [LED-GEN-1].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
@@ -27,6 +28,9 @@ pub struct Genesis {
     pub members: List<AdmitMember, 1024>,
     /// The validators of heights 1 and 2; each is run by a member with the role of an exchange.
     pub validators: List<Validator, MAX_VALIDATORS>,
+    /// The first rulebook; absent for the standard one.
+    #[serde(default)]
+    pub rulebook: Option<Rulebook>,
 }
 
 /// Why a genesis document is not one.

@@ -57,6 +57,12 @@ contexts! {
     EVENT = "headwater 2026-11 event id";
     /// Author and name → asset id.
     ASSET = "headwater 2026-11 asset id";
+    /// Canonical bytes of an event → the act that owners approve.
+    ACT = "headwater 2026-11 act";
+    /// Leaf of a Merkle-sum tree: source and weight.
+    SUM_LEAF = "headwater 2026-11 sum leaf";
+    /// Node of a Merkle-sum tree: hashes and sums of its children.
+    SUM_NODE = "headwater 2026-11 sum node";
     /// Account triple → account id.
     ACCOUNT = "headwater 2026-11 account id";
     /// Block header → block id.
@@ -295,6 +301,26 @@ id!(/// Names a payment: the event that recorded it.
     PaymentId);
 id!(/// Names an account: a product, a clearing exchange and a currency.
     AccountId);
+id!(/// Names a change by governance: the event that proposed it.
+    ChangeId);
+id!(/// Names a succession: the event that proposed it.
+    SuccessionId);
+id!(/// Names a registration: the event that filed it.
+    RegistrationId);
+id!(/// Names a request for a grant: the event that made it, and the grant it becomes.
+    RequestId);
+id!(/// Names a standing offer: the event that made it.
+    OfferId);
+id!(/// Names an access: the event that asked for it.
+    AccessId);
+id!(/// Names a payout: the event that recorded it.
+    PayoutId);
+id!(/// Names a transaction certificate: the event that issued it.
+    CertificateId);
+id!(/// Names an aggregate: the event that sealed it.
+    AggregateId);
+id!(/// Names a dispute: the event that opened it.
+    DisputeId);
 id!(/// Names a block: the hash of its header.
     BlockId);
 id!(/// Names a validator: the hash of its consensus key.

@@ -12,21 +12,25 @@ pub const MAX_SIGNATURES: usize = 8;
 pub const MAX_BLOCK_BYTES: usize = 8 << 20;
 /// Most envelopes in a block.
 pub const MAX_BLOCK_ENVELOPES: usize = 20_000;
+/// Most weight of one event: five milliseconds. A rulebook that lets products be listed behind
+/// larger ancestries than the standard one raises it.
+pub const MAX_EVENT_WEIGHT: u64 = 5_000;
 /// Most weight of one envelope.
-pub const MAX_ENVELOPE_WEIGHT: u64 = 400_000;
-/// Most weight of one block: 0.2 to 0.7 s of execution as measured. Proposers stop sooner.
-pub const MAX_BLOCK_WEIGHT: u64 = 400_000;
+pub const MAX_ENVELOPE_WEIGHT: u64 = 100_000;
+/// Most weight of one block: a tenth of a second of execution. Proposers may stop sooner.
+pub const MAX_BLOCK_WEIGHT: u64 = 100_000;
 /// Longest time `not_after` may lie ahead of the block's time, in milliseconds.
 pub const MAX_NOT_AFTER_AHEAD_MS: u64 = 24 * 60 * 60 * 1_000;
 /// Expired envelope ids forgotten in one block at the most.
 pub const MAX_PRUNED_PER_BLOCK: usize = 20_000;
-/// Most inputs of a derivation.
-pub const MAX_INPUTS: usize = 1_024;
+/// Most inputs of a derivation. Each is read with its rights, floors and conditions.
+pub const MAX_INPUTS: usize = 512;
 /// Most that the weights of a derivation's inputs may add up to.
 pub const MAX_WEIGHT_SUM: u64 = 10_000_000_000_000_000;
-/// Most edges in the ancestry of a listed product.
+/// Most edges in an ancestry that is walked; the rulebook lets products be listed behind fewer.
 pub const MAX_ANCESTRY_EDGES: usize = 65_536;
-/// Most absolute floors tracked for one asset.
+/// Most floors tracked for one asset, and most members whom the relative ones among its inputs'
+/// floors bind.
 pub const MAX_FLOORS: usize = 256;
 /// Most owners of one right.
 pub const MAX_OWNERS: usize = 64;
@@ -40,3 +44,44 @@ pub const MAX_VALIDATORS: usize = 100;
 pub const MAX_TOTAL_POWER: u64 = 1 << 60;
 /// Most minor units of one amount.
 pub const MAX_AMOUNT: u64 = 1_000_000_000_000_000_000;
+/// Most requests answered by one event.
+pub const MAX_ANSWERS: usize = 64;
+/// Most instalments of a contract.
+pub const MAX_INSTALMENTS: usize = 36;
+/// Most nodes of an inclusion proof in an event.
+pub const MAX_PROOF: usize = 32;
+/// Most adjustment lines of one ruling.
+pub const MAX_ADJUSTMENTS: usize = 64;
+/// Most sources of an aggregate.
+pub const MAX_SOURCES: u32 = 20_000;
+/// Most conditions that one asset watches in its ancestry.
+pub const MAX_WATCHES: usize = 256;
+/// Most floors, and most conditions, that all inputs of a derivation bring with them together.
+pub const MAX_INHERITED: usize = 4_096;
+/// Most places of the grants on one right of an asset that are in force at a time. Each takes one,
+/// and one more for every four territories it names: the list is read and written as a whole.
+pub const MAX_IN_FORCE: usize = 512;
+/// Most places of the licences of a product that are in force at a time, counted likewise. There
+/// can be more of them, because most sales add nothing that others have to be compared with.
+pub const MAX_LICENCES: usize = 4_096;
+/// Most steps of a chain of sub-licences, and of successors.
+pub const MAX_CHAIN: usize = 8;
+/// Most payments of one contract: a delivery confirms all at once, wherever they lie among the
+/// payments of the account.
+pub const MAX_CONTRACT_PAYMENTS: usize = 64;
+/// Most disputes about one right of an asset that are open at a time.
+pub const MAX_HOLDS: usize = 16;
+/// Most changes by governance that are scheduled at a time.
+pub const MAX_SCHEDULED: usize = 64;
+/// Longest time from a proposal by governance to its activation, in heights.
+pub const MAX_ACTIVATION_AHEAD: u64 = 10_000_000;
+/// Longest time in a rulebook, in milliseconds: ten years.
+pub const MAX_RULEBOOK_MS: u64 = 3_653 * 24 * 60 * 60 * 1_000;
+/// Most lines of an account that can be closed: all of them are computed by one event.
+pub const MAX_CLOSING_LINES: usize = 1_024;
+/// Most ownership epochs of one right that transfers can make.
+pub const MAX_EPOCHS: u32 = 128;
+/// Most objections to one registration.
+pub const MAX_OBJECTIONS: usize = 64;
+/// Longest time from a revocation to its sunset, in milliseconds: ten years of 365 days.
+pub const MAX_SUNSET_MS: u64 = 10 * 365 * 24 * 60 * 60 * 1_000;

@@ -1,36 +1,46 @@
-//! The rules for listings. Listing freezes the attribution schedule. Implements [LED-MKT-1] and
-//! [LED-MKT-2].
+//! The rules for listings. Listing freezes the attribution schedule. Implements [LED-MKT-1],
+//! [LED-MKT-2] and [LED-MKT-10].
 
-use crate::asset::named_in_force;
+use crate::asset::{named_in_force, usable};
 use crate::attribution::{Claim, ScheduleError};
 use crate::codec::{self, CodecError};
 use crate::event::asset::{Purpose, Stage};
-use crate::event::market::{Decision, ListProduct, ReviewListing};
+use crate::event::market::{Decision, DelistProduct, ListProduct, ReviewListing};
 use crate::event::member::Role;
+use crate::event::rights::GrantRight;
 use crate::execute::Act;
-use crate::grant::cover;
+use crate::grant::{Cover, cover, not_reserved};
 use crate::hash::{AssetId, Context, Digest, ListingId};
 use crate::merkle::tree::{self, Leaf};
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
+use crate::review;
 use crate::rights::managed;
-use crate::split::{BASIS_POINTS, Right};
-use crate::state::record::{ListingRecord, ListingStatus};
+use crate::split::Right;
+use crate::state::record::{AssetRecord, ListingRecord, ListingStatus, RightRecord};
 use crate::state::{Key, Records, Relation, View};
+use crate::text::Handle;
 
 /// The hash of a schedule: the product and the Merkle root of its claims in order of asset and
 /// right. Implements [LED-REV-4].
 pub fn schedule_hash(product: &AssetId, claims: &[Claim<AssetId>]) -> Result<Digest, CodecError> {
-    let leaves = claims
-        .iter()
-        .map(|c| Ok(Leaf::of(&codec::encode(&(c.asset, c.right, c.units))?)))
-        .collect::<Result<Vec<_>, CodecError>>()?;
-    let root = tree::root(&leaves).to_bytes();
-    Ok(Context::SCHEDULE.hash(&[&product.digest().to_bytes(), &root]))
+    let leaves = claims.iter().map(claim_leaf).collect::<Result<Vec<_>, CodecError>>()?;
+    Ok(schedule_hash_of(product, &tree::root(&leaves)))
+}
+
+/// The leaf of a claim in its schedule's tree.
+pub(crate) fn claim_leaf(claim: &Claim<AssetId>) -> Result<Leaf, CodecError> {
+    Ok(Leaf::of(&codec::encode(&(claim.asset, claim.right, claim.units))?))
+}
+
+/// The hash of the schedule whose tree has this root.
+pub(crate) fn schedule_hash_of(product: &AssetId, root: &Digest) -> Digest {
+    Context::SCHEDULE.hash(&[&product.digest().to_bytes(), &root.to_bytes()])
 }
 
 /// `list_product`.
 pub(crate) fn list(act: &mut Act<'_>, e: &ListProduct) -> Result<(), Refusal> {
     let asset = named_in_force(act, &e.asset)?;
+    usable(act, &e.asset, &asset)?;
     managed(act, &e.asset, &asset, Right::Operation)?;
     let reject = |code, text: String| Err(Refusal::from(Reject::new(code, text)));
     if asset.stage != Stage::Product {
@@ -39,19 +49,18 @@ pub(crate) fn list(act: &mut Act<'_>, e: &ListProduct) -> Result<(), Refusal> {
     if !act.named_member(&e.exchange)?.has_role(Role::Exchange) {
         return reject(Code::NotAnExchange, format!("{} is not an exchange", e.exchange));
     }
-    if e.exchange == *act.author {
+    if act.is(&e.exchange)? {
         return reject(Code::ReviewerIsSeller, "the seller would review its own listing".into());
     }
-    if u64::from(e.fee_bp) > BASIS_POINTS {
-        return reject(Code::FeeTooHigh, format!("a fee of {} bp", e.fee_bp));
+    let cap = act.rulebook.fee_cap_bp;
+    if e.fee_bp > cap {
+        return reject(Code::FeeTooHigh, format!("a fee of {} bp, at most {cap}", e.fee_bp));
     }
-    let place = Key::ListedAt(e.asset, e.exchange.clone());
-    if stands(act, &place)? {
-        return reject(Code::AlreadyListed, format!("it is listed at {} already", e.exchange));
-    }
+    make_room(act, &e.asset, &e.exchange)?;
+    not_reserved(act, act.author, &e.asset, GrantRight::Operation, None)?;
     let cover = cover(act, act.author, &e.asset, &e.operation_grants)?;
     let (claims, edges) = frozen_schedule(act, &e.asset)?;
-    act.effects.weight = act.effects.weight.saturating_add(edges);
+    act.weigh(edges)?;
     let purposes = both(asset.purposes(), cover.purposes.as_deref());
     let id = ListingId::from_digest(*act.event.digest());
     let record = ListingRecord {
@@ -69,33 +78,77 @@ pub(crate) fn list(act: &mut Act<'_>, e: &ListProduct) -> Result<(), Refusal> {
         height: act.context.height,
     };
     act.state.put(&Key::Listing(id), &record)?;
-    act.state.put(&place, &id)?;
+    act.state.put(&Key::ListedAt(e.asset, e.exchange.clone()), &id)?;
     act.append(Relation::AssetListings(e.asset), id.digest())?;
+    act.wait_for(&e.exchange)?;
     act.effects.created.push(Missing::Listing(id));
     Ok(())
 }
 
-/// Whether a listing is there that its seller can still sell from.
-fn stands(act: &mut Act<'_>, place: &Key) -> Result<bool, Refusal> {
-    let Some(id) = act.state.get::<ListingId>(place)? else { return Ok(false) };
-    let listing = named(act, &id)?;
+/// Fails when the product has a listing at the exchange that can be sold from; ends one that
+/// cannot, so that there is never more than one.
+fn make_room(act: &mut Act<'_>, asset: &AssetId, exchange: &Handle) -> Result<(), Refusal> {
+    let place = Key::ListedAt(*asset, exchange.clone());
+    let Some(id) = act.state.get::<ListingId>(&place)? else { return Ok(()) };
+    let mut listing = named(act, &id)?;
     match check_sellable(act, &listing) {
-        Ok(()) => Ok(true),
-        Err(Refusal::Reject(_)) => Ok(false),
+        Ok(_) => {
+            let text = format!("it is listed at {exchange} already");
+            Err(Reject::new(Code::AlreadyListed, text).into())
+        }
+        Err(Refusal::Reject(_)) => {
+            listing.status = ListingStatus::Delisted;
+            Ok(act.state.put(&Key::Listing(id), &listing)?)
+        }
         Err(Refusal::Fault(fault)) => Err(fault.into()),
     }
 }
 
-/// Fails unless the seller of a listing still has the right to sell: the product is not void, he
-/// manages its operation right, and the rights it was listed under are effective.
-pub(crate) fn check_sellable(act: &mut Act<'_>, listing: &ListingRecord) -> Result<(), Refusal> {
+/// Fails unless a listing was accepted and has not ended.
+pub(crate) fn require_accepted(listing: &ListingRecord) -> Result<(), Reject> {
+    match listing.status {
+        ListingStatus::Accepted => Ok(()),
+        ListingStatus::Pending | ListingStatus::Rejected => Err(Reject::new(
+            Code::ListingNotAccepted,
+            format!("the listing is {:?}", listing.status),
+        )),
+        ListingStatus::Delisted => Err(Reject::new(Code::ListingEnded, "the listing has ended")),
+    }
+}
+
+/// Fails unless the seller of a listing still has the right to sell: the product is usable, he
+/// acts for its operation right, and the rights it was listed under are
+/// effective. Gives what these allow now.
+pub(crate) fn check_sellable(act: &mut Act<'_>, listing: &ListingRecord) -> Result<Cover, Refusal> {
     let asset = named_in_force(act, &listing.asset)?;
+    usable(act, &listing.asset, &asset)?;
     let right = act.state.right(&listing.asset, &asset, Right::Operation)?;
-    if right.manager != listing.seller {
+    if !acts_for(act, listing, &asset, &right)? {
         let text = format!("the operation right is managed by {} now", right.manager);
         return Err(Reject::new(Code::NotRightManager, text).into());
     }
-    cover(act, &listing.seller, &listing.asset, &listing.operation_grants).map(|_| ())
+    not_reserved(act, &listing.seller, &listing.asset, GrantRight::Operation, None)?;
+    cover(act, &listing.seller, &listing.asset, &listing.operation_grants)
+}
+
+/// Whether the seller manages the right or, where owners decide by their parts, owns one.
+fn acts_for(
+    act: &Act<'_>,
+    listing: &ListingRecord,
+    asset: &AssetRecord,
+    right: &RightRecord,
+) -> Result<bool, Refusal> {
+    let seller = &listing.seller;
+    if right.threshold_parts.is_none() {
+        return Ok(act.same(&right.manager, seller)?);
+    }
+    let epoch = act.state.epoch(&listing.asset, asset, Right::Operation, right.epoch)?;
+    for owner in &epoch.owners {
+        if act.same(&owner.member, seller)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn both(own: Option<&[Purpose]>, covered: Option<&[Purpose]>) -> Option<Vec<Purpose>> {
@@ -107,13 +160,14 @@ fn both(own: Option<&[Purpose]>, covered: Option<&[Purpose]>) -> Option<Vec<Purp
 }
 
 /// The schedule of a product and the number of edges walked. Implements [LED-MKT-2].
-fn frozen_schedule(
+pub(crate) fn frozen_schedule(
     act: &Act<'_>,
     product: &AssetId,
 ) -> Result<(Vec<Claim<AssetId>>, u64), Refusal> {
     let edges = std::cell::Cell::new(0u64);
     let walked = CountingView { state: act.state, edges: &edges };
-    match walked.schedule(product) {
+    let max = usize::try_from(act.rulebook.max_ancestry_edges).unwrap_or(usize::MAX);
+    match walked.schedule_within(product, max) {
         Ok(claims) => Ok((claims, edges.get())),
         Err(ScheduleError::TooManyEdges { max }) => Err(Reject::new(
             Code::AncestryTooLarge,
@@ -143,22 +197,60 @@ impl View for CountingView<'_> {
 /// `review_listing`.
 pub(crate) fn review(act: &mut Act<'_>, e: &ReviewListing) -> Result<(), Refusal> {
     let mut listing = named(act, &e.listing)?;
-    if listing.exchange != *act.author {
+    if !act.is(&listing.exchange)? {
         let text = format!("{} reviews this listing", listing.exchange);
         return Err(Reject::new(Code::NotListingExchange, text).into());
     }
-    if listing.status != ListingStatus::Pending {
-        let text = format!("the listing is {:?} already", listing.status);
-        return Err(Reject::new(Code::ListingClosed, text).into());
+    if act.related(&listing.seller, act.author)? {
+        let text = format!("{} is related to the seller {}", act.author, listing.seller);
+        return Err(Reject::new(Code::NotIndependent, text).into());
     }
-    named_in_force(act, &listing.asset)?;
-    listing.status = match e.decision {
-        Decision::Accept => ListingStatus::Accepted,
-        Decision::Reject => {
-            act.state.delete(&Key::ListedAt(listing.asset, listing.exchange.clone()))?;
-            ListingStatus::Rejected
+    match listing.status {
+        ListingStatus::Pending => {}
+        ListingStatus::Accepted | ListingStatus::Rejected | ListingStatus::Delisted => {
+            let text = format!("the listing is {:?} already", listing.status);
+            return Err(Reject::new(Code::ListingClosed, text).into());
         }
-    };
+    }
+    match e.decision {
+        Decision::Accept => {
+            named_in_force(act, &listing.asset)?;
+            review::require_passed(act, &listing.asset)?;
+            listing.status = ListingStatus::Accepted;
+        }
+        Decision::Reject => {
+            leave(act, &e.listing, &listing)?;
+            listing.status = ListingStatus::Rejected;
+        }
+    }
+    Ok(act.state.put(&Key::Listing(e.listing), &listing)?)
+}
+
+/// The product may be listed at the exchange again, unless another listing has its place already.
+fn leave(act: &mut Act<'_>, id: &ListingId, listing: &ListingRecord) -> Result<(), Fault> {
+    let place = Key::ListedAt(listing.asset, listing.exchange.clone());
+    if act.state.get::<ListingId>(&place)? == Some(*id) {
+        act.state.delete(&place)?;
+    }
+    Ok(())
+}
+
+/// `delist_product`.
+pub(crate) fn delist(act: &mut Act<'_>, e: &DelistProduct) -> Result<(), Refusal> {
+    let mut listing = named(act, &e.listing)?;
+    let party = act.is(&listing.seller)? || act.is(&listing.exchange)?;
+    if !party && !act.member.has_role(Role::Regulator) {
+        let text = format!("{} is not seller, exchange or regulator", act.author);
+        return Err(Reject::new(Code::NotConcerned, text).into());
+    }
+    match listing.status {
+        ListingStatus::Pending | ListingStatus::Accepted => {}
+        ListingStatus::Rejected | ListingStatus::Delisted => {
+            return Err(Reject::new(Code::ListingEnded, "the listing has ended").into());
+        }
+    }
+    leave(act, &e.listing, &listing)?;
+    listing.status = ListingStatus::Delisted;
     Ok(act.state.put(&Key::Listing(e.listing), &listing)?)
 }
 

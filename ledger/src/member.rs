@@ -1,18 +1,28 @@
-//! The rules for members: admission and suspension. Implements [LED-MEM-1] to [LED-MEM-4].
+//! The rules for members: admission, roles, suspension, keys and relations. Implements [LED-MEM-1]
+//! to [LED-MEM-9].
 
 use std::collections::BTreeSet;
 
-use crate::event::AdmitMember;
-use crate::event::member::Role;
+use crate::event::member::{MemberKey, Role};
+use crate::event::{AddKey, AdmitMember, RelateMembers, RevokeKey, SetRoles, SetTwoKeys};
 use crate::execute::Act;
-use crate::reject::{Code, Missing, Refusal, Reject};
-use crate::state::record::MemberRecord;
+use crate::keys::PublicKey;
+use crate::limits::MAX_KEYS;
+use crate::reject::{Code, Fault, Missing, Refusal, Reject};
+use crate::state::record::{MemberRecord, RevokedKey};
 use crate::state::{Key, Records, State, View};
+use crate::succession;
 use crate::text::Handle;
 
-/// An exchange admits a member.
+/// The roles that governance alone confers on members of a running chain.
+const RESERVED: [Role; 2] = [Role::Exchange, Role::Regulator];
+
+/// `admit_member`: an exchange admits a member.
 pub(crate) fn admit_member(act: &mut Act<'_>, e: &AdmitMember) -> Result<(), Refusal> {
     act.require_role(Role::Exchange)?;
+    if let Some(role) = e.roles.iter().find(|role| RESERVED.contains(role)) {
+        return Err(reserved(*role).into());
+    }
     admit(act.state, act.context.height, e)?;
     act.effects.created.push(Missing::Member(e.handle.clone()));
     Ok(())
@@ -25,48 +35,90 @@ pub(crate) fn admit(state: &mut State, height: u64, e: &AdmitMember) -> Result<(
             Reject::new(Code::HandleTaken, format!("{} is a member already", e.handle)).into()
         );
     }
-    let roles: BTreeSet<_> = e.roles.iter().collect();
     let keys: BTreeSet<_> = e.keys.iter().map(|k| k.key).collect();
-    if roles.is_empty()
+    if e.roles.is_empty()
+        || has_repeats(&e.roles)
         || keys.is_empty()
-        || roles.len() != e.roles.len()
         || keys.len() != e.keys.len()
         || e.keys.iter().any(|k| k.scopes.is_empty() || has_repeats(&k.scopes))
     {
-        return Err(Reject::new(
-            Code::MemberIncomplete,
-            format!("{} needs roles, keys and scopes for every key, each once", e.handle),
-        )
-        .into());
+        let text = format!("{} needs roles, keys and scopes for every key, each once", e.handle);
+        return Err(Reject::new(Code::MemberIncomplete, text).into());
     }
     for key in keys {
-        if !key.is_acceptable() {
-            return Err(Reject::new(
-                Code::KeyNotAcceptable,
-                format!("{key} is weak, torsioned or not canonical"),
-            )
-            .into());
-        }
-        if let Some(owner) = state.get::<Handle>(&Key::KeyOwner(key))? {
-            return Err(Reject::new(Code::KeyInUse, format!("{key} is a key of {owner}")).into());
-        }
-        state.put(&Key::KeyOwner(key), &e.handle)?;
+        claim_key(state, &e.handle, &key)?;
     }
     let record = MemberRecord {
         name: e.name.clone(),
         roles: e.roles.to_vec(),
         keys: e.keys.to_vec(),
         suspended: false,
+        two_keys: Vec::new(),
+        successor: None,
+        predecessors: 0,
         height,
     };
     Ok(state.put(&Key::Member(e.handle.clone()), &record)?)
 }
 
-fn has_repeats<T: Ord>(items: &[T]) -> bool {
+/// Makes a key the member's for ever, whether it signs or not.
+fn claim_key(state: &mut State, handle: &Handle, key: &PublicKey) -> Result<(), Refusal> {
+    check_key(state, key)?;
+    Ok(state.put(&Key::KeyOwner(*key), handle)?)
+}
+
+/// Fails unless a key may become a member's. Implements [LED-KEY-3].
+fn check_key(state: &State, key: &PublicKey) -> Result<(), Refusal> {
+    if !key.is_acceptable() {
+        let text = format!("{key} is weak, torsioned or not canonical");
+        return Err(Reject::new(Code::KeyNotAcceptable, text).into());
+    }
+    if let Some(owner) = state.get::<Handle>(&Key::KeyOwner(*key))? {
+        return Err(Reject::new(Code::KeyInUse, format!("{key} is a key of {owner}")).into());
+    }
+    Ok(())
+}
+
+/// Fails unless the member may have one key more, and this one.
+pub(crate) fn check_new_key(
+    state: &State,
+    handle: &Handle,
+    member: &MemberRecord,
+    new: &MemberKey,
+) -> Result<(), Refusal> {
+    if member.keys.len() >= MAX_KEYS {
+        let text = format!("{handle} has {MAX_KEYS} keys, the most there may be");
+        return Err(Reject::new(Code::TooManyKeys, text).into());
+    }
+    if new.scopes.is_empty() || has_repeats(&new.scopes) {
+        let text = "the key needs scopes, each once";
+        return Err(Reject::new(Code::MemberIncomplete, text).into());
+    }
+    check_key(state, &new.key)
+}
+
+/// Gives a member a key that [`check_new_key`] has let pass.
+pub(crate) fn put_key(
+    state: &mut State,
+    handle: &Handle,
+    mut member: MemberRecord,
+    new: &MemberKey,
+) -> Result<(), Refusal> {
+    claim_key(state, handle, &new.key)?;
+    member.keys.push(new.clone());
+    Ok(state.put(&Key::Member(handle.clone()), &member)?)
+}
+
+pub(crate) fn has_repeats<T: Ord>(items: &[T]) -> bool {
     items.iter().collect::<BTreeSet<_>>().len() != items.len()
 }
 
-/// A regulator suspends or reinstates a member.
+fn reserved(role: Role) -> Reject {
+    let text = format!("the role {role:?} is conferred and taken by governance alone");
+    Reject::new(Code::RoleReserved, text)
+}
+
+/// `suspend_member` and `reinstate_member`: a regulator suspends or reinstates a member.
 pub(crate) fn set_suspended(
     act: &mut Act<'_>,
     handle: &Handle,
@@ -84,4 +136,142 @@ pub(crate) fn set_suspended(
     }
     member.suspended = suspended;
     Ok(act.state.put(&Key::Member(handle.clone()), &member)?)
+}
+
+/// `set_roles`. Implements [LED-MEM-5].
+pub(crate) fn set_roles(act: &mut Act<'_>, e: &SetRoles) -> Result<(), Refusal> {
+    act.require_role(Role::Exchange)?;
+    let mut member = act.named_member(&e.member)?;
+    if act.is(&e.member)? {
+        let text = format!("{} changes roles of others, not its own", act.author);
+        return Err(Reject::new(Code::NotConcerned, text).into());
+    }
+    if e.roles.is_empty() || has_repeats(&e.roles) {
+        let text = format!("{} needs roles, each once", e.member);
+        return Err(Reject::new(Code::MemberIncomplete, text).into());
+    }
+    let changed = |role: &&Role| member.has_role(**role) != e.roles.contains(*role);
+    if let Some(role) = RESERVED.iter().find(changed) {
+        return Err(reserved(*role).into());
+    }
+    member.roles = e.roles.to_vec();
+    Ok(act.state.put(&Key::Member(e.member.clone()), &member)?)
+}
+
+/// `add_key`. Implements [LED-MEM-6].
+pub(crate) fn add_key(act: &mut Act<'_>, e: &AddKey) -> Result<(), Refusal> {
+    let member = act.named_member(act.author)?;
+    check_new_key(act.state, act.author, &member, &e.key)?;
+    put_key(act.state, act.author, member, &e.key)
+}
+
+/// `revoke_key`. Implements [LED-MEM-7].
+pub(crate) fn revoke_key(act: &mut Act<'_>, e: &RevokeKey) -> Result<(), Refusal> {
+    let mut member = act.named_member(&e.member)?;
+    let reject = |code, text| Err(Refusal::from(Reject::new(code, text)));
+    if !act.is(&e.member)? && !act.member.has_role(Role::Regulator) {
+        let text = format!("neither {} nor a regulator ends its key", e.member);
+        return reject(Code::NotConcerned, text);
+    }
+    if member.scopes_of(&e.key).is_none() {
+        return Err(no_key(act.state, &e.member, &e.key)?.into());
+    }
+    let now = act.context.time_ms;
+    let earliest = now.saturating_sub(act.rulebook.compromise_lookback_ms);
+    if let Some(since) = e.compromised_since_ms
+        && !(earliest..=now).contains(&since)
+    {
+        let text = format!("{since} is not within {earliest} to {now}");
+        return reject(Code::CompromiseOutOfRange, text);
+    }
+    member.keys.retain(|k| k.key != e.key);
+    let revoked = RevokedKey {
+        member: e.member.clone(),
+        height: act.context.height,
+        time_ms: now,
+        compromised_since_ms: e.compromised_since_ms,
+    };
+    act.state.put(&Key::RevokedKey(e.key), &revoked)?;
+    Ok(act.state.put(&Key::Member(e.member.clone()), &member)?)
+}
+
+/// Why a key is not among those of a member: it was revoked, or never was one.
+pub(crate) fn no_key<V: View>(view: &V, member: &Handle, key: &PublicKey) -> Result<Reject, Fault> {
+    let revoked: Option<RevokedKey> = view.get(&Key::RevokedKey(*key))?;
+    Ok(match revoked.filter(|revoked| revoked.member == *member) {
+        Some(_) => Reject::new(Code::KeyRevoked, format!("{key} of {member} is revoked")),
+        None => Reject::new(Code::KeyUnknown, format!("{key} is not a key of {member}")),
+    })
+}
+
+/// Whether what a key signed at a block time is said to have been signed by other hands. Of several
+/// that signed an envelope, records name the first.
+/// Implements [LED-MEM-7].
+pub fn compromised<V: View>(view: &V, signer: &PublicKey, time_ms: u64) -> Result<bool, Fault> {
+    let revoked: Option<RevokedKey> = view.get(&Key::RevokedKey(*signer))?;
+    Ok(revoked.and_then(|r| r.compromised_since_ms).is_some_and(|since| since <= time_ms))
+}
+
+/// `set_two_keys`. Implements [LED-MEM-8].
+pub(crate) fn set_two_keys(act: &mut Act<'_>, e: &SetTwoKeys) -> Result<(), Refusal> {
+    let mut member = act.named_member(act.author)?;
+    if has_repeats(&e.acts) {
+        return Err(Reject::new(Code::MemberIncomplete, "an act is named twice").into());
+    }
+    member.two_keys = e.acts.to_vec();
+    Ok(act.state.put(&Key::Member(act.author.clone()), &member)?)
+}
+
+/// `relate_members`. Implements [LED-MEM-9].
+pub(crate) fn relate(act: &mut Act<'_>, e: &RelateMembers) -> Result<(), Refusal> {
+    act.named_member(&e.a)?;
+    act.named_member(&e.b)?;
+    let (lines_a, lines_b) =
+        (succession::line(act.state, &e.a)?, succession::line(act.state, &e.b)?);
+    if lines_a.last() == lines_b.last() {
+        let text = format!("{} and {} are one member, or one acts for both", e.a, e.b);
+        return Err(Reject::new(Code::SameMember, text).into());
+    }
+    let concerned = act.member.has_role(Role::Regulator)
+        || (e.related && (act.member.has_role(Role::Exchange) || act.is(&e.a)? || act.is(&e.b)?));
+    if !concerned {
+        let who =
+            if e.related { "one of the two, an exchange or a regulator" } else { "a regulator" };
+        return Err(Reject::new(Code::NotConcerned, format!("{who} says this")).into());
+    }
+    if e.related {
+        let (Some(a), Some(b)) = (lines_a.last(), lines_b.last()) else {
+            return Err(Fault("a line of successors is empty".into()).into());
+        };
+        return Ok(act.state.put(&related_key(a, b), &true)?);
+    }
+    for a in &lines_a {
+        for b in &lines_b {
+            act.state.delete(&related_key(a, b))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether two members are the same or belong together: what was said of either, or of those who
+/// have acted for it since. Implements [LED-MEM-9].
+pub fn related<V: View>(view: &V, a: &Handle, b: &Handle) -> Result<bool, Fault> {
+    let (lines_a, lines_b) = (succession::line(view, a)?, succession::line(view, b)?);
+    if lines_a.last() == lines_b.last() {
+        return Ok(true);
+    }
+    for a in &lines_a {
+        for b in &lines_b {
+            if view.get(&related_key(a, b))?.unwrap_or(false) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// The key of a relation: the smaller handle first.
+fn related_key(a: &Handle, b: &Handle) -> Key {
+    let (first, second) = if a < b { (a, b) } else { (b, a) };
+    Key::Related(first.clone(), second.clone())
 }

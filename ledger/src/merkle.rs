@@ -7,6 +7,7 @@
 pub mod map;
 pub mod map_proof;
 pub mod range;
+pub mod sum;
 pub mod tree;
 
 /// serde form of 32 raw bytes: 64 lower-case hexadecimal digits.

@@ -1,18 +1,24 @@
 //! The rules for payments and refunds. A payment costs the same whatever the lineage behind it.
-//! Implements [LED-MKT-5] and [LED-MKT-7].
+//! Implements [LED-MKT-5], [LED-MKT-7] and [LED-MNY-1].
 
-use crate::account::{AccountError, AccountRows, Amounts, Entry};
+mod confirm;
+
+use std::borrow::BorrowMut;
+
+use crate::account::{AccountError, AccountRows, Amounts, Entry, Tree};
 use crate::codec::{self, CodecError};
 use crate::contract::{self, require_signed};
-use crate::event::market::{RecordPayment, RefundPayment};
+use crate::event::market::{RecordPayment, RefundPayment, VoidPayment};
 use crate::execute::Act;
 use crate::hash::{AccountId, AssetId, Context, PaymentId};
-use crate::limits::MAX_AMOUNT;
+use crate::limits::{MAX_AMOUNT, MAX_CONTRACT_PAYMENTS};
 use crate::money::Currency;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
-use crate::state::record::{AccountRecord, PaymentRecord};
+use crate::state::record::{AccountRecord, ContractRecord, ContractStatus, PaymentRecord};
 use crate::state::{Key, Records, Relation, State, View};
 use crate::text::{self, Handle};
+
+pub(crate) use confirm::{delivery_confirmed, mark_disputed, order_refund, withdraw_order};
 
 /// The id of the account of a product, a clearing exchange and a currency. Implements [LED-REV-5].
 pub fn account_id(
@@ -24,29 +30,37 @@ pub fn account_id(
     Ok(AccountId::from_digest(Context::ACCOUNT.hash(&[&triple])))
 }
 
-/// The rows of an account in a writable state.
-struct Rows<'a> {
-    state: &'a mut State,
-    account: AccountId,
+/// The key of a node of one of an account's trees.
+pub fn node_key(account: AccountId, tree: Tree, i: u64) -> Key {
+    match tree {
+        Tree::Refunded => Key::AccountRefund(account, i),
+        Tree::Confirmed => Key::AccountConfirmed(account, i),
+    }
 }
 
-impl AccountRows for Rows<'_> {
+/// The rows of an account in a state: one that is written, or a snapshot.
+pub(crate) struct Rows<S> {
+    pub state: S,
+    pub account: AccountId,
+}
+
+impl<S: BorrowMut<State>> AccountRows for Rows<S> {
     type Error = Fault;
     fn entry(&self, n: u64) -> Result<Entry, Fault> {
-        self.state.account_entry(&self.account, n)
+        self.state.borrow().account_entry(&self.account, n)
     }
     fn put_entry(&mut self, n: u64, entry: Entry) -> Result<(), Fault> {
-        self.state.put(&Key::AccountEntry(self.account, n), &entry)
+        self.state.borrow_mut().put(&Key::AccountEntry(self.account, n), &entry)
     }
-    fn refund_node(&self, i: u64) -> Result<u64, Fault> {
-        Ok(self.state.get(&Key::AccountRefund(self.account, i))?.unwrap_or(0))
+    fn node(&self, tree: Tree, i: u64) -> Result<u64, Fault> {
+        Ok(self.state.borrow().get(&node_key(self.account, tree, i))?.unwrap_or(0))
     }
-    fn put_refund_node(&mut self, i: u64, net: u64) -> Result<(), Fault> {
-        self.state.put(&Key::AccountRefund(self.account, i), &net)
+    fn put_node(&mut self, tree: Tree, i: u64, net: u64) -> Result<(), Fault> {
+        self.state.borrow_mut().put(&node_key(self.account, tree, i), &net)
     }
 }
 
-fn account_fault(error: AccountError<Fault>) -> Fault {
+pub(crate) fn account_fault(error: AccountError<Fault>) -> Fault {
     Fault(format!("an account contradicts itself: {error}"))
 }
 
@@ -65,24 +79,117 @@ fn amounts_refusal(error: AccountError<Fault>) -> Refusal {
     }
 }
 
-/// Marks a bank reference as used.
-fn use_reference(act: &mut Act<'_>, reference: &text::Code) -> Result<(), Refusal> {
-    let key = Key::BankReference(act.author.clone(), reference.clone());
+/// Marks a reference of whoever's bank it is as used.
+pub(crate) fn use_reference(
+    act: &mut Act<'_>,
+    of: &Handle,
+    reference: &text::Code,
+) -> Result<(), Refusal> {
+    let key = Key::BankReference(of.clone(), reference.clone());
     if act.state.value(&key)?.is_some() {
-        let text = format!("bank reference {reference} of {} is used already", act.author);
+        let text = format!("bank reference {reference} of {of} is used already");
         return Err(Reject::new(Code::BankReferenceUsed, text).into());
     }
     Ok(act.state.put(&key, &act.event)?)
 }
 
+/// An account that an event names.
+pub(crate) fn named_account(act: &Act<'_>, id: &AccountId) -> Result<AccountRecord, Refusal> {
+    Ok(act.state.account(id)?.ok_or_else(|| {
+        let text = format!("account {id} is not recorded");
+        Reject::missing(Code::UnknownAccount, Missing::Account(*id), text)
+    })?)
+}
+
+/// Fails unless the author acts for the exchange that clears.
+pub(crate) fn require_clearing(act: &Act<'_>, exchange: &Handle) -> Result<(), Refusal> {
+    if act.is(exchange)? {
+        return Ok(());
+    }
+    Err(Reject::new(Code::NotClearingExchange, format!("{exchange} clears it")).into())
+}
+
+/// Fails when the account is closed.
+pub(crate) fn require_open(account: &AccountRecord) -> Result<(), Reject> {
+    if !account.closed {
+        return Ok(());
+    }
+    Err(Reject::new(Code::AccountClosed, "the account is closed"))
+}
+
 /// `record_payment`.
 pub(crate) fn record(act: &mut Act<'_>, e: &RecordPayment) -> Result<(), Refusal> {
     let mut contract = contract::named(act, &e.contract)?;
-    let reject = |code, text: String| Err(Refusal::from(Reject::new(code, text)));
-    if contract.exchange != *act.author {
-        return reject(Code::NotClearingExchange, format!("{} clears it", contract.exchange));
+    require_clearing(act, &contract.exchange)?;
+    let amounts = check_payment(&contract, e)?;
+    let account = account_id(&contract.asset, &contract.exchange, &contract.currency)?;
+    let known = act.state.account(&account)?;
+    known.as_ref().map_or(Ok(()), require_open)?;
+    let mut payments = confirm::payments(act, &e.contract)?;
+    if payments.len() >= MAX_CONTRACT_PAYMENTS {
+        let text = format!("the contract has {} payments", payments.len());
+        return Err(Reject::new(Code::TooManyPayments, text).into());
     }
-    require_signed(&contract)?;
+    use_reference(act, &contract.exchange, &e.bank_reference)?;
+    let mut record = match known {
+        Some(record) => record,
+        None => {
+            act.append(Relation::AssetAccounts(contract.asset), account.digest())?;
+            open_account(&contract)
+        }
+    };
+    let seq = act.seq;
+    let mut rows = Rows { state: &mut *act.state, account };
+    let index = record.totals.record_payment(&mut rows, seq, amounts).map_err(amounts_refusal)?;
+    let payment = PaymentRecord {
+        contract: e.contract,
+        account,
+        index,
+        gross: e.gross,
+        amounts,
+        refunded: Amounts::default(),
+        ordered: Amounts::default(),
+        void: false,
+        bank_reference: e.bank_reference.clone(),
+        seq,
+        height: act.context.height,
+        time_ms: act.context.time_ms,
+    };
+    confirm::recorded(act, &contract, &mut record, &payment)?;
+    let id = PaymentId::from_digest(*act.event.digest());
+    payments.push(id);
+    contract.paid = contract.paid.saturating_add(e.gross);
+    act.state.put(&Key::Contract(e.contract), &contract)?;
+    act.state.put(&Key::ContractPayments(e.contract), &payments)?;
+    act.state.put(&Key::Account(account), &record)?;
+    act.state.put(&Key::Payment(id), &payment)?;
+    act.append(Relation::AccountPayments(account), id.digest())?;
+    act.effects.created.push(Missing::Account(account));
+    act.effects.created.push(Missing::Payment(id));
+    Ok(())
+}
+
+fn open_account(contract: &ContractRecord) -> AccountRecord {
+    AccountRecord {
+        product: contract.asset,
+        exchange: contract.exchange.clone(),
+        currency: contract.currency,
+        schedule: contract.schedule,
+        totals: Default::default(),
+        unconfirmed: 0,
+        orders: 0,
+        disputes: 0,
+        closed: false,
+    }
+}
+
+/// What the payment and its contract must be like by themselves.
+fn check_payment(contract: &ContractRecord, e: &RecordPayment) -> Result<Amounts, Reject> {
+    let reject = |code, text: String| Err(Reject::new(code, text));
+    if contract.status != ContractStatus::Open {
+        return reject(Code::ContractClosed, format!("the contract is {:?}", contract.status));
+    }
+    require_signed(contract)?;
     if e.currency != contract.currency {
         return reject(
             Code::WrongCurrency,
@@ -99,80 +206,94 @@ pub(crate) fn record(act: &mut Act<'_>, e: &RecordPayment) -> Result<(), Refusal
     if e.gross > open {
         return reject(Code::PaymentAbovePrice, format!("{} paid, {open} are open", e.gross));
     }
-    use_reference(act, &e.bank_reference)?;
-    contract.paid = contract.paid.saturating_add(e.gross);
-    act.state.put(&Key::Contract(e.contract), &contract)?;
+    Ok(amounts)
+}
 
-    let account = account_id(&contract.asset, &contract.exchange, &contract.currency)?;
-    let mut record = match act.state.account(&account)? {
-        Some(record) => record,
-        None => {
-            act.append(Relation::AssetAccounts(contract.asset), account.digest())?;
-            AccountRecord {
-                product: contract.asset,
-                exchange: contract.exchange,
-                currency: contract.currency,
-                totals: Default::default(),
-            }
-        }
-    };
-    let seq = act.seq;
-    let mut rows = Rows { state: act.state, account };
-    let index = record.totals.record_payment(&mut rows, seq, amounts).map_err(amounts_refusal)?;
-    act.state.put(&Key::Account(account), &record)?;
-    let id = PaymentId::from_digest(*act.event.digest());
-    let payment = PaymentRecord {
-        contract: e.contract,
-        account,
-        index,
-        gross: e.gross,
-        amounts,
-        refunded: Amounts::default(),
-        bank_reference: e.bank_reference.clone(),
-        seq,
-        height: act.context.height,
-        time_ms: act.context.time_ms,
-    };
-    act.state.put(&Key::Payment(id), &payment)?;
-    act.append(Relation::AccountPayments(account), id.digest())?;
-    act.effects.created.push(Missing::Payment(id));
-    Ok(())
+/// A payment that an event names, with its account.
+fn named(act: &Act<'_>, id: &PaymentId) -> Result<(PaymentRecord, AccountRecord), Refusal> {
+    let payment = act.state.payment(id)?.ok_or_else(|| {
+        let text = format!("payment {id} is not recorded");
+        Reject::missing(Code::UnknownPayment, Missing::Payment(*id), text)
+    })?;
+    let account = act.state.account(&payment.account)?;
+    let account = account
+        .ok_or_else(|| Fault(format!("account {} of a payment is missing", payment.account)))?;
+    Ok((payment, account))
 }
 
 /// `refund_payment`.
 pub(crate) fn refund(act: &mut Act<'_>, e: &RefundPayment) -> Result<(), Refusal> {
-    let mut payment = act.state.payment(&e.payment)?.ok_or_else(|| {
-        let text = format!("payment {} is not recorded", e.payment);
-        Reject::missing(Code::UnknownPayment, Missing::Payment(e.payment), text)
-    })?;
-    let mut record = act
-        .state
-        .account(&payment.account)?
-        .ok_or_else(|| Fault(format!("account {} of a payment is missing", payment.account)))?;
-    if record.exchange != *act.author {
-        let text = format!("{} clears it", record.exchange);
-        return Err(Reject::new(Code::NotClearingExchange, text).into());
+    let (payment, mut record) = named(act, &e.payment)?;
+    require_clearing(act, &record.exchange)?;
+    require_open(&record)?;
+    if payment.void {
+        return Err(Reject::new(Code::PaymentClosed, "the payment is void").into());
     }
-    if (e.net, e.fee, e.tax) == (0, 0, 0) {
+    let given = Amounts { net: e.net, fee: e.fee, tax: e.tax };
+    if given == Amounts::default() {
         return Err(Reject::new(Code::EmptyRefund, "the refund gives nothing back").into());
     }
-    let refunded = &mut payment.refunded;
-    for (part, asked, paid, given) in [
-        ("net", e.net, payment.amounts.net, &mut refunded.net),
-        ("fee", e.fee, payment.amounts.fee, &mut refunded.fee),
-        ("tax", e.tax, payment.amounts.tax, &mut refunded.tax),
+    let mut after = payment.clone();
+    after.refunded = within(&given, &payment.amounts, &payment.refunded)?;
+    // What is given back meets what was ordered to be.
+    after.ordered = payment.ordered.zip(&given, u64::saturating_sub);
+    use_reference(act, &record.exchange, &e.bank_reference)?;
+    let mut rows = Rows { state: &mut *act.state, account: payment.account };
+    record.totals.refund(&mut rows, payment.index, given).map_err(account_fault)?;
+    act.state.put(&Key::Payment(e.payment), &after)?;
+    confirm::changed(act, &mut record, &payment, &after)?;
+    Ok(act.state.put(&Key::Account(payment.account), &record)?)
+}
+
+/// What is given of each part with `more`; fails when that is above what there was.
+fn within(more: &Amounts, of: &Amounts, given: &Amounts) -> Result<Amounts, Reject> {
+    for (part, asked, of, given) in [
+        ("net", more.net, of.net, given.net),
+        ("fee", more.fee, of.fee, given.fee),
+        ("tax", more.tax, of.tax, given.tax),
     ] {
-        let remaining = paid.saturating_sub(*given);
+        let remaining = of.saturating_sub(given);
         if asked > remaining {
             let text = format!("{asked} of the {part} asked back, {remaining} remain");
-            return Err(Reject::new(Code::RefundAboveRemainder, text).into());
+            return Err(Reject::new(Code::RefundAboveRemainder, text));
         }
-        *given = given.saturating_add(asked);
     }
-    use_reference(act, &e.bank_reference)?;
-    let amounts = Amounts { net: e.net, fee: e.fee, tax: e.tax };
-    let mut rows = Rows { state: act.state, account: payment.account };
-    record.totals.refund(&mut rows, payment.index, amounts).map_err(account_fault)?;
-    act.state.put(&Key::Account(payment.account), &record)?;
-    Ok(act.state.put(&Key::Payment(e.payment), &payment)?)
+    Ok(given.zip(more, u64::saturating_add))
+}
+
+/// `void_payment`.
+pub(crate) fn void(act: &mut Act<'_>, e: &VoidPayment) -> Result<(), Refusal> {
+    let (payment, mut record) = named(act, &e.payment)?;
+    require_clearing(act, &record.exchange)?;
+    require_open(&record)?;
+    let nothing = Amounts::default();
+    if payment.void || payment.refunded != nothing || payment.ordered != nothing {
+        let text = "the payment is void, or parts of it are refunded or to be refunded";
+        return Err(Reject::new(Code::PaymentClosed, text).into());
+    }
+    let last_ms = payment.time_ms.saturating_add(act.rulebook.contest_ms);
+    if act.context.time_ms > last_ms {
+        let text = format!("it could be voided until {last_ms}");
+        return Err(Reject::new(Code::VoidTooLate, text).into());
+    }
+    if act.state.value(&Key::CertifiedBy(payment.contract))?.is_some() {
+        let text = "the trade is certified as wholly paid";
+        return Err(Reject::new(Code::AlreadyCertified, text).into());
+    }
+    let mut contract = contract::named(act, &payment.contract)?;
+    contract.paid = contract.paid.checked_sub(payment.gross).ok_or_else(|| {
+        Fault(format!("contract {} was paid less than one of its payments", payment.contract))
+    })?;
+    act.state.put(&Key::Contract(payment.contract), &contract)?;
+    let mut payments = confirm::payments(act, &payment.contract)?;
+    payments.retain(|id| *id != e.payment);
+    act.state.put(&Key::ContractPayments(payment.contract), &payments)?;
+    let reference = payment.bank_reference.clone();
+    act.state.delete(&Key::BankReference(record.exchange.clone(), reference))?;
+    let mut rows = Rows { state: &mut *act.state, account: payment.account };
+    record.totals.refund(&mut rows, payment.index, payment.amounts).map_err(account_fault)?;
+    let after = PaymentRecord { void: true, refunded: payment.amounts, ..payment.clone() };
+    act.state.put(&Key::Payment(e.payment), &after)?;
+    confirm::changed(act, &mut record, &payment, &after)?;
+    Ok(act.state.put(&Key::Account(payment.account), &record)?)
 }

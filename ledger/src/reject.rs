@@ -6,7 +6,11 @@
 use std::fmt;
 
 use crate::codec::CodecError;
-use crate::hash::{AssetId, ContractId, GrantId, ListingId, PaymentId, TransferId};
+use crate::hash::{
+    AccessId, AccountId, AggregateId, AssetId, CertificateId, ChangeId, ContractId, DisputeId,
+    GrantId, ListingId, OfferId, PaymentId, PayoutId, RegistrationId, RequestId, SuccessionId,
+    TransferId,
+};
 use crate::text::Handle;
 
 macro_rules! codes {
@@ -62,14 +66,33 @@ codes! {
     OverWeight = 116, "OVER_WEIGHT", "LED-LIM-2", "spread the events over several envelopes";
     RoleRequired = 117, "ROLE_REQUIRED", "LED-MEM-2", "let a member with the required role do this";
     BlockFull = 118, "BLOCK_FULL", "LED-LIM-2", "nothing to do: a later block has room for the envelope";
+    KeyRevoked = 119, "KEY_REVOKED", "LED-MEM-7", "sign with a key that is in force";
+    TwoKeysRequired = 120, "TWO_KEYS_REQUIRED", "LED-MEM-8", "sign with two different keys of the author that have the scope";
+    AuthorSucceeded = 121, "AUTHOR_SUCCEEDED", "LED-MEM-10", "let the successor act";
 
     HandleTaken = 201, "HANDLE_TAKEN", "LED-MEM-1", "choose another handle";
     UnknownMember = 202, "UNKNOWN_MEMBER", "LED-MEM-1", "correct the handle, or have the member admitted first";
     KeyNotAcceptable = 203, "KEY_NOT_ACCEPTABLE", "LED-KEY-3", "generate a fresh key with `headwater key new`";
     KeyInUse = 204, "KEY_IN_USE", "LED-MEM-1", "give every member keys of its own";
-    MemberIncomplete = 205, "MEMBER_INCOMPLETE", "LED-MEM-1", "give the member at least one role and one key, each once, and each key at least one scope";
+    MemberIncomplete = 205, "MEMBER_INCOMPLETE", "LED-MEM-1", "give the member at least one role and one key, each key at least one scope, and name everything once";
     AlreadySuspended = 206, "ALREADY_SUSPENDED", "LED-MEM-4", "nothing to do: the member is suspended already";
     NotSuspended = 207, "NOT_SUSPENDED", "LED-MEM-4", "nothing to do: the member is not suspended";
+    RoleReserved = 208, "ROLE_RESERVED", "LED-MEM-5", "have governance confer the roles exchange and regulator";
+    NotConcerned = 209, "NOT_CONCERNED", "LED-MEM-9", "let one of those whom the rule names do this";
+    TooManyKeys = 210, "TOO_MANY_KEYS", "LED-MEM-6", "revoke a key before adding another";
+    CompromiseOutOfRange = 211, "COMPROMISE_OUT_OF_RANGE", "LED-MEM-7", "give a time within the rulebook's look-back and not in the future";
+    UnknownSuccession = 212, "UNKNOWN_SUCCESSION", "LED-MEM-10", "correct the succession's id";
+    SuccessionClosed = 213, "SUCCESSION_CLOSED", "LED-MEM-10", "nothing to do: the succession was accepted, or the member has another successor";
+    NotSuccessor = 214, "NOT_SUCCESSOR", "LED-MEM-10", "only the successor named accepts";
+    SuccessionInvalid = 215, "SUCCESSION_INVALID", "LED-MEM-10", "name a successor that is another active member and does not lead back to the member";
+    SameMember = 216, "SAME_MEMBER", "LED-MEM-9", "name two different members, neither of which acts for the other";
+    NotValidator = 220, "NOT_VALIDATOR", "LED-GOV-1", "only members that run a validator propose and approve changes";
+    UnknownChange = 221, "UNKNOWN_CHANGE", "LED-GOV-2", "correct the change's id";
+    ChangeClosed = 222, "CHANGE_CLOSED", "LED-GOV-2", "propose the change again: it was decided, or its height has passed";
+    ChangeInvalid = 223, "CHANGE_INVALID", "LED-GOV-3", "propose a change that leaves a valid validator set, rulebook, protocol version or member";
+    AlreadyApproved = 224, "ALREADY_APPROVED", "LED-GOV-2", "nothing to do: this member has approved";
+    ActivationOutOfRange = 225, "ACTIVATION_OUT_OF_RANGE", "LED-GOV-1", "choose a height after this block and at most 10000000 ahead";
+    ScheduleFull = 226, "SCHEDULE_FULL", "LED-GOV-2", "wait until a scheduled change has taken effect";
 
     NameTaken = 301, "NAME_TAKEN", "LED-AST-1", "choose another name, for instance with the version in it";
     SplitSum = 302, "SPLIT_SUM", "LED-REV-1", "make holding, processing, operation and upstream add up to 10000";
@@ -86,8 +109,25 @@ codes! {
     VoidInput = 313, "VOID_INPUT", "LED-LIN-2", "derive from an asset that is not void";
     PurposesEmpty = 314, "PURPOSES_EMPTY", "LED-LIN-3", "name at least one purpose, each once";
     PurposeNotInherited = 315, "PURPOSE_NOT_INHERITED", "LED-LIN-3", "keep the purposes within those of every input";
-    AlreadyRevised = 317, "ALREADY_REVISED", "LED-AST-5", "revise the newest version: versions form a line";
     VoidAsset = 316, "VOID_ASSET", "LED-AST-6", "nothing new can be done with a void asset";
+    AlreadyRevised = 317, "ALREADY_REVISED", "LED-AST-5", "revise the newest version: versions form a line";
+    Contested = 318, "CONTESTED", "LED-AST-7", "wait for a ruling that dismisses the contest";
+    NotConsentBased = 319, "NOT_CONSENT_BASED", "LED-CNS-1", "only a raw resource registered as consent-based can have consent withdrawn";
+    AlreadyWithdrawn = 320, "ALREADY_WITHDRAWN", "LED-CNS-1", "register a new version; withdrawals after it are recorded there";
+    ConsentWithdrawn = 321, "CONSENT_WITHDRAWN", "LED-CNS-1", "use the replacement version, or wait for it to be registered";
+    SuspendedUpstream = 322, "SUSPENDED_UPSTREAM", "LED-WTC-2", "settle with whoever revoked the grant upstream";
+    WatchesFull = 323, "WATCHES_FULL", "LED-WTC-1", "use fewer inputs that bring conditions with them";
+    NotIndependent = 324, "NOT_INDEPENDENT", "LED-MKT-8", "let a member do this that is neither concerned nor related to who is";
+    AlreadyAttested = 325, "ALREADY_ATTESTED", "LED-CNS-2", "nothing to do: the asset is attested";
+    AlreadyRegistered = 330, "ALREADY_REGISTERED", "LED-REG-1", "use the registration that is in notice or in force";
+    UnknownRegistration = 331, "UNKNOWN_REGISTRATION", "LED-REG-2", "correct the registration's id";
+    NotRegistry = 332, "NOT_REGISTRY", "LED-REG-2", "let the registry named in the registration do this";
+    NoticeNotOver = 333, "NOTICE_NOT_OVER", "LED-REG-2", "wait for the end of the public notice";
+    NoticeOver = 334, "NOTICE_OVER", "LED-REG-1", "the public notice is over: open a dispute instead";
+    RegistrationClosed = 335, "REGISTRATION_CLOSED", "LED-REG-2", "file a new registration: this one was rejected, cancelled or has expired";
+    TermOutOfRange = 336, "TERM_OUT_OF_RANGE", "LED-REG-1", "ask for a term of at least 1 ms and at most that of the rulebook";
+    AlreadyObjected = 337, "ALREADY_OBJECTED", "LED-REG-1", "nothing to do: this member has objected";
+    RegistrationNotInForce = 338, "REGISTRATION_NOT_IN_FORCE", "LED-REG-3", "wait for the registry's decision";
 
     NotRightManager = 401, "NOT_RIGHT_MANAGER", "LED-RGT-1", "let the manager of this right act";
     PartsSum = 402, "PARTS_SUM", "LED-RGT-2", "make the owners' parts add up to 10000, each at least 1";
@@ -96,11 +136,14 @@ codes! {
     UnknownTransfer = 405, "UNKNOWN_TRANSFER", "LED-RGT-3", "correct the transfer's id";
     ConsentNotAsked = 406, "CONSENT_NOT_ASKED", "LED-RGT-3", "only owners whose consent is outstanding accept a transfer";
     TransferClosed = 407, "TRANSFER_CLOSED", "LED-RGT-3", "propose a new transfer: this one was completed or the owners have changed since";
+    OwnersNeeded = 408, "OWNERS_NEEDED", "LED-RGT-4", "have owners of enough parts approve this very act first";
+    NotOwner = 409, "NOT_OWNER", "LED-RGT-4", "only an owner of the asset's rights does this";
+    ActApprovedAlready = 410, "ACT_APPROVED_ALREADY", "LED-RGT-4", "nothing to do: this owner has approved the act";
     UnknownGrant = 411, "UNKNOWN_GRANT", "LED-GRT-2", "correct the grant's id";
     TermsInvalid = 412, "TERMS_INVALID", "LED-GRT-1", "name purposes and territories once each, end after the begin, and use only terms that fit the right";
-    NotGrantee = 413, "NOT_GRANTEE", "LED-GRT-2", "only the grantee accepts or declines";
-    NotGrantor = 414, "NOT_GRANTOR", "LED-GRT-3", "only the manager of the right revokes its grants";
-    GrantClosed = 415, "GRANT_CLOSED", "LED-GRT-2", "the grant was accepted, declined or revoked already";
+    NotGrantee = 413, "NOT_GRANTEE", "LED-GRT-2", "only the grantee accepts, declines or gives back";
+    NotGrantor = 414, "NOT_GRANTOR", "LED-GRT-3", "let who acts for the right, or holds the grant above, do this";
+    GrantClosed = 415, "GRANT_CLOSED", "LED-GRT-2", "the grant was answered or has ended already";
     GrantRequired = 421, "GRANT_REQUIRED", "LED-LIN-4", "obtain a processing grant on the input and name it";
     GrantWrongAsset = 422, "GRANT_WRONG_ASSET", "LED-LIN-5", "name a grant on this asset, or on an earlier version with future versions allowed";
     GrantWrongRight = 423, "GRANT_WRONG_RIGHT", "LED-LIN-5", "deriving needs a processing grant; selling needs an operation grant";
@@ -114,27 +157,45 @@ codes! {
     GrantExhausted = 431, "GRANT_EXHAUSTED", "LED-LIN-5", "obtain a grant that allows more derivations";
     FloorNotMet = 432, "FLOOR_NOT_MET", "LED-FLR-1", "raise the upstream part, or the weight of the input whose floor is broken";
     FloorsFull = 433, "FLOORS_FULL", "LED-FLR-2", "use fewer inputs with floors";
-    OperationNotCovered = 434, "OPERATION_NOT_COVERED", "LED-GRT-4", "obtain sub-licensable operation grants on every direct input and name them";
+    OperationNotCovered = 434, "OPERATION_NOT_COVERED", "LED-GRT-4", "obtain sub-licensable operation grants on every input the sale rests on and name them";
     SublicenceTooDeep = 435, "SUBLICENCE_TOO_DEEP", "LED-GRT-4", "offer a smaller depth than the grants it rests on";
     TermBeyondParent = 436, "TERM_BEYOND_PARENT", "LED-GRT-4", "keep purposes, territories and term within the grants it rests on";
+    FloorConsentMissing = 437, "FLOOR_CONSENT_MISSING", "LED-GRT-6", "have every other owner of the processing right approve this very act first";
+    UnknownRequest = 438, "UNKNOWN_REQUEST", "LED-GRT-9", "correct the request's id";
+    RequestClosed = 439, "REQUEST_CLOSED", "LED-GRT-9", "nothing to do: the request was answered";
+    UnknownOffer = 440, "UNKNOWN_OFFER", "LED-GRT-10", "correct the offer's id";
+    OfferClosed = 441, "OFFER_CLOSED", "LED-GRT-10", "ask for a grant: the offer was withdrawn or has ended";
+    ExclusiveConflict = 442, "EXCLUSIVE_CONFLICT", "LED-GRT-7", "choose purposes, territories or a term that no other grant has, or end that grant";
+    InForceFull = 443, "IN_FORCE_FULL", "LED-GRT-7", "wait until a grant or licence in force has ended";
+    ParentNotEffective = 444, "PARENT_NOT_EFFECTIVE", "LED-GRT-5", "obtain a grant in force that may be sub-licensed";
+    RenewalNotLater = 445, "RENEWAL_NOT_LATER", "LED-GRT-11", "give an end later than the present one";
+    GrantNotRevoked = 446, "GRANT_NOT_REVOKED", "LED-GRT-13", "consent to late filing is for revoked grants only";
+    ReservedToGrantee = 447, "RESERVED_TO_GRANTEE", "LED-GRT-7", "the owners have granted this use exclusively: act under a grant, or wait for its end";
+    ThresholdInvalid = 448, "THRESHOLD_INVALID", "LED-RGT-4", "choose a threshold of 1 to 10000 parts";
+    UnknownAccess = 451, "UNKNOWN_ACCESS", "LED-ACC-2", "correct the access's id";
+    AccessClosed = 452, "ACCESS_CLOSED", "LED-ACC-2", "ask again: the access was decided already";
+    AccessNotInForce = 453, "ACCESS_NOT_IN_FORCE", "LED-ACC-3", "wait for the decision, or ask for access anew";
+    NotEnvironment = 454, "NOT_ENVIRONMENT", "LED-ACC-3", "let the environment named in the access log its use";
+    JobRepeated = 455, "JOB_REPEATED", "LED-ACC-3", "nothing to do: this job is logged";
+    EpochsFull = 459, "EPOCHS_FULL", "LED-RGT-3", "leave the right with its owners: it has changed hands as often as it can";
 
     NotAnExchange = 501, "NOT_AN_EXCHANGE", "LED-MKT-1", "list at a member with the role of an exchange";
     NotAProduct = 502, "NOT_A_PRODUCT", "LED-MKT-1", "list an asset of stage product";
-    FeeTooHigh = 503, "FEE_TOO_HIGH", "LED-MKT-1", "keep the fee at or below 10000 basis points";
+    FeeTooHigh = 503, "FEE_TOO_HIGH", "LED-MKT-1", "keep the fee at or below the cap of the rulebook in force";
     AlreadyListed = 504, "ALREADY_LISTED", "LED-MKT-1", "use the listing that exists";
-    AncestryTooLarge = 505, "ANCESTRY_TOO_LARGE", "LED-MKT-2", "reduce the number of edges in the product's ancestry to 65536";
+    AncestryTooLarge = 505, "ANCESTRY_TOO_LARGE", "LED-MKT-2", "reduce the number of edges in the product's ancestry to the rulebook's number";
     UnknownListing = 511, "UNKNOWN_LISTING", "LED-MKT-1", "correct the listing's id";
     ReviewerIsSeller = 512, "REVIEWER_IS_SELLER", "LED-MKT-1", "have an exchange that is not the seller review the listing";
     NotListingExchange = 513, "NOT_LISTING_EXCHANGE", "LED-MKT-1", "only the exchange of the listing reviews it";
     ListingClosed = 514, "LISTING_CLOSED", "LED-MKT-1", "the listing was reviewed already";
     ListingNotAccepted = 515, "LISTING_NOT_ACCEPTED", "LED-MKT-3", "wait for the exchange to accept the listing";
     NotSeller = 516, "NOT_SELLER", "LED-MKT-3", "only the seller does this";
-    NotBuyer = 517, "NOT_BUYER", "LED-MKT-6", "only the buyer does this";
+    NotBuyer = 517, "NOT_BUYER", "LED-MKT-6", "let a party of the contract do this";
     SellerIsBuyer = 518, "SELLER_IS_BUYER", "LED-MKT-3", "name a buyer who is neither the seller nor the exchange";
-    LicenceOutsideTerms = 519, "LICENCE_OUTSIDE_TERMS", "LED-MKT-3", "keep the licence within the product's purposes and the operation grants' territories and term";
-    AmountOutOfRange = 520, "AMOUNT_OUT_OF_RANGE", "LED-MKT-5", "use amounts from 1 to 10^18 minor units";
+    LicenceOutsideTerms = 519, "LICENCE_OUTSIDE_TERMS", "LED-MKT-3", "name purposes and territories once each, within the product's purposes and the operation grants' territories and term";
+    AmountOutOfRange = 520, "AMOUNT_OUT_OF_RANGE", "LED-MKT-5", "use amounts from 1 to 10^18 minor units; only a price may be 0";
     UnknownContract = 521, "UNKNOWN_CONTRACT", "LED-MKT-4", "correct the contract's id";
-    NotContractParty = 522, "NOT_CONTRACT_PARTY", "LED-MKT-4", "only the buyer and the exchange named in the contract sign it";
+    NotContractParty = 522, "NOT_CONTRACT_PARTY", "LED-MKT-4", "let a party do this that the rule names: buyer and exchange sign and decline, all three terminate";
     AlreadySigned = 523, "ALREADY_SIGNED", "LED-MKT-4", "nothing to do: this party has signed";
     ScheduleMismatch = 524, "SCHEDULE_MISMATCH", "LED-MKT-4", "use the schedule hash that `headwater shares` prints for the listing";
     ContractExpired = 525, "CONTRACT_EXPIRED", "LED-MKT-4", "ask the seller for a new contract";
@@ -147,9 +208,57 @@ codes! {
     AlreadyDelivered = 533, "ALREADY_DELIVERED", "LED-MKT-6", "nothing to do: the delivery is recorded";
     NotDelivered = 534, "NOT_DELIVERED", "LED-MKT-6", "wait for the seller to record the delivery";
     AlreadyConfirmed = 535, "ALREADY_CONFIRMED", "LED-MKT-6", "nothing to do: the delivery is confirmed";
+    ComplianceRequired = 536, "COMPLIANCE_REQUIRED", "LED-MKT-8", "have the product pass a compliance review first";
+    ListingEnded = 537, "LISTING_ENDED", "LED-MKT-10", "list the product again";
+    ContractClosed = 538, "CONTRACT_CLOSED", "LED-MKT-11", "propose a new contract: this one was declined, withdrawn or ended";
+    ContractSigned = 539, "CONTRACT_SIGNED", "LED-MKT-11", "all three have signed: terminate the contract instead";
+    TerminationNotAllowed = 540, "TERMINATION_NOT_ALLOWED", "LED-MKT-12", "seller and buyer agree, or the exchange waits for an overdue instalment";
     UnknownPayment = 541, "UNKNOWN_PAYMENT", "LED-MKT-7", "correct the payment's id";
     EmptyRefund = 542, "EMPTY_REFUND", "LED-MKT-7", "give at least one part above 0";
     RefundAboveRemainder = 543, "REFUND_ABOVE_REMAINDER", "LED-MKT-7", "refund at most what remains of each part of the payment";
+    InstalmentsInvalid = 544, "INSTALMENTS_INVALID", "LED-MKT-3", "make instalments add up to the price, each at least 1, in order of time";
+    LicenceConflict = 545, "LICENCE_CONFLICT", "LED-MKT-13", "choose purposes, territories or a term that no exclusive licence has";
+    PaymentClosed = 546, "PAYMENT_CLOSED", "LED-MNY-1", "nothing to do: the payment is void, or parts of it were refunded";
+    VoidTooLate = 547, "VOID_TOO_LATE", "LED-MNY-1", "refund the payment: the time to void it is over";
+    TooManyPayments = 548, "TOO_MANY_PAYMENTS", "LED-MKT-5", "settle what remains under a new contract";
+    DeliveryNotDeemed = 549, "DELIVERY_NOT_DEEMED", "LED-MKT-6", "wait for the buyer, or until the rulebook's time is over";
+    UnknownAccount = 551, "UNKNOWN_ACCOUNT", "LED-MNY-2", "correct the account's id";
+    ClaimNotProved = 552, "CLAIM_NOT_PROVED", "LED-MNY-2", "take claim and proof from the schedule the account's listing froze";
+    NoSuchLine = 553, "NO_SUCH_LINE", "LED-MNY-2", "name a member that has owned a part of the right";
+    PayoutAbovePayable = 554, "PAYOUT_ABOVE_PAYABLE", "LED-MNY-2", "pay at most what is payable and not held";
+    UnknownPayout = 555, "UNKNOWN_PAYOUT", "LED-MNY-3", "correct the payout's id";
+    NotPayee = 556, "NOT_PAYEE", "LED-MNY-3", "only the payee contests a payout";
+    PayoutContested = 557, "PAYOUT_CONTESTED", "LED-MNY-3", "nothing to do: the payout is contested or reversed already";
+    ContestTooLate = 558, "CONTEST_TOO_LATE", "LED-MNY-3", "the time to contest the payout is over: open a dispute";
+    AccountClosed = 559, "ACCOUNT_CLOSED", "LED-MNY-4", "use a new contract at another exchange or in another currency: the account is closed";
+    AccountNotSettled = 560, "ACCOUNT_NOT_SETTLED", "LED-MNY-4", "wait until every contract is delivered and confirmed and every dispute decided";
+    ClosingTooLarge = 561, "CLOSING_TOO_LARGE", "LED-MNY-4", "an account with so many lines stays open; its residue stays in it";
+    PayeeSuspended = 562, "PAYEE_SUSPENDED", "LED-MNY-2", "wait until the payee's suspension is lifted; what is due accrues";
+    CertificateNotDue = 563, "CERTIFICATE_NOT_DUE", "LED-CRT-1", "wait until the contract is signed, wholly paid, delivered and confirmed";
+    AlreadyCertified = 564, "ALREADY_CERTIFIED", "LED-CRT-1", "use the certificate in force, or void it first";
+    UnknownCertificate = 565, "UNKNOWN_CERTIFICATE", "LED-CRT-2", "correct the certificate's id";
+    CertificateVoid = 566, "CERTIFICATE_VOID", "LED-CRT-2", "nothing to do: the certificate is void";
+    AlreadySealed = 571, "ALREADY_SEALED", "LED-AGG-1", "use the aggregate that is sealed";
+    AggregateInvalid = 572, "AGGREGATE_INVALID", "LED-AGG-1", "seal 1 to 20000 sources with a sum of weights from their number to 10^16";
+    UnknownAggregate = 573, "UNKNOWN_AGGREGATE", "LED-AGG-2", "correct the aggregate's id";
+    SourceNotProved = 574, "SOURCE_NOT_PROVED", "LED-AGG-2", "take source, weight and proof from the list that was sealed";
+    SourceAboveDue = 575, "SOURCE_ABOVE_DUE", "LED-AGG-2", "pay the source at most its part of what the owner was paid";
+    NotAggregateOwner = 576, "NOT_AGGREGATE_OWNER", "LED-AGG-2", "only the owner that sealed the sources pays them";
+
+    UnknownDispute = 601, "UNKNOWN_DISPUTE", "LED-DSP-2", "correct the dispute's id";
+    DisputeClosed = 602, "DISPUTE_CLOSED", "LED-DSP-3", "the dispute is decided: appeal within the rulebook's time";
+    NotDisputeParty = 603, "NOT_DISPUTE_PARTY", "LED-DSP-3", "only those whom the dispute concerns do this";
+    ArbiterIsParty = 604, "ARBITER_IS_PARTY", "LED-DSP-2", "let a regulator act that is neither a party nor related to one";
+    SubjectInvalid = 605, "SUBJECT_INVALID", "LED-DSP-1", "name something recorded, and of a share at most the parts the owner has";
+    HeldAlready = 606, "HELD_ALREADY", "LED-DSP-1", "ask a regulator for a freeze: this member has held this slice before";
+    HoldsFull = 607, "HOLDS_FULL", "LED-DSP-1", "wait until a dispute about this right is decided";
+    FreezeOutOfRange = 608, "FREEZE_OUT_OF_RANGE", "LED-DSP-2", "freeze from now to at most the rulebook's longest time, and only a share";
+    RulingDoesNotFit = 609, "RULING_DOES_NOT_FIT", "LED-DSP-4", "give a ruling that fits what the dispute is about";
+    AdjustmentAboveUnpaid = 610, "ADJUSTMENT_ABOVE_UNPAID", "LED-DSP-4", "adjust at most what the owner has of confirmed deliveries and was not paid";
+    AppealTooLate = 611, "APPEAL_TOO_LATE", "LED-DSP-5", "the time to appeal is over";
+    AlreadyAppealed = 612, "ALREADY_APPEALED", "LED-DSP-5", "a ruling on appeal is final";
+    SameArbiter = 613, "SAME_ARBITER", "LED-DSP-4", "let another regulator than before rule on appeal";
+    NotRuled = 614, "NOT_RULED", "LED-DSP-5", "wait for the ruling";
 }
 
 /// The object an envelope refers to that is not recorded yet. Implements [LED-REJ-2].
@@ -169,6 +278,28 @@ pub enum Missing {
     Contract(ContractId),
     /// A payment.
     Payment(PaymentId),
+    /// A succession.
+    Succession(SuccessionId),
+    /// A change by governance.
+    Change(ChangeId),
+    /// A registration.
+    Registration(RegistrationId),
+    /// A request for a grant.
+    Request(RequestId),
+    /// A standing offer.
+    Offer(OfferId),
+    /// An access.
+    Access(AccessId),
+    /// An account.
+    Account(AccountId),
+    /// A payout.
+    Payout(PayoutId),
+    /// A transaction certificate.
+    Certificate(CertificateId),
+    /// An aggregate.
+    Aggregate(AggregateId),
+    /// A dispute.
+    Dispute(DisputeId),
 }
 
 /// What can become of a refused envelope without signing it again.
@@ -188,10 +319,40 @@ impl Code {
         use Code::*;
         match self {
             UnknownAuthor | UnknownMember | UnknownAsset | UnknownTransfer | UnknownGrant
-            | UnknownListing | UnknownContract | UnknownPayment => Outlook::AwaitsReference,
-            AuthorSuspended | KeyUnknown | NotAfterTooFar | GrantNotAccepted
-            | GrantNotYetEffective | ListingNotAccepted | ContractNotSigned | NotDelivered
-            | NotRightManager | NotSuspended | BlockFull => Outlook::AwaitsState,
+            | UnknownListing | UnknownContract | UnknownPayment | UnknownSuccession
+            | UnknownChange | UnknownRegistration | UnknownRequest | UnknownOffer
+            | UnknownAccess | UnknownAccount | UnknownPayout | UnknownCertificate
+            | UnknownAggregate | UnknownDispute => Outlook::AwaitsReference,
+            AuthorSuspended
+            | KeyUnknown
+            | NotAfterTooFar
+            | GrantNotAccepted
+            | GrantNotYetEffective
+            | ListingNotAccepted
+            | ContractNotSigned
+            | NotDelivered
+            | NotRightManager
+            | NotSuspended
+            | BlockFull
+            | ScheduleFull
+            | Contested
+            | ConsentWithdrawn
+            | SuspendedUpstream
+            | NoticeNotOver
+            | RegistrationNotInForce
+            | OwnersNeeded
+            | FloorConsentMissing
+            | InForceFull
+            | AccessNotInForce
+            | ComplianceRequired
+            | DeliveryNotDeemed
+            | PayoutAbovePayable
+            | AccountNotSettled
+            | PayeeSuspended
+            | CertificateNotDue
+            | SourceAboveDue
+            | HoldsFull
+            | NotRuled => Outlook::AwaitsState,
             NonCanonical
             | TrailingBytes
             | OverLimit
@@ -274,7 +435,81 @@ impl Code {
             | AlreadyDelivered
             | AlreadyConfirmed
             | EmptyRefund
-            | RefundAboveRemainder => Outlook::Final,
+            | RefundAboveRemainder
+            | KeyRevoked
+            | TwoKeysRequired
+            | AuthorSucceeded
+            | RoleReserved
+            | NotConcerned
+            | TooManyKeys
+            | CompromiseOutOfRange
+            | SuccessionClosed
+            | NotSuccessor
+            | SuccessionInvalid
+            | SameMember
+            | NotValidator
+            | ChangeClosed
+            | ChangeInvalid
+            | AlreadyApproved
+            | ActivationOutOfRange
+            | NotConsentBased
+            | AlreadyWithdrawn
+            | WatchesFull
+            | NotIndependent
+            | AlreadyAttested
+            | AlreadyRegistered
+            | NotRegistry
+            | NoticeOver
+            | RegistrationClosed
+            | TermOutOfRange
+            | AlreadyObjected
+            | NotOwner
+            | ActApprovedAlready
+            | RequestClosed
+            | OfferClosed
+            | ExclusiveConflict
+            | ParentNotEffective
+            | RenewalNotLater
+            | GrantNotRevoked
+            | ReservedToGrantee
+            | ThresholdInvalid
+            | EpochsFull
+            | AccessClosed
+            | NotEnvironment
+            | JobRepeated
+            | ListingEnded
+            | ContractClosed
+            | ContractSigned
+            | TerminationNotAllowed
+            | InstalmentsInvalid
+            | LicenceConflict
+            | PaymentClosed
+            | VoidTooLate
+            | TooManyPayments
+            | ClaimNotProved
+            | NoSuchLine
+            | NotPayee
+            | PayoutContested
+            | ContestTooLate
+            | AccountClosed
+            | ClosingTooLarge
+            | AlreadyCertified
+            | CertificateVoid
+            | AlreadySealed
+            | AggregateInvalid
+            | SourceNotProved
+            | NotAggregateOwner
+            | DisputeClosed
+            | NotDisputeParty
+            | ArbiterIsParty
+            | SubjectInvalid
+            | HeldAlready
+            | FreezeOutOfRange
+            | RulingDoesNotFit
+            | AdjustmentAboveUnpaid
+            | AppealTooLate
+            | AlreadyAppealed
+            | SameArbiter => Outlook::Final,
         }
     }
 

@@ -1,37 +1,78 @@
-//! The rules for the ownership of rights: transfers and consent. Implements [LED-RGT-1] to
-//! [LED-RGT-3].
+//! The rules for the ownership of rights: who acts for them, transfers and consent. Implements
+//! [LED-RGT-1] to [LED-RGT-4].
 
 use std::collections::BTreeMap;
 
+use crate::approval;
 use crate::asset::named_in_force;
 use crate::event::rights::{AcceptTransfer, Owner, TransferRight};
 use crate::execute::Act;
 use crate::hash::{AssetId, TransferId};
-use crate::reject::{Code, Missing, Refusal, Reject};
+use crate::limits::MAX_EPOCHS;
+use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::split::{BASIS_POINTS, Right};
 use crate::state::record::{AssetRecord, EpochRecord, RightRecord, TransferRecord};
 use crate::state::{Key, Records, Relation};
 use crate::text::Handle;
 
-/// Fails unless the author manages the right; gives its current ownership.
+/// Fails unless the author acts for the right: as its manager, or where it has a threshold as an
+/// owner who reaches it with the owners that have approved the act. Gives its current ownership.
+/// Implements [LED-RGT-1] and [LED-RGT-4].
 pub(crate) fn managed(
-    act: &Act<'_>,
+    act: &mut Act<'_>,
     id: &AssetId,
     asset: &AssetRecord,
     right: Right,
 ) -> Result<RightRecord, Refusal> {
     let record = act.state.right(id, asset, right)?;
-    if record.manager == *act.author {
-        return Ok(record);
+    let shown = format!("the {right} right over {}/{}", asset.author, asset.name);
+    let reject = |code, text: String| Err(Refusal::from(Reject::new(code, text)));
+    let Some(threshold) = record.threshold_parts else {
+        if act.is(&record.manager)? {
+            return Ok(record);
+        }
+        return reject(Code::NotRightManager, format!("{shown} is managed by {}", record.manager));
+    };
+    let owners = approval::owners(act, id, asset, right)?;
+    let approvers = approval::approvers(act, id)?;
+    let (mut owns, mut parts) = (false, 0u64);
+    for owner in owners {
+        let acting = act.acting(&owner.member)?;
+        owns |= acting == *act.author;
+        if acting == *act.author || approvers.contains(&acting) {
+            parts = parts.saturating_add(owner.parts.into());
+        }
     }
-    Err(Reject::new(
-        Code::NotRightManager,
-        format!(
-            "the {right} right over {}/{} is managed by {}",
-            asset.author, asset.name, record.manager
-        ),
-    )
-    .into())
+    if !owns {
+        return reject(Code::NotRightManager, format!("{} owns no part of {shown}", act.author));
+    }
+    if parts < u64::from(threshold) {
+        let text = format!("owners of {parts} parts act for {shown}, it needs {threshold}");
+        return reject(Code::OwnersNeeded, text);
+    }
+    Ok(record)
+}
+
+/// Whether a member acts for a right by itself, whoever the author is: as its manager, or where it
+/// has a threshold with parts of its own that reach it. Implements [LED-RGT-4].
+pub(crate) fn alone(
+    act: &mut Act<'_>,
+    member: &Handle,
+    (id, asset): (&AssetId, &AssetRecord),
+    right: Right,
+) -> Result<bool, Refusal> {
+    let record = act.state.right(id, asset, right)?;
+    let Some(threshold) = record.threshold_parts else {
+        return Ok(act.same(&record.manager, member)?);
+    };
+    let member = act.acting(member)?;
+    let mut parts = 0u64;
+    for owner in approval::owners(act, id, asset, right)? {
+        if act.acting(&owner.member)? == member {
+            parts = parts.saturating_add(owner.parts.into());
+        }
+    }
+    Ok(parts >= u64::from(threshold))
 }
 
 fn parts_by_owner(owners: &[Owner]) -> BTreeMap<Handle, u16> {
@@ -55,18 +96,23 @@ pub(crate) fn transfer(act: &mut Act<'_>, e: &TransferRight) -> Result<(), Refus
         let text = format!("{} would manage the right without owning a part", e.manager);
         return Err(Reject::new(Code::ManagerNotOwner, text).into());
     }
+    if e.threshold_parts.is_some_and(|t| t == 0 || u64::from(t) > BASIS_POINTS) {
+        let text = "the threshold is not within 1 to 10000 parts";
+        return Err(Reject::new(Code::ThresholdInvalid, text).into());
+    }
     for member in new.keys() {
         act.named_member(member)?;
     }
     let old = act.state.epoch(&e.asset, &asset, e.right, current.epoch)?;
     let old = parts_by_owner(&old.owners);
-    let outstanding = outstanding(&old, &new, act.author);
+    let outstanding = outstanding(act, &old, &new)?;
     let mut record = TransferRecord {
         asset: e.asset,
         right: e.right,
         proposer: act.author.clone(),
         owners: new.into_iter().map(|(member, parts)| Owner { member, parts }).collect(),
         manager: e.manager.clone(),
+        threshold_parts: e.threshold_parts,
         epoch: current.epoch,
         outstanding,
         done: false,
@@ -76,21 +122,30 @@ pub(crate) fn transfer(act: &mut Act<'_>, e: &TransferRight) -> Result<(), Refus
     }
     let id = TransferId::from_digest(*act.event.digest());
     act.state.put(&Key::Transfer(id), &record)?;
+    for member in &record.outstanding {
+        act.wait_for(member)?;
+    }
     act.effects.created.push(Missing::Transfer(id));
     Ok(())
 }
 
 /// Whose consent a transfer needs besides the author's: owners who are new or whose parts shrink.
 fn outstanding(
+    act: &Act<'_>,
     old: &BTreeMap<Handle, u16>,
     new: &BTreeMap<Handle, u16>,
-    author: &Handle,
-) -> Vec<Handle> {
+) -> Result<Vec<Handle>, Fault> {
     let added = new.keys().filter(|m| !old.contains_key(*m));
     let shrunk =
         old.iter().filter(|(m, parts)| new.get(*m).is_none_or(|n| n < parts)).map(|(m, _)| m);
     let asked: std::collections::BTreeSet<&Handle> = added.chain(shrunk).collect();
-    asked.into_iter().filter(|m| *m != author).cloned().collect()
+    let mut outstanding = Vec::new();
+    for member in asked {
+        if !act.is(member)? {
+            outstanding.push(member.clone());
+        }
+    }
+    Ok(outstanding)
 }
 
 /// `accept_transfer`.
@@ -107,8 +162,13 @@ pub(crate) fn accept_transfer(act: &mut Act<'_>, e: &AcceptTransfer) -> Result<(
     if record.done || current.epoch != record.epoch {
         return Err(Reject::new(Code::TransferClosed, "the transfer is closed").into());
     }
-    let before = record.outstanding.len();
-    record.outstanding.retain(|m| m != act.author);
+    let asked = std::mem::take(&mut record.outstanding);
+    let before = asked.len();
+    for member in asked {
+        if !act.is(&member)? {
+            record.outstanding.push(member);
+        }
+    }
     if record.outstanding.len() == before {
         let text = format!("the consent of {} is not outstanding", act.author);
         return Err(Reject::new(Code::ConsentNotAsked, text).into());
@@ -119,25 +179,42 @@ pub(crate) fn accept_transfer(act: &mut Act<'_>, e: &AcceptTransfer) -> Result<(
     Ok(act.state.put(&Key::Transfer(e.transfer), &record)?)
 }
 
-/// Begins a new ownership epoch.
+/// A transfer takes effect.
 fn take_effect(
     act: &mut Act<'_>,
     asset: &AssetRecord,
     record: &mut TransferRecord,
 ) -> Result<(), Refusal> {
+    if record.epoch.saturating_add(1) >= MAX_EPOCHS {
+        let text = format!("the right has had {MAX_EPOCHS} ownership epochs");
+        return Err(Reject::new(Code::EpochsFull, text).into());
+    }
     record.done = true;
-    let id = record.asset;
-    let old = act.state.epoch(&id, asset, record.right, record.epoch)?;
-    let epoch = record.epoch.saturating_add(1);
-    let owners = record.owners.clone();
-    let begun = EpochRecord { start_seq: act.seq, height: act.context.height, owners };
-    act.state.put(&Key::Epoch(id, record.right, epoch), &begun)?;
-    let head = RightRecord { epoch, manager: record.manager.clone() };
-    act.state.put(&Key::Right(id, record.right), &head)?;
-    for owner in &record.owners {
+    let head = RightRecord {
+        epoch: record.epoch,
+        manager: record.manager.clone(),
+        threshold_parts: record.threshold_parts,
+    };
+    begin_epoch(act, (&record.asset, asset), record.right, head, record.owners.clone())
+}
+
+/// Begins a new ownership epoch after that of `head`, with its manager and these owners, in order
+/// of handle.
+pub(crate) fn begin_epoch(
+    act: &mut Act<'_>,
+    (id, asset): (&AssetId, &AssetRecord),
+    right: Right,
+    head: RightRecord,
+    owners: Vec<Owner>,
+) -> Result<(), Refusal> {
+    let old = act.state.epoch(id, asset, right, head.epoch)?;
+    let epoch = head.epoch.saturating_add(1);
+    for owner in &owners {
         if old.owners.iter().all(|o| o.member != owner.member) {
             act.append(Relation::MemberAssets(owner.member.clone()), id.digest())?;
         }
     }
-    Ok(())
+    let begun = EpochRecord { start_seq: act.seq, height: act.context.height, owners };
+    act.state.put(&Key::Epoch(*id, right, epoch), &begun)?;
+    Ok(act.state.put(&Key::Right(*id, right), &RightRecord { epoch, ..head })?)
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use bincode::{Decode, Encode};
 
 use crate::codec;
+use crate::event::governance::Rulebook;
 use crate::genesis::{Genesis, GenesisError, PROTOCOL_VERSION};
 use crate::hash::Digest;
 use crate::merkle::map::StateMap;
@@ -35,9 +36,9 @@ impl State {
     /// The state before the first block.
     pub fn genesis(genesis: &Genesis) -> Result<Self, GenesisError> {
         let bad = |e: String| GenesisError(e);
-        if genesis.protocol != PROTOCOL_VERSION {
+        if !(1..=PROTOCOL_VERSION).contains(&genesis.protocol) {
             return Err(bad(format!(
-                "protocol version {}, this software has {PROTOCOL_VERSION}",
+                "protocol version {}, this software has 1 to {PROTOCOL_VERSION}",
                 genesis.protocol
             )));
         }
@@ -52,8 +53,12 @@ impl State {
                 return Err(bad(format!("validator {} is not an exchange", v.member)));
             }
         }
+        let rulebook = genesis.rulebook.clone().unwrap_or_else(Rulebook::standard);
+        crate::governance::check_rulebook(&rulebook).map_err(bad)?;
         let put = |state: &mut State| -> Result<(), Fault> {
             state.put(&Key::Protocol, &genesis.protocol)?;
+            state.put(&Key::RulebookVersion, &1u32)?;
+            state.put(&Key::Rulebook(1), &rulebook)?;
             state.put(&Key::Ordinal, &0u64)?;
             state.put(&Key::PruneCursor, &crate::execute::expiry_hour(genesis.time_ms))?;
             state.put(&Key::Validators, &set.validators().to_vec())?;
@@ -78,6 +83,18 @@ impl State {
         self.map.root()
     }
 
+    /// The protocol version in force.
+    pub fn protocol(&self) -> Result<u32, Fault> {
+        self.get(&Key::Protocol)?.ok_or_else(|| Fault("the state holds no protocol version".into()))
+    }
+
+    /// The rulebook in force with its version.
+    pub fn rulebook(&self) -> Result<(u32, Rulebook), Fault> {
+        let missing = || Fault("the state holds no rulebook".into());
+        let version: u32 = self.get(&Key::RulebookVersion)?.ok_or_else(missing)?;
+        Ok((version, self.get(&Key::Rulebook(version))?.ok_or_else(missing)?))
+    }
+
     /// The validators of the height after this state.
     pub fn validators(&self) -> Result<ValidatorSet, Fault> {
         self.set(&Key::Validators)
@@ -91,7 +108,8 @@ impl State {
     fn set(&self, key: &Key) -> Result<ValidatorSet, Fault> {
         let list: Option<Vec<Validator>> = self.get(key)?;
         let list = list.ok_or_else(|| Fault("the state holds no validator set".into()))?;
-        ValidatorSet::new(list).map_err(|e| Fault(format!("the state's validator set: {e}")))
+        let set = ValidatorSet::with_known_keys(list);
+        set.map_err(|e| Fault(format!("the state's validator set: {e}")))
     }
 
     pub(crate) fn put<T: Encode>(&mut self, key: &Key, value: &T) -> Result<(), Fault> {

@@ -59,11 +59,22 @@ pub struct ValidatorSet(Vec<Validator>);
 
 impl ValidatorSet {
     /// Checks and orders validators.
-    pub fn new(mut validators: Vec<Validator>) -> Result<Self, ValidatorSetError> {
+    pub fn new(validators: Vec<Validator>) -> Result<Self, ValidatorSetError> {
+        let set = ValidatorSet::with_known_keys(validators)?;
+        match set.0.iter().find(|v| !v.key.is_acceptable()) {
+            Some(v) => Err(ValidatorSetError::Key(v.key)),
+            None => Ok(set),
+        }
+    }
+
+    /// As [`ValidatorSet::new`] for keys that were checked before: that check is the slow part.
+    pub(crate) fn with_known_keys(
+        mut validators: Vec<Validator>,
+    ) -> Result<Self, ValidatorSetError> {
         if validators.is_empty() || validators.len() > limits::MAX_VALIDATORS {
             return Err(ValidatorSetError::Count(validators.len()));
         }
-        validators.sort_by_key(Validator::address);
+        validators.sort_by_cached_key(Validator::address);
         let mut total = 0u64;
         let mut previous = None;
         for v in &validators {
@@ -73,9 +84,6 @@ impl ValidatorSet {
             previous = Some(v.key);
             if v.power == 0 {
                 return Err(ValidatorSetError::NoPower(v.member.clone()));
-            }
-            if !v.key.is_acceptable() {
-                return Err(ValidatorSetError::Key(v.key));
             }
             total = total.checked_add(v.power).ok_or(ValidatorSetError::TotalPower)?;
         }

@@ -9,7 +9,7 @@ use std::convert::Infallible;
 
 use headwater_ledger::account::{
     self, Account, AccountRows, Amounts, Entitlement, EntitlementError, Entry, Epoch, Line,
-    MemoryRows, NoEntry,
+    MemoryRows, Net, NoEntry, Tree,
 };
 use headwater_ledger::attribution::{self, AncestryNode, Claim, ScheduleError, UNITS};
 use headwater_ledger::limits::MAX_WEIGHT_SUM;
@@ -426,7 +426,8 @@ proptest! {
         let totals = totals(&played.entitlement());
         for Claim { asset, right, units } in &played.claims {
             let entitled = account::party_entitled::<_, _, Infallible>(
-                &played.account, &played.rows, *units, &played.epochs[&(*asset, *right)], &party);
+                &played.account, &played.rows, (*units, &played.epochs[&(*asset, *right)]), &party,
+                Net::Remaining, 0);
             let expected = totals.get(&(*asset, *right, party)).copied().unwrap_or(0);
             prop_assert_eq!(entitled.unwrap(), expected);
         }
@@ -451,13 +452,13 @@ impl AccountRows for Counted {
         self.writes += 1;
         self.rows.put_entry(n, entry)
     }
-    fn refund_node(&self, i: u64) -> Result<u64, NoEntry> {
+    fn node(&self, tree: Tree, i: u64) -> Result<u64, NoEntry> {
         self.reads.set(self.reads.get() + 1);
-        self.rows.refund_node(i)
+        self.rows.node(tree, i)
     }
-    fn put_refund_node(&mut self, i: u64, net: u64) -> Result<(), NoEntry> {
+    fn put_node(&mut self, tree: Tree, i: u64, net: u64) -> Result<(), NoEntry> {
         self.writes += 1;
-        self.rows.put_refund_node(i, net)
+        self.rows.put_node(tree, i, net)
     }
 }
 
@@ -477,7 +478,7 @@ fn recording_costs_one_row_and_asking_a_logarithm_of_them() {
         assert!(rows.writes <= 33, "{} rows written", rows.writes);
         assert!(rows.reads.get() <= 33 + 2 * 15, "{} rows read", rows.reads.get());
         rows.reads.set(0);
-        account.net_before(&rows, 2 * n + 1).unwrap();
+        account.net_before(&rows, Net::Remaining, 2 * n + 1).unwrap();
         assert!(rows.reads.get() <= 14 + 1 + 14, "{} rows read", rows.reads.get());
     }
 }

@@ -115,10 +115,10 @@ fn the_leaf_of_an_envelope_commits_to_its_signatures_and_its_id_does_not() {
 /// Holds [LED-VER-1].
 #[test]
 fn a_genesis_document_of_an_unknown_protocol_version_is_refused() {
-    let json = r#"{"name":"example","protocol":2,"time_ms":0,"members":[],"validators":[]}"#;
+    let json = r#"{"name":"example","protocol":3,"time_ms":0,"members":[],"validators":[]}"#;
     let genesis: Genesis = serde_json::from_str(json).unwrap();
     let refused = State::genesis(&genesis).map(|_| ()).unwrap_err();
-    assert!(refused.to_string().contains("protocol version 2"), "{refused}");
+    assert!(refused.to_string().contains("protocol version 3"), "{refused}");
 }
 
 /// Holds [LED-VER-2].
@@ -132,6 +132,6 @@ fn an_event_of_a_later_version_is_not_canonical_in_this_one() {
             .map_err(|e| e.to_string())
             .is_err_and(|e| e.contains("UnexpectedVariant"))
     });
-    assert_eq!(last, Some(19), "the first tag without an event");
+    assert_eq!(last, Some(68), "the first tag without an event");
     assert_eq!(codec::decode::<Event>(&event, 99).map_err(code), Err(Code::NonCanonical));
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, AccountError, AccountRows};
+use super::{Account, AccountError, AccountRows, Net};
 use crate::attribution::{self, Claim, UNITS};
 use crate::split::{BASIS_POINTS, Right};
 
@@ -167,7 +167,7 @@ fn each_line<A: Clone, P: Clone, R: AccountRows, E>(
     mut epochs: impl FnMut(&A, Right) -> Result<Vec<Epoch<P>>, E>,
     mut put: impl FnMut(Line<A, P>, u128),
 ) -> Divided<(), R, E> {
-    let mut nets = Nets::new(account, rows);
+    let mut nets = Nets::new(account, rows, Net::Remaining);
     for Claim { asset, right, units } in claims {
         let epochs = epochs(asset, *right).map_err(EntitlementError::Epochs)?;
         let nets = nets.of_epochs(&epochs)?;
@@ -198,27 +198,40 @@ fn shortfall(units: u64, net: u64, parts: u16, amount: u64) -> Option<u128> {
     of_owner.checked_add(rest.checked_mul(parts)?)
 }
 
-/// What `party` is entitled to of one claim, over all epochs: what a payout is held against.
+/// What `party` has of a net by one claim, over all epochs, when `held` of its parts in each are
+/// left out: by the confirmed net, what a payout is held against.
 ///
-/// Reads O(log payments) rows for each epoch. Implements [LED-REV-8].
+/// Reads O(log payments) rows for each of its epochs. Implements [LED-REV-8] and [LED-REV-14].
 pub fn party_entitled<P: PartialEq, R: AccountRows, E>(
     account: &Account,
     rows: &R,
-    units: u64,
-    epochs: &[Epoch<P>],
+    (units, epochs): (u64, &[Epoch<P>]),
     party: &P,
+    net: Net,
+    held: u16,
 ) -> Divided<u64, R, E> {
-    let nets = Nets::new(account, rows).of_epochs(epochs)?;
+    let mut nets = Nets::new(account, rows, net);
     let mut total = 0u64;
-    for (epoch, net) in epochs.iter().zip(nets) {
-        let earned = attribution::earned(units, net).ok_or(EntitlementError::Overflow)?;
+    for (at, epoch) in epochs.iter().enumerate() {
         for (_, parts) in epoch.owners.iter().filter(|(owner, _)| owner == party) {
-            total = attribution::owner_share(earned, *parts)
+            let next = at.checked_add(1).and_then(|next| epochs.get(next));
+            let net = nets.between(epoch.start_seq, next.map(|next| next.start_seq))?;
+            let earned = attribution::earned(units, net).ok_or(EntitlementError::Overflow)?;
+            total = attribution::owner_share(earned, parts.saturating_sub(held))
                 .and_then(|amount| total.checked_add(amount))
                 .ok_or(EntitlementError::Overflow)?;
         }
     }
     Ok(total)
+}
+
+/// The net less refunds of each epoch of a right; the last one goes on. Implements [LED-REV-8].
+pub fn epoch_nets<P, R: AccountRows, E>(
+    account: &Account,
+    rows: &R,
+    epochs: &[Epoch<P>],
+) -> Divided<Vec<u64>, R, E> {
+    Nets::new(account, rows, Net::Remaining).of_epochs(epochs)
 }
 
 /// What a payment of `net` brings each owner if it is recorded now: each line's entitlement after
@@ -234,7 +247,7 @@ pub fn payment_lines<A: Clone, P: Clone, R: AccountRows, E>(
     net: u64,
 ) -> Divided<Vec<PaymentLine<A, P>>, R, E> {
     let total = account.net_after_refunds()?;
-    let mut nets = Nets::new(account, rows);
+    let mut nets = Nets::new(account, rows, Net::Remaining);
     let mut lines = Vec::new();
     for Claim { asset, right, units } in claims {
         let epoch = current(asset, *right).map_err(EntitlementError::Epochs)?;
@@ -266,14 +279,15 @@ pub fn payment_lines<A: Clone, P: Clone, R: AccountRows, E>(
 struct Nets<'a, R> {
     account: &'a Account,
     rows: &'a R,
+    net: Net,
     before: BTreeMap<u64, u64>,
     /// Ordinal of the event that recorded the first payment, once it has been read.
     first_payment: Option<u64>,
 }
 
 impl<'a, R: AccountRows> Nets<'a, R> {
-    fn new(account: &'a Account, rows: &'a R) -> Self {
-        Nets { account, rows, before: BTreeMap::new(), first_payment: None }
+    fn new(account: &'a Account, rows: &'a R, net: Net) -> Self {
+        Nets { account, rows, net, before: BTreeMap::new(), first_payment: None }
     }
 
     /// When the first payment was recorded; the end of time when there is none.
@@ -287,17 +301,30 @@ impl<'a, R: AccountRows> Nets<'a, R> {
         Ok(first)
     }
 
-    /// The net less refunds of the payments recorded before `seq`.
+    /// The net of the payments recorded from `start` to before `end`, or to the last.
+    fn between(&mut self, start: u64, end: Option<u64>) -> Result<u64, AccountError<R::Error>> {
+        let start = self.before(start)?;
+        let end = match end {
+            Some(end) => self.before(end)?,
+            None => self.account.total(self.rows, self.net)?,
+        };
+        end.checked_sub(start).ok_or(AccountError::Overflow)
+    }
+
+    /// The net of the payments recorded before `seq`.
     fn before(&mut self, seq: u64) -> Result<u64, AccountError<R::Error>> {
         if let Some(net) = self.before.get(&seq) {
             return Ok(*net);
         }
-        let net = self.account.net_before(self.rows, seq)?;
+        if seq <= self.first_payment()? {
+            return Ok(0);
+        }
+        let net = self.account.net_before(self.rows, self.net, seq)?;
         self.before.insert(seq, net);
         Ok(net)
     }
 
-    /// The net less refunds of each epoch; the last one goes on.
+    /// The net of each epoch; the last one goes on.
     fn of_epochs<P, E>(&mut self, epochs: &[Epoch<P>]) -> Divided<Vec<u64>, R, E> {
         let first = epochs.first().ok_or(EntitlementError::EpochOrder)?;
         if self.first_payment()? < first.start_seq {
@@ -313,7 +340,7 @@ impl<'a, R: AccountRows> Nets<'a, R> {
                     return Err(EntitlementError::EpochOrder);
                 }
                 Some(next) => self.before(next.start_seq)?,
-                None => self.account.net_after_refunds()?,
+                None => self.account.total(self.rows, self.net)?,
             };
             nets.push(end_net.checked_sub(start_net).ok_or(EntitlementError::Overflow)?);
             start_net = end_net;

@@ -4,11 +4,11 @@ use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::codec::List;
-use crate::hash::{AssetId, Digest, GrantId};
+use crate::hash::{AssetId, Digest, GrantId, RegistrationId};
 use crate::limits::{MAX_CHOICES, MAX_INPUTS};
 use crate::money::Currency;
 use crate::split::Split;
-use crate::text::{AssetName, Code};
+use crate::text::{AssetName, Code, Handle};
 
 /// `register_asset`. The asset's id is the hash of chain, author and name. Implements [LED-AST-1].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
@@ -27,6 +27,10 @@ pub struct RegisterAsset {
     pub metadata: Metadata,
     /// How money that reaches this asset is divided.
     pub split: Split,
+    /// For a raw resource: whether patients' consent is what it rests on, so that consent can be
+    /// withdrawn. What is derived from it then watches it. Implements [LED-WTC-1].
+    #[serde(default)]
+    pub consent_based: bool,
     /// Where it came from; absent exactly for raw resources.
     #[serde(default)]
     pub derivation: Option<Derivation>,
@@ -232,4 +236,110 @@ pub enum Purpose {
     MethodDevelopment,
     /// Commercial use, which DUO expresses by the absence of DUO:0000046.
     Commercial,
+}
+
+/// `withdraw_consent`: the holder records that patients have withdrawn their consent: their number
+/// and a salted commitment, never who. No new derivation uses this version from then on. When no
+/// newer version is registered by the rulebook's deadline, nothing that watches the asset is
+/// listed or sold any more until one is. Implements [LED-CNS-1].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawConsent {
+    /// The raw, consent-based resource.
+    pub asset: AssetId,
+    /// Number of patients, at least 1.
+    pub patients: u32,
+    /// Salted commitment to the list of them.
+    pub commitment: Digest,
+}
+
+/// `attest_deidentification`: an appraiser, an auditor or a regulator who is neither the author nor
+/// related to him attests that nobody can be singled out in an asset. The asset stops watching
+/// for consent, and so does what is derived from it afterwards. Implements [LED-CNS-2].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttestDeidentification {
+    /// The asset.
+    pub asset: AssetId,
+    /// Salted hash of the report.
+    pub report: Digest,
+}
+
+/// `file_registration`: whoever acts for the holding right files for the registration of the
+/// rights over an asset. The public notice begins. Implements [LED-REG-1].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileRegistration {
+    /// The asset; it has no registration that is in notice or in force.
+    pub asset: AssetId,
+    /// The exchange that keeps the register, not the author nor related to him.
+    pub registry: Handle,
+    /// How long it is to be in force from the decision, in milliseconds.
+    pub term_ms: u64,
+}
+
+/// `object_registration`: any other member objects during the public notice.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectRegistration {
+    /// The registration.
+    pub registration: RegistrationId,
+    /// Salted hash of the grounds.
+    pub grounds: Digest,
+}
+
+/// `decide_registration`: the registry decides once the notice is over. An acceptance overrules
+/// the objections made. Implements [LED-REG-2].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecideRegistration {
+    /// The registration.
+    pub registration: RegistrationId,
+    /// Accept or reject.
+    pub decision: super::market::Decision,
+}
+
+/// Why registered statements are replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// The facts have changed; recorded by whoever acts for the holding right.
+    Amendment,
+    /// The entry was wrong; recorded by the registry.
+    Correction,
+}
+
+/// `change_registration`: replaces what the register states of the asset; the asset itself never
+/// changes, and every earlier statement stays on record. Implements [LED-REG-3].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeRegistration {
+    /// The registration, in force.
+    pub registration: RegistrationId,
+    /// Amendment or correction.
+    pub kind: ChangeKind,
+    /// What the asset is, as stated from then on.
+    pub metadata: Metadata,
+}
+
+/// `renew_registration`: the registry extends a registration in force, from its end on.
+/// Implements [LED-REG-4].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RenewRegistration {
+    /// The registration.
+    pub registration: RegistrationId,
+    /// By how much, in milliseconds.
+    pub term_ms: u64,
+}
+
+/// `cancel_registration`: whoever acts for the holding right, or the registry, ends it.
+/// Implements [LED-REG-5].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CancelRegistration {
+    /// The registration.
+    pub registration: RegistrationId,
+    /// Salted hash of the reason.
+    pub reason: Digest,
 }

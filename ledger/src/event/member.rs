@@ -4,6 +4,7 @@ use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::codec::List;
+use crate::hash::SuccessionId;
 use crate::keys::PublicKey;
 use crate::limits::MAX_KEYS;
 use crate::text::{DisplayName, Handle};
@@ -102,4 +103,98 @@ pub struct SuspendMember {
 pub struct ReinstateMember {
     /// The member reinstated.
     pub member: Handle,
+}
+
+/// `set_roles`: an exchange changes another member's roles. The roles exchange and regulator are
+/// neither given nor taken this way, only by governance. Implements [LED-MEM-5].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetRoles {
+    /// The member.
+    pub member: Handle,
+    /// Its roles from then on; at least one, each once.
+    pub roles: List<Role, 8>,
+}
+
+/// `add_key`: a member adds a key of its own. Implements [LED-MEM-6].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddKey {
+    /// The key, in use by nobody before, and its scopes.
+    pub key: MemberKey,
+}
+
+/// `revoke_key`: a member, or a regulator, ends a key; it signs nothing from then on.
+///
+/// With `compromised_since_ms`, what the key alone signed from that block time on is contested:
+/// assets and grants of that time serve for nothing new until a ruling dismisses a dispute about
+/// them. Contracts signed by three stand. Implements [LED-MEM-7].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeKey {
+    /// Whose key it is.
+    pub member: Handle,
+    /// The key.
+    pub key: PublicKey,
+    /// Block time since which the key was in other hands, milliseconds since 1970; not earlier
+    /// than the rulebook's look-back.
+    #[serde(default)]
+    pub compromised_since_ms: Option<u64>,
+}
+
+/// Acts that can be made to need two keys. Implements [LED-MEM-8].
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum TwoKeyAct {
+    /// Payments, refunds, voided payments, payouts and closing an account.
+    Money,
+    /// Transfers of rights and consent to them.
+    Transfers,
+    /// Freezes, rulings, suspensions and voiding.
+    Rulings,
+}
+
+/// `set_two_keys`: a member says for which of its acts two of its keys must sign, besides those
+/// for which the rulebook says so of everybody. Implements [LED-MEM-8].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetTwoKeys {
+    /// The acts, each once.
+    pub acts: List<TwoKeyAct, 3>,
+}
+
+/// `relate_members`: records that two members belong together, or no longer do. Either of them,
+/// an exchange or a regulator says that they do; a regulator alone that they do not.
+/// Implements [LED-MEM-9].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelateMembers {
+    /// One member.
+    pub a: Handle,
+    /// The other.
+    pub b: Handle,
+    /// Whether they belong together from then on.
+    pub related: bool,
+}
+
+/// `propose_succession`: a regulator, or an exchange, names the successor of a member that was
+/// merged or dissolved. Implements [LED-MEM-10].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProposeSuccession {
+    /// The member that ends.
+    pub member: Handle,
+    /// Who acts for it from then on.
+    pub successor: Handle,
+}
+
+/// `accept_succession`: the successor accepts. From then on the member's keys sign nothing, and
+/// the successor acts wherever the member is named: as owner, manager, grantee, party, payee.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptSuccession {
+    /// The succession.
+    pub succession: SuccessionId,
 }

@@ -83,8 +83,14 @@ impl InclusionProof {
     ///
     /// Also false when the path has fewer or more hashes than that place calls for.
     pub fn verify(&self, root: &Digest, leaf: &Leaf) -> bool {
+        self.root(leaf).is_some_and(|found| found == *root)
+    }
+
+    /// The root of the tree in which `leaf` stands at `self.index` by this path; `None` when the
+    /// path has fewer or more hashes than that place calls for.
+    pub fn root(&self, leaf: &Leaf) -> Option<Digest> {
         if self.index >= self.size {
-            return false;
+            return None;
         }
         let mut path = self.path.iter();
         let mut hash = leaf.0;
@@ -93,13 +99,13 @@ impl InclusionProof {
         while last > 0 {
             let is_right = place & 1 == 1;
             if is_right || place < last {
-                let Some(sibling) = path.next() else { return false };
+                let sibling = path.next()?;
                 hash = if is_right { node(sibling, &hash) } else { node(&hash, sibling) };
             }
             place >>= 1;
             last >>= 1;
         }
-        path.next().is_none() && seal(self.size, &hash) == *root
+        path.next().is_none().then(|| seal(self.size, &hash))
     }
 }
 

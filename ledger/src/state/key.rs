@@ -5,8 +5,11 @@ use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, CodecError};
+use crate::event::rights::GrantRight;
 use crate::hash::{
-    AccountId, AssetId, Context, ContractId, EnvelopeId, GrantId, ListingId, PaymentId, TransferId,
+    AccessId, AccountId, AggregateId, AssetId, CertificateId, ChangeId, Context, ContractId,
+    Digest, DisputeId, EnvelopeId, EventId, GrantId, ListingId, OfferId, PaymentId, PayoutId,
+    RegistrationId, RequestId, SuccessionId, TransferId,
 };
 use crate::keys::PublicKey;
 use crate::split::Right;
@@ -34,7 +37,7 @@ pub enum Key {
     Inputs(AssetId),
     /// `AssetId`: the version that follows this one.
     Revision(AssetId),
-    /// `Vec<Floor>`: the absolute floors that bind what is derived from this asset.
+    /// `Vec<Floor>`: the floors that bind what is derived from this asset.
     Floors(AssetId),
     /// [`super::record::RightRecord`]; absent while the author owns the right alone.
     Right(AssetId, Right),
@@ -70,6 +73,84 @@ pub enum Key {
     PruneList(u64, u64),
     /// [`crate::merkle::range::Range`]: a list that is provably whole.
     Range(Relation),
+    /// `u32`: the version of the rulebook in force.
+    RulebookVersion,
+    /// [`crate::event::governance::Rulebook`] of a version, from 1.
+    Rulebook(u32),
+    /// [`super::record::ChangeRecord`].
+    Change(ChangeId),
+    /// `Vec<ScheduledChange>`: changes that wait for their height, in order of height and approval.
+    Scheduled,
+    /// [`super::record::SuccessionRecord`].
+    Succession(SuccessionId),
+    /// `bool`: whether two members, the smaller handle first, belong together.
+    Related(Handle, Handle),
+    /// [`super::record::RevokedKey`]: a key that signs no more.
+    RevokedKey(PublicKey),
+    /// `AssetId`: the first asset registered with this content root.
+    ContentClaim(Digest),
+    /// `Vec<Watch>`: the conditions that follow from the ancestry of an asset.
+    Watches(AssetId),
+    /// [`super::record::WithdrawalRecord`]: withdrawn consent to this version.
+    Withdrawal(AssetId),
+    /// [`super::record::AttestationRecord`]: an attested de-identification.
+    Attestation(AssetId),
+    /// `RegistrationId`: the registration of an asset that is in notice or in force.
+    RegisteredAs(AssetId),
+    /// [`super::record::RegistrationRecord`].
+    Registration(RegistrationId),
+    /// [`super::record::ApprovalRecord`]: who approved an act about an asset.
+    Approval(AssetId, Digest),
+    /// [`super::record::RequestRecord`].
+    Request(RequestId),
+    /// [`super::record::OfferRecord`].
+    Offer(OfferId),
+    /// `Vec<InForce>`: the accepted grants on a right of an asset that have not ended.
+    GrantsInForce(AssetId, GrantRight),
+    /// `Vec<InForce>`: the licences of a product that have not ended, at whichever exchange.
+    LicencesInForce(AssetId),
+    /// [`super::record::AccessRecord`].
+    Access(AccessId),
+    /// `EventId`: the log entry of a job under an access.
+    Usage(AccessId, Digest),
+    /// `AccessId`: the first logged use that put this content out.
+    UsageOutput(Digest),
+    /// [`super::record::ComplianceRecord`]: the newest review of an asset by a reviewer.
+    Compliance(AssetId),
+    /// [`super::record::ValuationRecord`]: the newest valuation of an asset.
+    Valuation(AssetId),
+    /// `Vec<PaymentId>`: the payments of a contract.
+    ContractPayments(ContractId),
+    /// `u64`: a node of the tree of confirmed net of an account.
+    AccountConfirmed(AccountId, u64),
+    /// [`super::record::LineRecord`]: what was paid out and adjusted on an owner's line of a claim.
+    PaidLine(AccountId, AssetId, Right, Handle),
+    /// [`super::record::PayoutRecord`].
+    Payout(PayoutId),
+    /// `Vec<ClosingLine>`: the lines that got a minor unit of the residue of a closed account.
+    Closing(AccountId),
+    /// `u64`: the number of the last certificate of an exchange.
+    CertificateNumber(Handle),
+    /// [`super::record::TradeCertificateRecord`].
+    Certificate(CertificateId),
+    /// `CertificateId`: the certificate in force of a contract.
+    CertifiedBy(ContractId),
+    /// [`super::record::AggregateRecord`].
+    Aggregate(AggregateId),
+    /// `AggregateId`: the sources of an owner's part of a right.
+    SealedBy(AssetId, Right, Handle),
+    /// `u64`: what a source was paid, in minor units of an account.
+    SourcePaid(AggregateId, AccountId, Digest),
+    /// [`super::record::DisputeRecord`].
+    Dispute(DisputeId),
+    /// `Vec<Hold>`: the slices of a right that are held.
+    Holds(AssetId, Right),
+    /// `DisputeId`: the dispute by which a member has held parts of an owner's part of a right.
+    HeldOnce(AssetId, Right, Handle, Handle),
+    /// [`super::record::UsageRecord`]: what a log entry of an access says.
+    UsageEntry(EventId),
+    /// `GrantId`: the grant that a member took from a standing offer.
+    TakenBy(OfferId, Handle),
 }
 
 impl Key {
@@ -104,4 +185,27 @@ pub enum Relation {
     AssetAccounts(AssetId),
     /// Payment ids of this account.
     AccountPayments(AccountId),
+    /// Event ids of what has waited for the member's decision: offers, transfers, requests,
+    /// listings, contracts, accesses, registrations, disputes, successions and changes.
+    MemberInbox(Handle),
+    /// Asset ids: registered with the same content root as this one by other members.
+    AssetDuplicates(AssetId),
+    /// Event ids: reviews, valuations, attestations and withdrawn consent of this asset.
+    AssetFindings(AssetId),
+    /// Event ids: registrations of this asset and what became of them.
+    AssetRegistrations(AssetId),
+    /// Event ids: accesses to this asset and their logged use.
+    AssetUsage(AssetId),
+    /// Dispute ids: about this asset, its rights, or grants on it.
+    AssetDisputes(AssetId),
+    /// Dispute ids: of this member, or about what is its.
+    MemberDisputes(Handle),
+    /// Event ids: evidence, freezes, rulings and appeals of this dispute.
+    DisputeEvents(DisputeId),
+    /// Payout ids of this account.
+    AccountPayouts(AccountId),
+    /// Certificate ids of this exchange.
+    ExchangeCertificates(Handle),
+    /// Change ids: every proposal by governance.
+    Changes,
 }

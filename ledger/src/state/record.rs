@@ -1,16 +1,28 @@
 //! The records of the state and typed access to them.
 
+mod dispute;
+mod governance;
+mod money;
+mod registry;
+mod rights;
+
 use std::sync::Arc;
 
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+pub use dispute::*;
+pub use governance::*;
+pub use money::*;
+pub use registry::*;
+pub use rights::*;
+
 use super::{Key, Relation, decode_record};
 use crate::account::{Account, Amounts, Entry};
 use crate::attribution::{AncestryNode, Claim, ScheduleError};
 use crate::event::asset::{Activity, Content, Metadata, Purpose, Stage};
-use crate::event::market::Licence;
-use crate::event::member::{MemberKey, Role, Scope};
+use crate::event::market::{Instalment, Licence};
+use crate::event::member::{MemberKey, Role, Scope, TwoKeyAct};
 use crate::event::rights::{GrantRight, Owner, Terms};
 use crate::hash::{
     AccountId, AssetId, ContractId, Digest, EnvelopeId, EventId, GrantId, ListingId, PaymentId,
@@ -35,6 +47,12 @@ pub struct MemberRecord {
     pub keys: Vec<MemberKey>,
     /// Whether its acts are refused.
     pub suspended: bool,
+    /// The acts for which two of its keys must sign.
+    pub two_keys: Vec<TwoKeyAct>,
+    /// Who acts wherever this member is named, since it was merged or dissolved.
+    pub successor: Option<Handle>,
+    /// Steps of the longest line of successions that leads to this member.
+    pub predecessors: u32,
     /// Height of admission; 0 for genesis.
     pub height: u64,
 }
@@ -73,6 +91,16 @@ pub struct AssetRecord {
     pub late: bool,
     /// Whether it was declared void.
     pub void: bool,
+    /// Whether patients' consent can be withdrawn from it.
+    pub consent_based: bool,
+    /// An asset that another member registered before with the same content root.
+    pub duplicate_of: Option<AssetId>,
+    /// Disputes about the asset that are open.
+    pub disputes: u32,
+    /// Whether a ruling dismissed what contested it.
+    pub cleared: bool,
+    /// The key that signed the registration.
+    pub signer: PublicKey,
     /// The event that registered it.
     pub event: EventId,
     /// That event's ordinal.
@@ -99,7 +127,8 @@ pub struct AssetInputs {
     pub inputs: Vec<crate::event::asset::Input>,
 }
 
-/// An absolute floor that binds an asset and everything derived from it. Implements [LED-FLR-1].
+/// A floor that binds an asset and what is derived from it. Implements [LED-FLR-1] and
+/// [LED-FLR-3].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct Floor {
     /// The asset that must be reached.
@@ -108,6 +137,9 @@ pub struct Floor {
     pub floor_bp: u16,
     /// Units of 10^18 of this asset's revenue that reach it, rounded down.
     pub units: u64,
+    /// For a relative floor: the member that derived directly; it binds him and those related to
+    /// him.
+    pub party: Option<Handle>,
 }
 
 /// The current ownership of a right.
@@ -117,6 +149,8 @@ pub struct RightRecord {
     pub epoch: u32,
     /// The owner who acts for the right.
     pub manager: Handle,
+    /// When given, the parts of 10 000 that an act needs instead.
+    pub threshold_parts: Option<u16>,
 }
 
 /// One ownership epoch of a right.
@@ -143,6 +177,8 @@ pub struct TransferRecord {
     pub owners: Vec<Owner>,
     /// Who acts for the right from then on.
     pub manager: Handle,
+    /// When given, the parts of 10 000 that an act needs instead.
+    pub threshold_parts: Option<u16>,
     /// The epoch it was proposed in; it lapses when another begins.
     pub epoch: u32,
     /// Whose consent is outstanding.
@@ -163,6 +199,10 @@ pub enum GrantStatus {
     Declined,
     /// Ended by the grantor.
     Revoked,
+    /// Given back by the grantee.
+    Surrendered,
+    /// Void by a ruling.
+    Voided,
 }
 
 /// A grant under a right.
@@ -178,10 +218,28 @@ pub struct GrantRecord {
     pub grantee: Handle,
     /// The terms.
     pub terms: Terms,
+    /// The grant it sub-licenses.
+    pub parent: Option<GrantId>,
+    /// For operation of a derived asset: the grants it rests on.
+    pub under: Vec<GrantId>,
     /// Where it stands.
     pub status: GrantStatus,
+    /// Its last block time: that of the terms, as renewed, or as shortened by a revocation.
+    pub not_after_ms: u64,
+    /// Block time of the revocation.
+    pub revoked_ms: Option<u64>,
+    /// After a revocation: until when work done before it may be filed.
+    pub file_by_ms: u64,
     /// Derivations made under it.
     pub used: u32,
+    /// Disputes about the grant that are open.
+    pub disputes: u32,
+    /// Whether a ruling dismissed what contested it.
+    pub cleared: bool,
+    /// The key that signed the offer.
+    pub signer: PublicKey,
+    /// Block time of the offer, milliseconds since 1970.
+    pub time_ms: u64,
     /// Height of the offer.
     pub height: u64,
 }
@@ -196,6 +254,8 @@ pub enum ListingStatus {
     Accepted,
     /// Rejected.
     Rejected,
+    /// Ended.
+    Delisted,
 }
 
 /// A listing of a product.
@@ -227,6 +287,20 @@ pub struct ListingRecord {
     pub height: u64,
 }
 
+/// Where a contract stands, besides who has signed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContractStatus {
+    /// Not ended.
+    Open,
+    /// Declined by the buyer or the exchange.
+    Declined,
+    /// Withdrawn by the seller.
+    Withdrawn,
+    /// Ended after it was signed.
+    Terminated,
+}
+
 /// A three-party contract.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct ContractRecord {
@@ -256,12 +330,26 @@ pub struct ContractRecord {
     pub buyer_signed: bool,
     /// Whether the exchange has signed.
     pub exchange_signed: bool,
+    /// Where it stands.
+    pub status: ContractStatus,
+    /// Whether the seller wants it terminated.
+    pub seller_terminates: bool,
+    /// Whether the buyer wants it terminated.
+    pub buyer_terminates: bool,
+    /// When parts of the price are due.
+    pub instalments: Vec<Instalment>,
+    /// Whether seller and buyer belonged together when it was proposed.
+    pub related_parties: bool,
     /// Gross paid so far, refunds not taken off.
     pub paid: u64,
     /// Commitment to what was delivered.
     pub delivered: Option<Digest>,
-    /// Whether the buyer confirmed the delivery.
+    /// Block time at which the delivery was recorded, milliseconds since 1970; 0 before.
+    pub delivered_ms: u64,
+    /// Whether the delivery is confirmed, or deemed to be.
     pub confirmed: bool,
+    /// Whether it was deemed confirmed because time was over.
+    pub deemed: bool,
     /// Height of the proposal.
     pub height: u64,
 }
@@ -281,6 +369,10 @@ pub struct PaymentRecord {
     pub amounts: Amounts,
     /// What was given back of each.
     pub refunded: Amounts,
+    /// What a ruling ordered to be given back and was not yet.
+    pub ordered: Amounts,
+    /// Whether it was entered in error.
+    pub void: bool,
     /// The bank's reference.
     pub bank_reference: Code,
     /// Ordinal of the event.
@@ -300,8 +392,18 @@ pub struct AccountRecord {
     pub exchange: Handle,
     /// The currency.
     pub currency: Currency,
+    /// Hash of the product's attribution schedule.
+    pub schedule: Digest,
     /// The totals.
     pub totals: Account,
+    /// Contracts whose delivery is not confirmed and of whose payments some net is left.
+    pub unconfirmed: u32,
+    /// Payments of which parts are ordered to be given back and were not yet.
+    pub orders: u32,
+    /// Disputes about its payments and payouts that are open.
+    pub disputes: u32,
+    /// Whether it was closed.
+    pub closed: bool,
 }
 
 /// Ids recorded in one block that may be forgotten after one hour.
@@ -350,7 +452,11 @@ pub trait Records: View {
     /// The current ownership of a right over a recorded asset.
     fn right(&self, id: &AssetId, asset: &AssetRecord, right: Right) -> Result<RightRecord, Fault> {
         let record = self.get(&Key::Right(*id, right))?;
-        Ok(record.unwrap_or_else(|| RightRecord { epoch: 0, manager: asset.author.clone() }))
+        Ok(record.unwrap_or_else(|| RightRecord {
+            epoch: 0,
+            manager: asset.author.clone(),
+            threshold_parts: None,
+        }))
     }
     /// One ownership epoch of a right over a recorded asset.
     fn epoch(
@@ -405,13 +511,21 @@ pub trait Records: View {
         &self,
         product: &AssetId,
     ) -> Result<Vec<Claim<AssetId>>, ScheduleError<AssetId, Fault>> {
+        self.schedule_within(product, MAX_ANCESTRY_EDGES)
+    }
+    /// The same when no more than so many edges may be walked.
+    fn schedule_within(
+        &self,
+        product: &AssetId,
+        max_edges: usize,
+    ) -> Result<Vec<Claim<AssetId>>, ScheduleError<AssetId, Fault>> {
         let node = |id: &AssetId| {
             let found = self.inputs(id)?;
             let found = found.ok_or_else(|| Fault(format!("asset {id} has no inputs record")))?;
             let inputs = found.inputs.iter().map(|i| (i.asset, i.weight)).collect();
             Ok(AncestryNode { split: found.split, inputs })
         };
-        crate::attribution::schedule(product, node, MAX_ANCESTRY_EDGES)
+        crate::attribution::schedule(product, node, max_edges)
     }
 }
 

@@ -6,7 +6,8 @@
 
 use headwater_ledger::attribution::UNITS;
 use headwater_ledger::event::RegisterAsset;
-use headwater_ledger::event::rights::Terms;
+use headwater_ledger::event::rights::{FloorKind, Terms};
+use headwater_ledger::hash::GrantId;
 use headwater_ledger::split::Right;
 use headwater_ledger::state::record::Records;
 use proptest::prelude::*;
@@ -213,4 +214,40 @@ fn the_highest_floor_counts_and_paths_add_up() {
     let tracked = w.state.floors(&w.asset("clean-lab/both")).unwrap();
     assert_eq!(tracked.len(), 1);
     assert_eq!((tracked[0].floor_bp, tracked[0].units), (4_000, UNITS / 10_000 * 4_800));
+}
+
+/// A relative floor binds who derived directly and not those who derive from him.
+#[test]
+fn a_relative_floor_binds_its_party_and_no_stranger() {
+    let mut w = World::default();
+    w.record(CHEST, raw("fna-2026"));
+    let source = w.asset("chest-hospital/fna-2026");
+    let floor = Terms { floor_bp: 3_000, floor_kind: FloorKind::Relative, ..terms() };
+    let grant = w.give(CHEST, processing_grant(source, LAB, floor));
+    let thin = |name: &str, from, grant: Option<GrantId>| RegisterAsset {
+        split: split([0, 8_000, 0, 2_000]),
+        ..processed(name, &[input(from, 1, grant)])
+    };
+    assert_eq!(w.refused(LAB, thin("thin", source, Some(grant))).name(), "FLOOR_NOT_MET");
+    w.record(LAB, processed("cleaned", &[input(source, 1, grant)]));
+    let cleaned = w.asset("clean-lab/cleaned");
+    let tracked = w.state.floors(&cleaned).unwrap();
+    assert_eq!(tracked.len(), 1);
+    assert_eq!(tracked[0].party, Some(handle(LAB)));
+    assert_eq!(tracked[0].units, UNITS / 10_000 * 6_000);
+    // The party itself is bound further down; a stranger is not, nor is who follows him.
+    assert_eq!(w.refused(LAB, thin("thin", cleaned, None)).name(), "FLOOR_NOT_MET");
+    let further = w.give(LAB, processing_grant(cleaned, INSIGHT, terms()));
+    w.record(INSIGHT, thin("report", cleaned, Some(further)));
+    let report = w.asset("insight-co/report");
+    assert!(w.state.floors(&report).unwrap().is_empty());
+    let back = w.give(INSIGHT, processing_grant(report, LAB, terms()));
+    w.record(LAB, thin("again", report, Some(back)));
+    // Paths add up: half from the source itself makes up for a thin path.
+    let both = [input(cleaned, 1, None), input(source, 1, grant)];
+    let asset = RegisterAsset { split: split([0, 6_000, 0, 4_000]), ..processed("both", &both) };
+    w.record(LAB, asset);
+    let tracked = w.state.floors(&w.asset("clean-lab/both")).unwrap();
+    // 0.4 · (0.5 · 0.6 + 0.5).
+    assert_eq!(tracked.iter().map(|f| f.units).collect::<Vec<_>>(), [UNITS / 10_000 * 3_200]);
 }

@@ -3,10 +3,19 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod conditions;
+mod disputes;
 mod envelopes;
 mod floors;
+mod governance;
 mod grants;
+mod licences;
+mod life_cycles;
+mod members;
 mod operation;
 mod ownership;
+mod payouts;
+mod permits;
 mod references;
 mod story;
+mod trade;

@@ -3,12 +3,18 @@
 use headwater_ledger::codec;
 use headwater_ledger::envelope::{Envelope, EnvelopeHeader, KeySignature, SignedEnvelope};
 use headwater_ledger::event::Event;
-use headwater_ledger::hash::{ChainId, GrantId};
+use headwater_ledger::event::dispute::{Redirect, RuleDispute, Ruling};
+use headwater_ledger::event::member::Scope;
+use headwater_ledger::hash::{ChainId, DisputeId, GrantId};
 use headwater_ledger::keys::Signature;
-use headwater_ledger::limits::{MAX_ENVELOPE_BYTES, MAX_EVENTS, MAX_INPUTS};
+use headwater_ledger::limits::{
+    MAX_ADJUSTMENTS, MAX_ENVELOPE_BYTES, MAX_EVENTS, MAX_INPUTS, MAX_PROOF,
+};
 use headwater_ledger::reject::Code;
+use headwater_ledger::split::Right;
 
 use crate::Row;
+use crate::support::members::*;
 use crate::support::*;
 
 /// An envelope of the chest hospital that would pass.
@@ -44,9 +50,9 @@ fn signatures_at(bytes: &[u8]) -> usize {
 }
 
 /// A registration of a merge of as many inputs as there may be.
-fn widest(w: &World, name: &str, grant: Option<GrantId>) -> Event {
+fn widest(w: &World, name: &str) -> Event {
     let part = |i: usize| w.asset(&format!("chest-hospital/part-{i}"));
-    let inputs: Vec<_> = (0..MAX_INPUTS).map(|i| input(part(i), 1, grant)).collect();
+    let inputs: Vec<_> = (0..MAX_INPUTS).map(|i| input(part(i), 1, None)).collect();
     processed(name, &inputs).event()
 }
 
@@ -113,8 +119,14 @@ pub const ROWS: &[Row] = &[
         patched(w.by(CHEST, suspend(COUNTY)), &name, &33u64.to_le_bytes())
     }),
     Row(Code::OverLimit, "an event of more than 64 KiB", |w| {
-        let widest = widest(w, "merged", Some(GrantId::from_digest(digest("grant"))));
-        unsigned(w.envelope(CHEST, vec![widest]))
+        let mut line =
+            adjustment(w.asset("chest-hospital/fna-2026"), Right::Holding, digest("account"), 1);
+        line.claim.proof = list(&[digest("node"); MAX_PROOF]);
+        let adjustments = list(&vec![line; MAX_ADJUSTMENTS]);
+        let ruling = Ruling::Redirect(Redirect { to: handle(COUNTY), adjustments });
+        let dispute = DisputeId::from_digest(digest("dispute"));
+        let event = RuleDispute { dispute, ruling, reasons: digest("reasons") }.event();
+        unsigned(w.envelope(CHEST, vec![event]))
     }),
     Row(Code::NoEvents, "an envelope without events", |w| {
         signed(w.envelope(CHEST, vec![]), &[CHEST])
@@ -194,7 +206,18 @@ pub const ROWS: &[Row] = &[
         let first = envelope.signatures[0].clone();
         let key = key(PIPELINE_KEY).public_key();
         let empty = KeySignature { key, signature: Signature::Ed25519([0; 64]) };
-        envelope.signatures = list(&[first, empty]);
+        let mut both = [first, empty];
+        both.sort_by_key(|s| s.key);
+        envelope.signatures = list(&both);
+        envelope.to_bytes().unwrap()
+    }),
+    Row(Code::BadSignature, "two valid signatures passed on in another order", |w| {
+        w.record(CHEST, add_key("second", &Scope::ALL));
+        let bytes = signed(w.envelope(CHEST, vec![raw("fna-2026").event()]), &[CHEST, "second"]);
+        let mut envelope = SignedEnvelope::from_bytes(&bytes).unwrap();
+        let mut both = envelope.signatures.to_vec();
+        both.reverse();
+        envelope.signatures = list(&both);
         envelope.to_bytes().unwrap()
     }),
     Row(Code::KeyOutOfScope, "a registration key offers a grant", |w| {
@@ -209,24 +232,24 @@ pub const ROWS: &[Row] = &[
         let envelope = w.envelope(COUNTY, events);
         signed(envelope, &[PIPELINE_KEY])
     }),
-    Row(Code::OverWeight, "27 merges of 1024 inputs in one envelope", |w| {
-        let events = (0..27).map(|i| widest(w, &format!("merged-{i}"), None)).collect();
+    Row(Code::OverWeight, "27 merges of 512 inputs in one envelope", |w| {
+        let events = (0..27).map(|i| widest(w, &format!("merged-{i}"))).collect();
         signed(w.envelope(CHEST, events), &[CHEST])
     }),
     Row(Code::OverWeight, "listings that walk more than a block may, each by itself light", |w| {
-        // 1 024 own inputs take three units of weight each to look at, whoever lists.
-        w.all(CHEST, (0..1_024).map(|i| raw(&format!("part-{i}")).event()).collect());
+        // 512 own inputs take four units of weight each to look at, whoever lists.
+        w.all(CHEST, (0..MAX_INPUTS).map(|i| raw(&format!("part-{i}")).event()).collect());
         let part = |i: usize| w.asset(&format!("{CHEST}/part-{i}"));
-        let parts: Vec<_> = (0..1_024).map(|i| input(part(i), 1, None)).collect();
+        let parts: Vec<_> = (0..MAX_INPUTS).map(|i| input(part(i), 1, None)).collect();
         w.record(CHEST, processed("merged", &parts));
         let merged = w.asset("chest-hospital/merged");
         let offer = || operation_grant(merged, LAB, 1).event();
         signed(w.envelope(CHEST, (0..130).map(|_| offer()).collect()), &[CHEST])
     }),
     Row(Code::BlockFull, "an envelope for which the block has no room", |w| {
-        w.all(CHEST, (0..1_024).map(|i| raw(&format!("part-{i}")).event()).collect());
+        w.all(CHEST, (0..MAX_INPUTS).map(|i| raw(&format!("part-{i}")).event()).collect());
         let merges = |w: &mut World, names: std::ops::Range<usize>| {
-            let events = names.map(|i| widest(w, &format!("merged-{i}"), None)).collect();
+            let events = names.map(|i| widest(w, &format!("merged-{i}"))).collect();
             signed(w.envelope(CHEST, events), &[CHEST])
         };
         w.before = vec![merges(w, 0..20)];

@@ -106,8 +106,8 @@ pub const ROWS: &[Row] = &[
     Row(Code::TermsInvalid, "a floor of more than everything", |w| {
         offered(w, Terms { floor_bp: 10_001, ..terms() })
     }),
-    Row(Code::TermsInvalid, "a processing grant with a sub-licence depth", |w| {
-        offered(w, Terms { sublicence_depth: 1, ..terms() })
+    Row(Code::TermsInvalid, "a grant with a sub-licence depth of nine", |w| {
+        offered(w, Terms { sublicence_depth: 9, ..terms() })
     }),
     Row(Code::TermsInvalid, "a processing grant that rests on others", |w| {
         *w = World::granted();

@@ -6,11 +6,17 @@
 mod support;
 
 mod assets;
+mod conditions;
+mod disputes;
 mod envelopes;
+mod governance;
 mod grants;
 mod market;
 mod members;
+mod payouts;
+mod permits;
 mod rights;
+mod trade;
 
 use std::collections::BTreeSet;
 
@@ -26,10 +32,23 @@ type Steps = fn(&mut World) -> Vec<u8>;
 pub struct Row(Code, &'static str, Steps);
 
 fn tables() -> Vec<&'static Row> {
-    [envelopes::ROWS, members::ROWS, assets::ROWS, rights::ROWS, grants::ROWS, market::ROWS]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        envelopes::ROWS,
+        members::ROWS,
+        governance::ROWS,
+        assets::ROWS,
+        conditions::ROWS,
+        rights::ROWS,
+        grants::ROWS,
+        permits::ROWS,
+        market::ROWS,
+        payouts::ROWS,
+        trade::ROWS,
+        disputes::ROWS,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The next block, with what the story puts before.

@@ -166,6 +166,7 @@ fn genesis(out: &mut Lines) {
     };
     let validators = vec![Validator { member: member.handle.clone(), key: validator, power: 1 }];
     let genesis = Genesis {
+        rulebook: Default::default(),
         name: "example".parse().unwrap(),
         protocol: 1,
         time_ms: 1_767_225_600_000,

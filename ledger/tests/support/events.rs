@@ -4,17 +4,19 @@ use headwater_ledger::event::asset::{
     Activity, ActivityKind, Classification, Content, Deidentification, Derivation, Input, Metadata,
     Purpose, Quality, Stage,
 };
-use headwater_ledger::event::market::{Decision, Licence};
+use headwater_ledger::event::dispute::{Adjustment, Ground, Redirect, Ruling, Slice, Subject};
+use headwater_ledger::event::market::{Decision, Licence, ProvedClaim};
 use headwater_ledger::event::member::{MemberKey, Role, Scope};
 use headwater_ledger::event::rights::{GrantRight, Owner, Terms};
 use headwater_ledger::event::{
-    AcceptGrant, AcceptTransfer, AdmitMember, ConfirmDelivery, DeclineGrant, Event, ListProduct,
-    OfferGrant, ProposeContract, RecordDelivery, RecordPayment, RefundPayment, RegisterAsset,
-    ReinstateMember, ReviewListing, RevokeGrant, SignContract, SuspendMember, TransferRight,
-    VoidAsset,
+    AcceptGrant, AcceptTransfer, AdmitMember, AppealRuling, AttestDeidentification,
+    ConfirmDelivery, DeclineGrant, Event, FileEvidence, ListProduct, OfferGrant, OpenDispute,
+    OrderFreeze, ProposeContract, RecordDelivery, RecordPayment, RefundPayment, RegisterAsset,
+    ReinstateMember, ReviewListing, RevokeGrant, RuleDispute, SignContract, SuspendMember,
+    TransferRight, VoidAsset, WithdrawConsent,
 };
 use headwater_ledger::hash::{
-    AssetId, ContractId, Digest, GrantId, ListingId, PaymentId, TransferId,
+    AccountId, AssetId, ContractId, Digest, DisputeId, GrantId, ListingId, PaymentId, TransferId,
 };
 use headwater_ledger::split::{Right, Split};
 
@@ -39,6 +41,8 @@ acts! {
     AdmitMember SuspendMember ReinstateMember RegisterAsset TransferRight AcceptTransfer
     OfferGrant AcceptGrant DeclineGrant RevokeGrant VoidAsset ListProduct ReviewListing
     ProposeContract SignContract RecordPayment RecordDelivery ConfirmDelivery RefundPayment
+    WithdrawConsent AttestDeidentification OpenDispute OrderFreeze FileEvidence RuleDispute
+    AppealRuling
 }
 
 pub const PURPOSES: [Purpose; 2] = [Purpose::HealthResearch, Purpose::Commercial];
@@ -96,6 +100,7 @@ pub fn metadata() -> Metadata {
 /// A raw resource that keeps everything for the owners of the holding right.
 pub fn raw(name: &str) -> RegisterAsset {
     RegisterAsset {
+        consent_based: Default::default(),
         name: name.parse().unwrap(),
         stage: Stage::Raw,
         revises: None,
@@ -152,7 +157,13 @@ pub fn doing(asset: RegisterAsset, change: impl FnOnce(&mut Activity)) -> Regist
 pub fn transfer(asset: AssetId, right: Right, owners: &[(&str, u16)]) -> TransferRight {
     let owned: Vec<Owner> =
         owners.iter().map(|(m, parts)| Owner { member: handle(m), parts: *parts }).collect();
-    TransferRight { asset, right, owners: list(&owned), manager: handle(owners[0].0) }
+    TransferRight {
+        threshold_parts: Default::default(),
+        asset,
+        right,
+        owners: list(&owned),
+        manager: handle(owners[0].0),
+    }
 }
 
 pub fn accept_transfer(transfer: TransferId) -> AcceptTransfer {
@@ -162,6 +173,9 @@ pub fn accept_transfer(transfer: TransferId) -> AcceptTransfer {
 /// Terms for a year, in China, for health research and commerce.
 pub fn terms() -> Terms {
     Terms {
+        exclusivity: Default::default(),
+        floor_kind: Default::default(),
+        revocation: Default::default(),
         purposes: list(&PURPOSES),
         territories: list(&["CN".parse().unwrap()]),
         not_before_ms: GENESIS_MS,
@@ -176,14 +190,28 @@ pub fn terms() -> Terms {
 
 pub fn processing_grant(asset: AssetId, grantee: &str, terms: Terms) -> OfferGrant {
     let right = GrantRight::Processing;
-    OfferGrant { asset, right, grantee: handle(grantee), terms, under: list(&[]) }
+    OfferGrant {
+        parent: Default::default(),
+        asset,
+        right,
+        grantee: handle(grantee),
+        terms,
+        under: list(&[]),
+    }
 }
 
 /// An operation grant on which so many further steps may build.
 pub fn operation_grant(asset: AssetId, grantee: &str, sublicence_depth: u8) -> OfferGrant {
     let terms = Terms { sublicence_depth, ..terms() };
     let right = GrantRight::Operation;
-    OfferGrant { asset, right, grantee: handle(grantee), terms, under: list(&[]) }
+    OfferGrant {
+        parent: Default::default(),
+        asset,
+        right,
+        grantee: handle(grantee),
+        terms,
+        under: list(&[]),
+    }
 }
 
 pub fn accept_grant(grant: GrantId) -> AcceptGrant {
@@ -213,6 +241,7 @@ pub fn review(listing: ListingId, decision: Decision) -> ReviewListing {
 
 pub fn licence() -> Licence {
     Licence {
+        exclusive: Default::default(),
         purposes: list(&PURPOSES),
         territories: list(&["CN".parse().unwrap()]),
         not_after_ms: YEAR_END_MS,
@@ -222,6 +251,7 @@ pub fn licence() -> Licence {
 /// A contract over `price` fen, to be signed within a day of genesis.
 pub fn propose(listing: ListingId, buyer: &str, schedule: Digest, price: u64) -> ProposeContract {
     ProposeContract {
+        instalments: Default::default(),
         listing,
         buyer: handle(buyer),
         schedule,
@@ -258,4 +288,52 @@ pub fn confirm(contract: ContractId) -> ConfirmDelivery {
 pub fn refund(payment: PaymentId, parts: [u64; 3], reference: &str) -> RefundPayment {
     let [net, fee, tax] = parts;
     RefundPayment { payment, net, fee, tax, bank_reference: reference.parse().unwrap() }
+}
+
+/// A raw resource that rests on patients' consent.
+pub fn consented(name: &str) -> RegisterAsset {
+    RegisterAsset { consent_based: true, ..raw(name) }
+}
+
+pub fn withdraw_consent(asset: AssetId) -> WithdrawConsent {
+    WithdrawConsent { asset, patients: 3, commitment: digest("patients") }
+}
+
+pub fn attest(asset: AssetId) -> AttestDeidentification {
+    AttestDeidentification { asset, report: digest("report") }
+}
+
+/// Parts of what a member owns of a right.
+pub fn slice(asset: AssetId, right: Right, owner: &str, parts: u16) -> Slice {
+    Slice { asset, right, owner: handle(owner), parts }
+}
+
+pub fn dispute(subject: Subject) -> OpenDispute {
+    OpenDispute { subject, ground: Ground::Ownership, evidence: digest("evidence") }
+}
+
+pub fn freeze(dispute: DisputeId, until_ms: u64) -> OrderFreeze {
+    OrderFreeze { dispute, until_ms }
+}
+
+pub fn evidence(dispute: DisputeId) -> FileEvidence {
+    FileEvidence { dispute, evidence: digest("more evidence") }
+}
+
+pub fn rule(dispute: DisputeId, ruling: Ruling) -> RuleDispute {
+    RuleDispute { dispute, ruling, reasons: digest("reasons") }
+}
+
+pub fn redirect(to: &str, adjustments: &[Adjustment]) -> Ruling {
+    Ruling::Redirect(Redirect { to: handle(to), adjustments: list(adjustments) })
+}
+
+pub fn appeal(dispute: DisputeId) -> AppealRuling {
+    AppealRuling { dispute, grounds: digest("grounds") }
+}
+
+/// A line of money that goes over in an account; of a claim without a proof.
+pub fn adjustment(asset: AssetId, right: Right, account: Digest, amount: u64) -> Adjustment {
+    let claim = ProvedClaim { asset, right, units: 1, index: 0, claims: 1, proof: list(&[]) };
+    Adjustment { account: AccountId::from_digest(account), claim, amount }
 }

@@ -6,7 +6,11 @@
 #![allow(dead_code, unused_imports)] // each test file uses a part of it
 
 pub mod events;
+pub mod market;
+pub mod members;
 pub mod money;
+pub mod payouts;
+pub mod rights;
 pub mod story;
 
 use std::collections::BTreeMap;
@@ -17,10 +21,11 @@ use headwater_ledger::envelope::{
 };
 use headwater_ledger::event::member::{MemberKey, Role, Scope};
 use headwater_ledger::event::{AdmitMember, Event};
-use headwater_ledger::execute::{BlockContext, Effects, Execution};
+use headwater_ledger::execute::{Appended, BlockContext, Effects, Execution};
 use headwater_ledger::genesis::{Genesis, PROTOCOL_VERSION};
 use headwater_ledger::hash::{
-    AssetId, ChainId, ContractId, Digest, EnvelopeId, GrantId, ListingId, PaymentId, TransferId,
+    AssetId, ChainId, ContractId, Digest, DisputeId, EnvelopeId, GrantId, ListingId, PaymentId,
+    TransferId,
 };
 use headwater_ledger::keys::SigningKey;
 use headwater_ledger::reject::{Code, Refusal, Reject};
@@ -46,7 +51,10 @@ pub const LAB: &str = "clean-lab";
 pub const INSIGHT: &str = "insight-co";
 pub const BUYER: &str = "pharma-co";
 
-const MEMBERS: [(&str, Role); 9] = [
+pub const BUREAU: &str = "data-bureau";
+pub const APPRAISER: &str = "fair-value";
+
+const MEMBERS: [(&str, Role); 11] = [
     (GZ, Role::Exchange),
     (BJ, Role::Exchange),
     (REGULATOR, Role::Regulator),
@@ -56,6 +64,8 @@ const MEMBERS: [(&str, Role); 9] = [
     (LAB, Role::Processor),
     (INSIGHT, Role::Operator),
     (BUYER, Role::Buyer),
+    (BUREAU, Role::Regulator),
+    (APPRAISER, Role::Appraiser),
 ];
 
 pub fn handle(text: &str) -> Handle {
@@ -96,6 +106,7 @@ pub fn genesis() -> Genesis {
         power: 10,
     };
     Genesis {
+        rulebook: Default::default(),
         name: "test".parse().unwrap(),
         protocol: PROTOCOL_VERSION,
         time_ms: GENESIS_MS,
@@ -131,6 +142,9 @@ impl Recorded {
     pub fn payment(&self) -> PaymentId {
         PaymentId::from_digest(self.first())
     }
+    pub fn dispute(&self) -> DisputeId {
+        DisputeId::from_digest(self.first())
+    }
 }
 
 /// A ledger and its clock.
@@ -148,12 +162,21 @@ pub struct World {
     pub before: Vec<Vec<u8>>,
     /// What the story has named so far.
     pub named: BTreeMap<&'static str, Digest>,
+    /// What blocks appended to lists, in order.
+    pub appended: Vec<Appended>,
     salt: u64,
 }
 
 impl Default for World {
     fn default() -> Self {
-        let genesis = genesis();
+        World::of_protocol(PROTOCOL_VERSION)
+    }
+}
+
+impl World {
+    /// A ledger that begins with a protocol version.
+    pub fn of_protocol(protocol: u32) -> World {
+        let genesis = Genesis { protocol, ..genesis() };
         World {
             chain: genesis.chain_id().unwrap(),
             state: State::genesis(&genesis).unwrap(),
@@ -162,6 +185,7 @@ impl Default for World {
             log: Vec::new(),
             before: Vec::new(),
             named: BTreeMap::new(),
+            appended: Vec::new(),
             salt: 0,
         }
     }
@@ -191,7 +215,7 @@ impl World {
                 not_after_ms: self.now_ms + HOUR_MS,
                 salt,
             },
-            events: list(&events),
+            events: list(&events.into_iter().map(|e| of_its_own(author, e)).collect::<Vec<_>>()),
         }
     }
 
@@ -215,6 +239,7 @@ impl World {
             Err(Refusal::Fault(fault)) => panic!("the ledger failed: {fault}"),
         };
         self.state = execution.finish().unwrap().state;
+        self.appended.extend(effects.appended.iter().cloned());
         self.log.push((self.now_ms, bytes.to_vec()));
         self.height += 1;
         self.now_ms += 1_000;
@@ -247,6 +272,16 @@ impl World {
     pub fn pass(&mut self, ms: u64) {
         self.now_ms += ms;
     }
+}
+
+/// Two members' assets of the same name have different content, unless a test says otherwise.
+fn of_its_own(author: &str, mut event: Event) -> Event {
+    if let Event::RegisterAsset(e) = &mut event
+        && e.content.root == digest(&e.name.to_string())
+    {
+        e.content.root = digest(&format!("{author}/{}", e.name));
+    }
+    event
 }
 
 /// The bytes of an envelope signed with the keys of these names.

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use headwater_ledger::account::{self, AccountRows, Entitlement, Entry, Epoch};
+use headwater_ledger::account::{self, AccountRows, Entitlement, Entry, Epoch, Tree};
 use headwater_ledger::attribution::Claim;
 use headwater_ledger::hash::{AccountId, AssetId};
-use headwater_ledger::payment::account_id;
+use headwater_ledger::payment::{self, account_id};
 use headwater_ledger::reject::Fault;
 use headwater_ledger::split::Right;
 use headwater_ledger::state::record::{AccountRecord, Records};
-use headwater_ledger::state::{Key, State, View};
+use headwater_ledger::state::{State, View};
 use headwater_ledger::text::Handle;
 
 use super::{World, handle};
@@ -28,10 +28,10 @@ impl AccountRows for StateRows<'_> {
     fn put_entry(&mut self, _: u64, _: Entry) -> Result<(), Fault> {
         Err(Fault("a test does not write".into()))
     }
-    fn refund_node(&self, i: u64) -> Result<u64, Fault> {
-        Ok(self.state.get(&Key::AccountRefund(self.account, i))?.unwrap_or(0))
+    fn node(&self, tree: Tree, i: u64) -> Result<u64, Fault> {
+        Ok(self.state.get(&payment::node_key(self.account, tree, i))?.unwrap_or(0))
     }
-    fn put_refund_node(&mut self, _: u64, _: u64) -> Result<(), Fault> {
+    fn put_node(&mut self, _: Tree, _: u64, _: u64) -> Result<(), Fault> {
         Err(Fault("a test does not write".into()))
     }
 }

@@ -120,6 +120,7 @@ impl World {
             power: 10,
         });
         let genesis = Genesis {
+            rulebook: Default::default(),
             name: "test".parse().unwrap(),
             protocol: PROTOCOL_VERSION,
             time_ms: BEGIN_MS,
@@ -242,10 +243,15 @@ impl World {
             accessibility: 95,
         };
         let event = RegisterAsset {
+            consent_based: Default::default(),
             name: name.parse().unwrap(),
             stage,
             revises: None,
-            content: Content { root: digest(name), bytes: records * 220, records },
+            content: Content {
+                root: digest(&format!("{author}/{name}")),
+                bytes: records * 220,
+                records,
+            },
             metadata: Metadata {
                 format: "text/csv".parse().unwrap(),
                 region: "CN-GD".parse().unwrap(),
@@ -273,6 +279,9 @@ impl World {
         (depth, under): (u8, &[GrantId]),
     ) -> GrantId {
         let terms = Terms {
+            exclusivity: Default::default(),
+            floor_kind: Default::default(),
+            revocation: Default::default(),
             purposes: list(vec![Purpose::HealthResearch, Purpose::Commercial]),
             territories: list(vec!["CN".parse().unwrap()]),
             not_before_ms: 0,
@@ -284,7 +293,14 @@ impl World {
             filing_window_ms: 0,
         };
         let under = list(under.to_vec());
-        let offer = OfferGrant { asset, right, grantee: handle(grantee), terms, under };
+        let offer = OfferGrant {
+            parent: Default::default(),
+            asset,
+            right,
+            grantee: handle(grantee),
+            terms,
+            under,
+        };
         let grant = GrantId::from_digest(*self.act(grantor, Event::OfferGrant(offer)).digest());
         self.act(grantee, Event::AcceptGrant(AcceptGrant { grant }));
         grant
@@ -293,6 +309,7 @@ impl World {
     /// Transfers a right to owners with parts; those whose consent it needs accept.
     pub fn transfer(&mut self, by: &str, asset: AssetId, right: Right, owners: &[(&str, u16)]) {
         let transfer = TransferRight {
+            threshold_parts: Default::default(),
             asset,
             right,
             owners: list(
@@ -342,12 +359,14 @@ impl World {
         let contract = self.act(
             seller,
             Event::ProposeContract(ProposeContract {
+                instalments: Default::default(),
                 listing,
                 buyer: handle(buyer),
                 schedule,
                 price: gross,
                 currency: "CNY".parse().unwrap(),
                 licence: Licence {
+                    exclusive: Default::default(),
                     purposes: list(vec![Purpose::HealthResearch]),
                     territories: list(vec!["CN".parse().unwrap()]),
                     not_after_ms: FAR_MS,

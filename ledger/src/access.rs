@@ -1,0 +1,131 @@
+//! The rules for use in secure environments: asked for, decided, and logged job by job.
+//! Implements [LED-ACC-1] to [LED-ACC-3].
+
+use std::collections::BTreeSet;
+
+use crate::asset::{named as named_asset, named_in_force, usable};
+use crate::event::access::{DecideAccess, RecordUsage, RequestAccess};
+use crate::event::market::Decision;
+use crate::execute::Act;
+use crate::hash::{AccessId, AssetId};
+use crate::reject::{Code, Missing, Refusal, Reject};
+use crate::rights::managed;
+use crate::split::Right;
+use crate::state::record::{AccessRecord, AccessStatus, AssetRecord, UsageRecord};
+use crate::state::{Key, Records, Relation, View};
+
+/// `request_access`.
+pub(crate) fn request(act: &mut Act<'_>, e: &RequestAccess) -> Result<(), Refusal> {
+    let asset = named_in_force(act, &e.asset)?;
+    usable(act, &e.asset, &asset)?;
+    check_purposes(&asset, e)?;
+    act.named_member(&e.environment)?;
+    if act.is(&e.environment)? {
+        let text = format!("{} would log its own use", act.author);
+        return Err(Reject::new(Code::NotIndependent, text).into());
+    }
+    if e.not_after_ms < act.context.time_ms {
+        let text = format!("the access would have ended at {}", e.not_after_ms);
+        return Err(Reject::new(Code::TermOutOfRange, text).into());
+    }
+    let id = AccessId::from_digest(*act.event.digest());
+    let record = AccessRecord {
+        asset: e.asset,
+        by: act.author.clone(),
+        purposes: e.purposes.to_vec(),
+        environment: e.environment.clone(),
+        not_after_ms: e.not_after_ms,
+        status: AccessStatus::Requested,
+        jobs: 0,
+        rows: 0,
+        height: act.context.height,
+    };
+    act.state.put(&Key::Access(id), &record)?;
+    log(act, &e.asset)?;
+    let right = act.state.right(&e.asset, &asset, Right::Processing)?;
+    act.wait_for(&right.manager)?;
+    act.effects.created.push(Missing::Access(id));
+    Ok(())
+}
+
+fn check_purposes(asset: &AssetRecord, e: &RequestAccess) -> Result<(), Reject> {
+    let distinct: BTreeSet<_> = e.purposes.iter().collect();
+    if distinct.is_empty() || distinct.len() != e.purposes.len() {
+        return Err(Reject::new(Code::PurposesEmpty, "the access names no purpose or one twice"));
+    }
+    if let Some(allowed) = asset.purposes()
+        && let Some(p) = e.purposes.iter().find(|p| !allowed.contains(p))
+    {
+        let text = format!("purpose {p:?} is not among those of {}/{}", asset.author, asset.name);
+        return Err(Reject::new(Code::PurposeNotInherited, text));
+    }
+    Ok(())
+}
+
+fn named(act: &Act<'_>, id: &AccessId) -> Result<AccessRecord, Refusal> {
+    Ok(act.state.get(&Key::Access(*id))?.ok_or_else(|| {
+        let text = format!("access {id} is not recorded");
+        Reject::missing(Code::UnknownAccess, Missing::Access(*id), text)
+    })?)
+}
+
+/// `decide_access`.
+pub(crate) fn decide(act: &mut Act<'_>, e: &DecideAccess) -> Result<(), Refusal> {
+    let mut access = named(act, &e.access)?;
+    let asset = named_asset(act, &access.asset)?;
+    managed(act, &access.asset, &asset, Right::Processing)?;
+    match access.status {
+        AccessStatus::Requested => {}
+        AccessStatus::Granted | AccessStatus::Refused => {
+            let text = format!("the access is {:?} already", access.status);
+            return Err(Reject::new(Code::AccessClosed, text).into());
+        }
+    }
+    access.status = match e.decision {
+        Decision::Accept => {
+            named_in_force(act, &access.asset)?;
+            usable(act, &access.asset, &asset)?;
+            AccessStatus::Granted
+        }
+        Decision::Reject => AccessStatus::Refused,
+    };
+    act.state.put(&Key::Access(e.access), &access)?;
+    log(act, &access.asset)
+}
+
+/// `record_usage`: what was done is logged whatever has become of the asset since.
+pub(crate) fn record_usage(act: &mut Act<'_>, e: &RecordUsage) -> Result<(), Refusal> {
+    let mut access = named(act, &e.access)?;
+    if !act.is(&access.environment)? {
+        let text = format!("{} logs this access", access.environment);
+        return Err(Reject::new(Code::NotEnvironment, text).into());
+    }
+    let granted = access.status == AccessStatus::Granted;
+    if !granted || act.context.time_ms > access.not_after_ms {
+        let text = format!("the access is {:?}, until {}", access.status, access.not_after_ms);
+        return Err(Reject::new(Code::AccessNotInForce, text).into());
+    }
+    let job = Key::Usage(e.access, e.job);
+    if act.state.value(&job)?.is_some() {
+        return Err(Reject::new(Code::JobRepeated, format!("job {} is logged", e.job)).into());
+    }
+    act.state.put(&job, &act.event)?;
+    let record = UsageRecord { access: e.access, job: e.job, rows: e.rows, output: e.output };
+    act.state.put(&Key::UsageEntry(act.event), &record)?;
+    if let Some(output) = e.output {
+        let first = Key::UsageOutput(output);
+        if act.state.value(&first)?.is_none() {
+            act.state.put(&first, &e.access)?;
+        }
+    }
+    access.jobs = access.jobs.saturating_add(1);
+    access.rows = access.rows.saturating_add(e.rows);
+    act.state.put(&Key::Access(e.access), &access)?;
+    log(act, &access.asset)
+}
+
+/// An event joins those about the use of the asset.
+fn log(act: &mut Act<'_>, asset: &AssetId) -> Result<(), Refusal> {
+    let id = *act.event.digest();
+    Ok(act.append(Relation::AssetUsage(*asset), &id)?)
+}

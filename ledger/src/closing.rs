@@ -1,0 +1,113 @@
+//! The rules for closing an account. Implements [LED-MNY-4].
+
+use std::collections::BTreeMap;
+
+use crate::account::{self, Epoch};
+use crate::attribution::Claim;
+use crate::event::market::CloseAccount;
+use crate::execute::Act;
+use crate::hash::{AccountId, AssetId};
+use crate::hold;
+use crate::limits::MAX_CLOSING_LINES;
+use crate::listing::frozen_schedule;
+use crate::payment::{Rows, named_account, require_clearing, require_open};
+use crate::payout::epochs;
+use crate::reject::{Code, Fault, Refusal, Reject};
+use crate::split::Right;
+use crate::state::Key;
+use crate::state::record::{AccountRecord, ClosingLine};
+use crate::text::Handle;
+
+/// Weight of one claim with its first epoch.
+const CLAIM_WEIGHT: u64 = 4;
+/// Weight of each further epoch.
+const EPOCH_WEIGHT: u64 = 30;
+
+type Epochs = BTreeMap<(AssetId, Right), Vec<Epoch<Handle>>>;
+
+/// `close_account`.
+pub(crate) fn close(act: &mut Act<'_>, e: &CloseAccount) -> Result<(), Refusal> {
+    let mut account = named_account(act, &e.account)?;
+    require_clearing(act, &account.exchange)?;
+    require_open(&account)?;
+    let AccountRecord { unconfirmed, orders, disputes, .. } = account;
+    if (unconfirmed, orders, disputes) != (0, 0, 0) {
+        let text = format!(
+            "{unconfirmed} contracts wait for their delivery, {orders} payments for a refund that \
+             was ordered, {disputes} disputes for a ruling"
+        );
+        return Err(Reject::new(Code::AccountNotSettled, text).into());
+    }
+    let (claims, edges) = frozen_schedule(act, &account.product)?;
+    act.weigh(edges)?;
+    if claims.len() > MAX_CLOSING_LINES {
+        return Err(too_large().into());
+    }
+    no_slice_held(act, &claims)?;
+    let epochs = all_epochs(act, &claims)?;
+    let lines = closing_lines(act, &e.account, &account, &claims, &epochs)?;
+    act.state.put(&Key::Closing(e.account), &lines)?;
+    account.closed = true;
+    Ok(act.state.put(&Key::Account(e.account), &account)?)
+}
+
+/// Fails while a dispute holds parts of a claim: a ruling could not move their money any more.
+fn no_slice_held(act: &Act<'_>, claims: &[Claim<AssetId>]) -> Result<(), Refusal> {
+    for claim in claims {
+        if hold::is_held(act.state, &claim.asset, claim.right, act.context.time_ms)? {
+            let text =
+                format!("a dispute holds parts of the {} right over {}", claim.right, claim.asset);
+            return Err(Reject::new(Code::AccountNotSettled, text).into());
+        }
+    }
+    Ok(())
+}
+
+fn too_large() -> Reject {
+    let text = format!("the account has more than {MAX_CLOSING_LINES} lines");
+    Reject::new(Code::ClosingTooLarge, text)
+}
+
+/// The epochs of all claims, as long as they do not have too many lines.
+fn all_epochs(act: &mut Act<'_>, claims: &[Claim<AssetId>]) -> Result<Epochs, Refusal> {
+    let mut all = Epochs::new();
+    let mut lines = 0usize;
+    for claim in claims {
+        act.weigh(CLAIM_WEIGHT)?;
+        let epochs = epochs(act.state, &claim.asset, claim.right)?;
+        let further = epochs.len().saturating_sub(1) as u64;
+        act.weigh(further.saturating_mul(EPOCH_WEIGHT))?;
+        lines = epochs.iter().fold(lines, |sum, epoch| sum.saturating_add(epoch.owners.len()));
+        if lines > MAX_CLOSING_LINES {
+            return Err(too_large().into());
+        }
+        all.insert((claim.asset, claim.right), epochs);
+    }
+    // Two lines weigh one unit.
+    act.weigh((lines as u64).checked_div(2).unwrap_or(0))?;
+    Ok(all)
+}
+
+/// The lines that get a minor unit of the residue, in order.
+fn closing_lines(
+    act: &mut Act<'_>,
+    id: &AccountId,
+    account: &AccountRecord,
+    claims: &[Claim<AssetId>],
+    epochs: &Epochs,
+) -> Result<Vec<ClosingLine>, Refusal> {
+    let fault = |e: &dyn std::fmt::Display| Fault(format!("account {id} cannot be closed: {e}"));
+    let of = |asset: &AssetId, right: Right| {
+        let epochs = epochs.get(&(*asset, right)).cloned();
+        epochs.ok_or_else(|| Fault(format!("the epochs of {asset} were not read")))
+    };
+    let rows = Rows { state: &mut *act.state, account: *id };
+    let lines = account::closing_lines(&account.totals, &rows, claims, of);
+    let mut closing = Vec::new();
+    for line in lines.map_err(|e| fault(&e))? {
+        let epoch = u32::try_from(line.epoch_index).map_err(|e| fault(&e))?;
+        let (asset, right, owner) = (line.asset, line.right, line.party);
+        closing.push(ClosingLine { asset, right, epoch, owner });
+    }
+    Ok(closing)
+}

@@ -1,0 +1,52 @@
+//! The rules for deliveries: recorded by the seller, confirmed by the buyer, or deemed to be once
+//! time is over. Implements [LED-MKT-6].
+
+use crate::contract::{named, require_open, require_signed};
+use crate::event::market::{ConfirmDelivery, RecordDelivery};
+use crate::execute::Act;
+use crate::reject::{Code, Refusal, Reject};
+use crate::state::Key;
+
+/// `record_delivery`.
+pub(crate) fn record(act: &mut Act<'_>, e: &RecordDelivery) -> Result<(), Refusal> {
+    let mut contract = named(act, &e.contract)?;
+    if !act.is(&contract.seller)? {
+        let text = format!("{} is the seller", contract.seller);
+        return Err(Reject::new(Code::NotSeller, text).into());
+    }
+    require_open(&contract)?;
+    require_signed(&contract)?;
+    if contract.delivered.is_some() {
+        return Err(Reject::new(Code::AlreadyDelivered, "the delivery is recorded already").into());
+    }
+    contract.delivered = Some(e.delivered);
+    contract.delivered_ms = act.context.time_ms;
+    act.wait_for(&contract.buyer)?;
+    Ok(act.state.put(&Key::Contract(e.contract), &contract)?)
+}
+
+/// `confirm_delivery`: also of a contract that has been terminated since, for what was delivered
+/// before is paid.
+pub(crate) fn confirm(act: &mut Act<'_>, e: &ConfirmDelivery) -> Result<(), Refusal> {
+    let mut contract = named(act, &e.contract)?;
+    let buyer = act.is(&contract.buyer)?;
+    if !buyer && !act.is(&contract.seller)? && !act.is(&contract.exchange)? {
+        let text = format!("{} is the buyer", contract.buyer);
+        return Err(Reject::new(Code::NotBuyer, text).into());
+    }
+    if contract.delivered.is_none() {
+        return Err(Reject::new(Code::NotDelivered, "no delivery is recorded").into());
+    }
+    if contract.confirmed {
+        return Err(Reject::new(Code::AlreadyConfirmed, "the delivery is confirmed already").into());
+    }
+    let deemed_ms = contract.delivered_ms.saturating_add(act.rulebook.deemed_delivery_ms);
+    if !buyer && act.context.time_ms < deemed_ms {
+        let text = format!("the delivery counts as confirmed from {deemed_ms} on");
+        return Err(Reject::new(Code::DeliveryNotDeemed, text).into());
+    }
+    contract.confirmed = true;
+    contract.deemed = !buyer;
+    act.state.put(&Key::Contract(e.contract), &contract)?;
+    crate::payment::delivery_confirmed(act, &e.contract)
+}

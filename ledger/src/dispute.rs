@@ -1,0 +1,323 @@
+//! The rules for disputes: opening, freezes, evidence and appeals. Implements [LED-DSP-1] to
+//! [LED-DSP-3] and [LED-DSP-5].
+
+mod redirect;
+mod ruling;
+
+use std::collections::BTreeSet;
+
+use crate::asset;
+use crate::event::dispute::{Ground, Slice, Subject};
+use crate::event::member::Role;
+use crate::event::{AppealRuling, FileEvidence, OpenDispute, OrderFreeze};
+use crate::execute::Act;
+use crate::hash::{AssetId, ContractId, Digest, DisputeId, GrantId, PaymentId, PayoutId};
+use crate::reject::{Code, Fault, Missing, Refusal, Reject};
+use crate::state::record::{
+    DisputeRecord, DisputeStatus, GrantRecord, PaymentRecord, PayoutRecord, Records,
+};
+use crate::state::{Key, Relation, View};
+use crate::text::Handle;
+use crate::{contract, hold, payment};
+
+pub(crate) use ruling::rule;
+
+fn reject<T>(code: Code, text: impl Into<String>) -> Result<T, Refusal> {
+    Err(Reject::new(code, text).into())
+}
+
+fn named(act: &Act<'_>, id: &DisputeId) -> Result<DisputeRecord, Refusal> {
+    Ok(act.state.get(&Key::Dispute(*id))?.ok_or_else(|| {
+        let text = format!("dispute {id} is not recorded");
+        Reject::missing(Code::UnknownDispute, Missing::Dispute(*id), text)
+    })?)
+}
+
+fn named_grant(act: &Act<'_>, id: &GrantId) -> Result<GrantRecord, Refusal> {
+    Ok(act.state.grant(id)?.ok_or_else(|| {
+        let text = format!("grant {id} is not recorded");
+        Reject::missing(Code::UnknownGrant, Missing::Grant(*id), text)
+    })?)
+}
+
+fn named_payment(act: &Act<'_>, id: &PaymentId) -> Result<PaymentRecord, Refusal> {
+    Ok(act.state.payment(id)?.ok_or_else(|| {
+        let text = format!("payment {id} is not recorded");
+        Reject::missing(Code::UnknownPayment, Missing::Payment(*id), text)
+    })?)
+}
+
+fn named_payout(act: &Act<'_>, id: &PayoutId) -> Result<PayoutRecord, Refusal> {
+    Ok(act.state.get(&Key::Payout(*id))?.ok_or_else(|| {
+        let text = format!("payout {id} is not recorded");
+        Reject::missing(Code::UnknownPayout, Missing::Payout(*id), text)
+    })?)
+}
+
+/// `open_dispute`.
+pub(crate) fn open(act: &mut Act<'_>, e: &OpenDispute) -> Result<(), Refusal> {
+    open_about(act, e.subject.clone(), e.ground)
+}
+
+/// Opens a dispute about a payout that did not arrive, for its payee. Its id is the event's; the
+/// hash of the evidence stands in the event only.
+// Called by the rules of payouts.
+#[allow(dead_code)]
+pub(crate) fn open_about_payout(
+    act: &mut Act<'_>,
+    payout: &PayoutId,
+    _evidence: &Digest,
+) -> Result<(), Refusal> {
+    open_about(act, Subject::Payout(*payout), Ground::Performance)
+}
+
+/// Opens a dispute. Implements [LED-DSP-1].
+fn open_about(act: &mut Act<'_>, subject: Subject, ground: Ground) -> Result<(), Refusal> {
+    let id = DisputeId::from_digest(*act.event.digest());
+    let parties = parties_of(act, &subject)?;
+    mark(act, &subject, Mark::Set)?;
+    if let Subject::Share(slice) = &subject {
+        hold_once(act, slice, id)?;
+    }
+    let mut respondents = Vec::new();
+    for party in parties {
+        if party != *act.author {
+            act.append(Relation::MemberDisputes(party.clone()), id.digest())?;
+            act.wait_for(&party)?;
+            respondents.push(party);
+        }
+    }
+    act.append(Relation::MemberDisputes(act.author.clone()), id.digest())?;
+    if let Some(asset) = asset_of(act, &subject)? {
+        act.append(Relation::AssetDisputes(asset), id.digest())?;
+    }
+    let record = DisputeRecord {
+        subject,
+        ground,
+        opener: act.author.clone(),
+        respondents,
+        status: DisputeStatus::Open,
+        rulings: Vec::new(),
+        appellant: None,
+        height: act.context.height,
+        time_ms: act.context.time_ms,
+    };
+    act.state.put(&Key::Dispute(id), &record)?;
+    act.effects.created.push(Missing::Dispute(id));
+    Ok(())
+}
+
+/// Whom a subject concerns, as they act now. Fails when it is not recorded, when a share is more
+/// than its owner has, or when the author may not dispute it.
+fn parties_of(act: &Act<'_>, subject: &Subject) -> Result<BTreeSet<Handle>, Refusal> {
+    let (concerned, closed) = match subject {
+        Subject::Asset(id) => (vec![asset::named(act, id)?.author], false),
+        Subject::Grant(id) => {
+            let grant = named_grant(act, id)?;
+            (vec![grant.grantor, grant.grantee], false)
+        }
+        Subject::Share(slice) => {
+            check_slice(act, slice)?;
+            (vec![slice.owner.clone()], false)
+        }
+        Subject::Payment(id) => {
+            let payment = named_payment(act, id)?;
+            (parties_of_contract(act, &payment.contract)?, true)
+        }
+        Subject::Payout(id) => {
+            let payout = named_payout(act, id)?;
+            let account = act.state.account(&payout.account)?;
+            let account = account.ok_or_else(|| Fault("a payout has no account".into()))?;
+            (vec![account.exchange, payout.payee], true)
+        }
+        Subject::Contract(id) => (parties_of_contract(act, id)?, true),
+    };
+    let mut parties = BTreeSet::new();
+    for party in concerned {
+        parties.insert(act.acting(&party)?);
+    }
+    if closed && !parties.contains(act.author) && !act.member.has_role(Role::Regulator) {
+        let text = format!("{} is neither a party to it nor a regulator", act.author);
+        return reject(Code::NotDisputeParty, text);
+    }
+    Ok(parties)
+}
+
+fn parties_of_contract(act: &Act<'_>, id: &ContractId) -> Result<Vec<Handle>, Refusal> {
+    let contract = contract::named(act, id)?;
+    Ok(vec![contract.seller, contract.buyer, contract.exchange])
+}
+
+/// The owner has the parts of a slice now.
+fn check_slice(act: &Act<'_>, slice: &Slice) -> Result<(), Refusal> {
+    let asset = asset::named(act, &slice.asset)?;
+    let right = act.state.right(&slice.asset, &asset, slice.right)?;
+    let epoch = act.state.epoch(&slice.asset, &asset, slice.right, right.epoch)?;
+    let owned = epoch.owners.iter().find(|o| o.member == slice.owner).map_or(0, |o| o.parts);
+    if (1..=owned).contains(&slice.parts) {
+        return Ok(());
+    }
+    let text = format!("{} of the {owned} parts that {} owns", slice.parts, slice.owner);
+    reject(Code::SubjectInvalid, text)
+}
+
+/// The asset that a dispute is about, directly or by its rights and grants.
+fn asset_of(act: &Act<'_>, subject: &Subject) -> Result<Option<AssetId>, Refusal> {
+    Ok(match subject {
+        Subject::Asset(id) => Some(*id),
+        Subject::Grant(id) => Some(named_grant(act, id)?.asset),
+        Subject::Share(slice) => Some(slice.asset),
+        Subject::Payment(_) | Subject::Payout(_) | Subject::Contract(_) => None,
+    })
+}
+
+/// Holds a slice for the cooling period; each member once.
+fn hold_once(act: &mut Act<'_>, slice: &Slice, id: DisputeId) -> Result<(), Refusal> {
+    let opener = act.author.clone();
+    let key = Key::HeldOnce(slice.asset, slice.right, slice.owner.clone(), opener);
+    if act.state.value(&key)?.is_some() {
+        let text = format!("{} has held parts of {} before", act.author, slice.owner);
+        return reject(Code::HeldAlready, text);
+    }
+    act.state.put(&key, &id)?;
+    let until_ms = act.context.time_ms.saturating_add(act.rulebook.cooling_ms);
+    hold::place(act, slice, id, until_ms)
+}
+
+/// What happens to the mark of a dispute.
+#[derive(Clone, Copy)]
+enum Mark {
+    /// It waits for a ruling.
+    Set,
+    /// It was ruled on.
+    Taken,
+}
+
+/// Counts a dispute that waits for a ruling on the asset, grant or account it is about.
+fn mark(act: &mut Act<'_>, subject: &Subject, mark: Mark) -> Result<(), Refusal> {
+    let change = match mark {
+        Mark::Set => 1,
+        Mark::Taken => -1,
+    };
+    match subject {
+        Subject::Asset(id) => {
+            let mut asset = asset::named(act, id)?;
+            asset.disputes = asset.disputes.saturating_add_signed(change);
+            Ok(act.state.put(&Key::Asset(*id), &asset)?)
+        }
+        Subject::Grant(id) => {
+            let mut grant = named_grant(act, id)?;
+            grant.disputes = grant.disputes.saturating_add_signed(change);
+            Ok(act.state.put(&Key::Grant(*id), &grant)?)
+        }
+        Subject::Payment(id) => {
+            let account = named_payment(act, id)?.account;
+            payment::mark_disputed(act, &account, change)
+        }
+        Subject::Payout(id) => {
+            let account = named_payout(act, id)?.account;
+            payment::mark_disputed(act, &account, change)
+        }
+        Subject::Share(_) | Subject::Contract(_) => Ok(()),
+    }
+}
+
+/// Fails unless the dispute waits for a ruling.
+fn require_waiting(dispute: &DisputeRecord) -> Result<(), Refusal> {
+    match dispute.status {
+        DisputeStatus::Open | DisputeStatus::Appealed => Ok(()),
+        DisputeStatus::Ruled | DisputeStatus::Final => {
+            reject(Code::DisputeClosed, "the dispute is decided")
+        }
+    }
+}
+
+/// Fails unless the author belongs with none of those whom the dispute concerns.
+/// Implements [LED-DSP-2].
+fn require_independent(act: &Act<'_>, dispute: &DisputeRecord) -> Result<(), Refusal> {
+    for party in dispute.respondents.iter().chain([&dispute.opener]) {
+        if act.related(act.author, party)? {
+            let text = format!("{} is, or belongs with, the party {party}", act.author);
+            return reject(Code::ArbiterIsParty, text);
+        }
+    }
+    Ok(())
+}
+
+/// Whether the author acts for the opener or a respondent.
+fn is_party(act: &Act<'_>, dispute: &DisputeRecord) -> Result<bool, Refusal> {
+    for party in dispute.respondents.iter().chain([&dispute.opener]) {
+        if act.is(party)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The event is part of the dispute's file.
+fn file(act: &mut Act<'_>, dispute: DisputeId) -> Result<(), Fault> {
+    let event = *act.event.digest();
+    act.append(Relation::DisputeEvents(dispute), &event)
+}
+
+/// `order_freeze`. Implements [LED-DSP-2].
+pub(crate) fn freeze(act: &mut Act<'_>, e: &OrderFreeze) -> Result<(), Refusal> {
+    act.require_role(Role::Regulator)?;
+    let dispute = named(act, &e.dispute)?;
+    require_waiting(&dispute)?;
+    require_independent(act, &dispute)?;
+    let now = act.context.time_ms;
+    let latest = now.saturating_add(act.rulebook.max_freeze_ms);
+    let Subject::Share(slice) = &dispute.subject else {
+        return reject(Code::FreezeOutOfRange, "the dispute is not about a share");
+    };
+    if e.until_ms <= now || e.until_ms > latest {
+        let text = format!("a freeze until {}, now is {now}, at most {latest}", e.until_ms);
+        return reject(Code::FreezeOutOfRange, text);
+    }
+    hold::place(act, slice, e.dispute, e.until_ms)?;
+    Ok(file(act, e.dispute)?)
+}
+
+/// `file_evidence`. Implements [LED-DSP-3].
+pub(crate) fn evidence(act: &mut Act<'_>, e: &FileEvidence) -> Result<(), Refusal> {
+    let dispute = named(act, &e.dispute)?;
+    if !is_party(act, &dispute)? && !act.member.has_role(Role::Regulator) {
+        let text = format!("{} is neither a party nor a regulator", act.author);
+        return reject(Code::NotDisputeParty, text);
+    }
+    require_waiting(&dispute)?;
+    Ok(file(act, e.dispute)?)
+}
+
+/// `appeal_ruling`. Implements [LED-DSP-5].
+pub(crate) fn appeal(act: &mut Act<'_>, e: &AppealRuling) -> Result<(), Refusal> {
+    let mut dispute = named(act, &e.dispute)?;
+    if !is_party(act, &dispute)? {
+        let text = format!("{} is no party to the dispute", act.author);
+        return reject(Code::NotDisputeParty, text);
+    }
+    match dispute.status {
+        DisputeStatus::Ruled => {}
+        DisputeStatus::Open => return reject(Code::NotRuled, "the dispute waits for its ruling"),
+        DisputeStatus::Appealed | DisputeStatus::Final => {
+            return reject(Code::AlreadyAppealed, "the dispute was appealed already");
+        }
+    }
+    let ruled = dispute.rulings.first().map(|r| r.time_ms);
+    let ruled = ruled.ok_or_else(|| Fault("a ruled dispute has no ruling".into()))?;
+    let latest = ruled.saturating_add(act.rulebook.appeal_ms);
+    if act.context.time_ms > latest {
+        return reject(Code::AppealTooLate, format!("it could be appealed until {latest}"));
+    }
+    dispute.status = DisputeStatus::Appealed;
+    dispute.appellant = Some(act.author.clone());
+    mark(act, &dispute.subject, Mark::Set)?;
+    act.state.put(&Key::Dispute(e.dispute), &dispute)?;
+    for party in dispute.respondents.iter().chain([&dispute.opener]) {
+        if !act.is(party)? {
+            act.wait_for(party)?;
+        }
+    }
+    Ok(file(act, e.dispute)?)
+}

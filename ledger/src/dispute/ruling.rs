@@ -1,0 +1,194 @@
+//! Rulings: what each one does, and what of the first one a different ruling on appeal undoes.
+//! Implements [LED-DSP-4].
+
+use super::{
+    Mark, file, mark, named, named_grant, named_payout, redirect, reject, require_independent,
+    require_waiting,
+};
+use crate::event::RuleDispute;
+use crate::event::dispute::{Redirect, Ruling, Subject};
+use crate::event::member::Role;
+use crate::execute::Act;
+use crate::hash::{AssetId, ContractId, GrantId, PaymentId, PayoutId};
+use crate::reject::{Code, Refusal};
+use crate::state::Key;
+use crate::state::record::{DisputeStatus, GrantStatus, PayoutStatus, RulingRecord};
+use crate::{asset, contract, grant, hold, payment, payout};
+
+/// `rule_dispute`.
+pub(crate) fn rule(act: &mut Act<'_>, e: &RuleDispute) -> Result<(), Refusal> {
+    act.require_role(Role::Regulator)?;
+    let mut dispute = named(act, &e.dispute)?;
+    require_waiting(&dispute)?;
+    require_independent(act, &dispute)?;
+    let first = dispute.rulings.first().cloned();
+    if let Some(first) = &first
+        && act.is(&first.by)?
+    {
+        return reject(Code::SameArbiter, format!("{} gave the first ruling", first.by));
+    }
+    check_fits(&dispute.subject, &e.ruling)?;
+    let mut grant_was = None;
+    match &first {
+        Some(first) if first.ruling == e.ruling => {}
+        first => {
+            let first = first.as_ref();
+            grant_was = take_effect(act, &dispute.subject, first, &e.ruling)?;
+        }
+    }
+    if let Subject::Share(slice) = &dispute.subject {
+        hold::lift(act, slice, &e.dispute)?;
+    }
+    mark(act, &dispute.subject, Mark::Taken)?;
+    dispute.rulings.push(RulingRecord {
+        by: act.author.clone(),
+        ruling: e.ruling.clone(),
+        reasons: e.reasons,
+        time_ms: act.context.time_ms,
+        grant_was,
+    });
+    dispute.status = match dispute.status {
+        DisputeStatus::Open | DisputeStatus::Ruled => DisputeStatus::Ruled,
+        DisputeStatus::Appealed | DisputeStatus::Final => DisputeStatus::Final,
+    };
+    act.state.put(&Key::Dispute(e.dispute), &dispute)?;
+    Ok(file(act, e.dispute)?)
+}
+
+/// A dismissal fits every subject, each other ruling one.
+fn check_fits(subject: &Subject, ruling: &Ruling) -> Result<(), Refusal> {
+    let fits = match ruling {
+        Ruling::Dismiss => true,
+        Ruling::VoidGrant => matches!(subject, Subject::Grant(_)),
+        Ruling::VoidAsset => matches!(subject, Subject::Asset(_)),
+        Ruling::Redirect(_) => matches!(subject, Subject::Share(_)),
+        Ruling::Refund(_) => matches!(subject, Subject::Payment(_)),
+        Ruling::ReversePayout => matches!(subject, Subject::Payout(_)),
+        Ruling::EndContract => matches!(subject, Subject::Contract(_)),
+    };
+    if fits {
+        return Ok(());
+    }
+    reject(Code::RulingDoesNotFit, "the ruling does not fit what the dispute is about")
+}
+
+/// Undoes the first ruling, if there was one, and does what this one says. For a grant that it
+/// voids, gives where the grant stood before.
+fn take_effect(
+    act: &mut Act<'_>,
+    subject: &Subject,
+    first: Option<&RulingRecord>,
+    ruling: &Ruling,
+) -> Result<Option<GrantStatus>, Refusal> {
+    let before = first.map(|r| &r.ruling);
+    match subject {
+        Subject::Asset(asset) => on_asset(act, asset, before, ruling)?,
+        Subject::Grant(grant) => {
+            return on_grant(act, grant, first.and_then(|r| r.grant_was), ruling);
+        }
+        Subject::Share(slice) => {
+            let before = before.and_then(redirect_of);
+            redirect::replace(act, slice, before, redirect_of(ruling))?;
+        }
+        Subject::Payment(payment) => on_payment(act, payment, before, ruling)?,
+        Subject::Payout(payout) => on_payout(act, payout, before, ruling)?,
+        Subject::Contract(contract) => on_contract(act, contract, ruling)?,
+    }
+    Ok(None)
+}
+
+/// The redirect that a ruling orders, if it does.
+fn redirect_of(ruling: &Ruling) -> Option<&Redirect> {
+    if let Ruling::Redirect(redirect) = ruling { Some(redirect) } else { None }
+}
+
+fn on_asset(
+    act: &mut Act<'_>,
+    id: &AssetId,
+    first: Option<&Ruling>,
+    ruling: &Ruling,
+) -> Result<(), Refusal> {
+    let mut asset = asset::named(act, id)?;
+    if first == Some(&Ruling::VoidAsset) {
+        asset.void = false;
+    }
+    if *ruling == Ruling::VoidAsset {
+        if asset.void {
+            // One declaration voids an asset, so that undoing a ruling undoes no other.
+            let text = format!("asset {}/{} is void already", asset.author, asset.name);
+            return reject(Code::VoidAsset, text);
+        }
+        asset.void = true;
+    } else {
+        asset.cleared = true;
+    }
+    Ok(act.state.put(&Key::Asset(*id), &asset)?)
+}
+
+fn on_grant(
+    act: &mut Act<'_>,
+    id: &GrantId,
+    was: Option<GrantStatus>,
+    ruling: &Ruling,
+) -> Result<Option<GrantStatus>, Refusal> {
+    let mut grant = named_grant(act, id)?;
+    if let Some(was) = was {
+        grant.status = was;
+    }
+    let mut voided = None;
+    if *ruling == Ruling::VoidGrant {
+        if grant.status == GrantStatus::Voided {
+            return reject(Code::GrantClosed, "the grant is void already");
+        }
+        voided = Some(grant.status);
+        grant.status = GrantStatus::Voided;
+    } else {
+        grant.cleared = true;
+    }
+    grant::ruled(act, id, &grant)?;
+    Ok(voided)
+}
+
+fn on_payment(
+    act: &mut Act<'_>,
+    id: &PaymentId,
+    first: Option<&Ruling>,
+    ruling: &Ruling,
+) -> Result<(), Refusal> {
+    if let Some(Ruling::Refund(order)) = first {
+        payment::withdraw_order(act, id, order.net, order.fee, order.tax)?;
+    }
+    if let Ruling::Refund(order) = ruling {
+        payment::order_refund(act, id, order.net, order.fee, order.tax)?;
+    }
+    Ok(())
+}
+
+fn on_payout(
+    act: &mut Act<'_>,
+    id: &PayoutId,
+    first: Option<&Ruling>,
+    ruling: &Ruling,
+) -> Result<(), Refusal> {
+    let status = named_payout(act, id)?.status;
+    let reversed = status == PayoutStatus::Reversed;
+    if *ruling == Ruling::ReversePayout {
+        if reversed {
+            // One ruling reverses a payout, so that undoing it undoes no other.
+            return reject(Code::PayoutContested, "the payout is reversed already");
+        }
+        return payout::reverse(act, id);
+    }
+    if status == PayoutStatus::Contested || first == Some(&Ruling::ReversePayout) {
+        return payout::unreverse(act, id);
+    }
+    Ok(())
+}
+
+/// A contract that has ended stays so: its licence and what followed cannot be undone.
+fn on_contract(act: &mut Act<'_>, id: &ContractId, ruling: &Ruling) -> Result<(), Refusal> {
+    if *ruling == Ruling::EndContract {
+        return contract::end_by_ruling(act, id);
+    }
+    Ok(())
+}

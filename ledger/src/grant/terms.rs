@@ -1,0 +1,58 @@
+//! Which terms a grant may have. Implements [LED-GRT-1].
+
+use std::collections::BTreeSet;
+
+use crate::event::rights::{GrantRight, Revocation, Terms};
+use crate::hash::GrantId;
+use crate::limits::{MAX_CHAIN, MAX_SUNSET_MS};
+use crate::reject::{Code, Reject};
+use crate::split::BASIS_POINTS;
+
+/// Fails unless the terms hold in themselves and fit the right, the grants it rests on and the
+/// grant it sub-licenses.
+pub(crate) fn check(
+    right: GrantRight,
+    t: &Terms,
+    under: &[GrantId],
+    parent: Option<&GrantId>,
+) -> Result<(), Reject> {
+    let reject = |text: &str| Err(Reject::new(Code::TermsInvalid, text));
+    let purposes: BTreeSet<_> = t.purposes.iter().collect();
+    if purposes.is_empty() || purposes.len() != t.purposes.len() {
+        return reject("the terms name no purpose or one twice");
+    }
+    let territories: BTreeSet<_> = t.territories.iter().collect();
+    if territories.is_empty() || territories.len() != t.territories.len() {
+        return reject("the terms name no territory or one twice");
+    }
+    if t.not_before_ms > t.not_after_ms {
+        return reject("the term ends before it begins");
+    }
+    if u64::from(t.floor_bp) > BASIS_POINTS {
+        return reject("the floor is above 10000 bp");
+    }
+    if usize::from(t.sublicence_depth) > MAX_CHAIN {
+        return reject("the sub-licence depth is above 8");
+    }
+    let sunset_fits = match t.revocation {
+        Revocation::Prospective | Revocation::SuspendDownstream => true,
+        Revocation::Sunset(ms) => (1..=MAX_SUNSET_MS).contains(&ms),
+    };
+    if !sunset_fits {
+        return reject("a sunset is not within 1 ms to ten years");
+    }
+    if parent.is_some() && !under.is_empty() {
+        return reject("a sub-licence rests on its parent alone");
+    }
+    match right {
+        GrantRight::Processing if !under.is_empty() => {
+            reject("a processing grant rests on no operation grants")
+        }
+        GrantRight::Operation
+            if t.floor_bp > 0 || t.max_derivations.is_some() || t.filing_window_ms > 0 =>
+        {
+            reject("an operation grant has no floor, no number of derivations and no filing window")
+        }
+        GrantRight::Processing | GrantRight::Operation => Ok(()),
+    }
+}

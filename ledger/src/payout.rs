@@ -1,0 +1,147 @@
+//! The rules for money paid out. Implements [LED-MNY-2] and [LED-MNY-3].
+
+mod claim;
+mod line;
+
+use crate::dispute;
+use crate::event::market::{ContestPayout, ProvedClaim, RecordPayout};
+use crate::execute::Act;
+use crate::hash::{AccountId, PayoutId};
+use crate::limits::MAX_AMOUNT;
+use crate::payment::{named_account, require_clearing, require_open, use_reference};
+use crate::reject::{Code, Fault, Missing, Refusal, Reject};
+use crate::state::record::{LineRecord, PayoutRecord, PayoutStatus};
+use crate::state::{Key, Relation, View};
+use crate::text::Handle;
+
+pub use claim::prove;
+pub(crate) use line::{EPOCH_WEIGHT, epochs};
+
+use line::Line;
+
+/// `record_payout`.
+pub(crate) fn record(act: &mut Act<'_>, e: &RecordPayout) -> Result<(), Refusal> {
+    let account = named_account(act, &e.account)?;
+    require_clearing(act, &account.exchange)?;
+    if !(1..=MAX_AMOUNT).contains(&e.amount) {
+        let text = format!("a payout of {} minor units", e.amount);
+        return Err(Reject::new(Code::AmountOutOfRange, text).into());
+    }
+    claim::check(&account, &e.claim)?;
+    let line = Line::read(act, &e.account, &account, &e.claim, &e.owner)?;
+    if !line.is_owned() {
+        let text = format!("{} has never owned a part of the right", e.owner);
+        return Err(Reject::new(Code::NoSuchLine, text).into());
+    }
+    let payee = act.acting(&e.owner)?;
+    if act.named_member(&payee)?.suspended {
+        return Err(Reject::new(Code::PayeeSuspended, format!("{payee} is suspended")).into());
+    }
+    let payable = line.payable(act)?;
+    if i128::from(e.amount) > payable {
+        let text = format!("{} to be paid, {payable} are payable", e.amount);
+        return Err(Reject::new(Code::PayoutAbovePayable, text).into());
+    }
+    use_reference(act, &account.exchange, &e.bank_reference)?;
+    let key = line.key();
+    let record = PayoutRecord {
+        account: e.account,
+        asset: e.claim.asset,
+        right: e.claim.right,
+        owner: e.owner.clone(),
+        payee,
+        amount: e.amount,
+        bank_reference: e.bank_reference.clone(),
+        status: PayoutStatus::Paid,
+        seq: act.seq,
+        height: act.context.height,
+        time_ms: act.context.time_ms,
+    };
+    change_paid(act, &key, |paid| paid.checked_add(e.amount))?;
+    let id = PayoutId::from_digest(*act.event.digest());
+    act.state.put(&Key::Payout(id), &record)?;
+    act.append(Relation::AccountPayouts(e.account), id.digest())?;
+    act.wait_for(&e.owner)?;
+    act.effects.created.push(Missing::Payout(id));
+    Ok(())
+}
+
+/// Changes what counts as paid on a line.
+fn change_paid(
+    act: &mut Act<'_>,
+    line: &Key,
+    change: impl FnOnce(u64) -> Option<u64>,
+) -> Result<(), Refusal> {
+    let mut record: LineRecord = act.state.get(line)?.unwrap_or_default();
+    record.paid = change(record.paid)
+        .ok_or_else(|| Fault("what was paid on a line overflows or is below nothing".into()))?;
+    Ok(act.state.put(line, &record)?)
+}
+
+/// A payout that an event names.
+pub(crate) fn named(act: &Act<'_>, id: &PayoutId) -> Result<PayoutRecord, Refusal> {
+    Ok(act.state.get(&Key::Payout(*id))?.ok_or_else(|| {
+        let text = format!("payout {id} is not recorded");
+        Reject::missing(Code::UnknownPayout, Missing::Payout(*id), text)
+    })?)
+}
+
+/// `contest_payout`.
+pub(crate) fn contest(act: &mut Act<'_>, e: &ContestPayout) -> Result<(), Refusal> {
+    let mut payout = named(act, &e.payout)?;
+    if !act.is(&payout.payee)? {
+        let text = format!("it was paid to {}", payout.payee);
+        return Err(Reject::new(Code::NotPayee, text).into());
+    }
+    if payout.status != PayoutStatus::Paid {
+        let text = format!("the payout is {:?} already", payout.status);
+        return Err(Reject::new(Code::PayoutContested, text).into());
+    }
+    let last_ms = payout.time_ms.saturating_add(act.rulebook.contest_ms);
+    if act.context.time_ms > last_ms {
+        let text = format!("it could be contested until {last_ms}");
+        return Err(Reject::new(Code::ContestTooLate, text).into());
+    }
+    payout.status = PayoutStatus::Contested;
+    act.state.put(&Key::Payout(e.payout), &payout)?;
+    dispute::open_about_payout(act, &e.payout, &e.evidence)
+}
+
+/// A ruling that the payout did not arrive: it counts as not paid.
+pub(crate) fn reverse(act: &mut Act<'_>, id: &PayoutId) -> Result<(), Refusal> {
+    settle(act, id, PayoutStatus::Reversed)
+}
+
+/// A ruling that the payout arrived, or the end of one that said it did not: it counts as paid.
+pub(crate) fn unreverse(act: &mut Act<'_>, id: &PayoutId) -> Result<(), Refusal> {
+    settle(act, id, PayoutStatus::Paid)
+}
+
+/// Puts a payout where a ruling says it stands; it counts as paid unless it is reversed.
+fn settle(act: &mut Act<'_>, id: &PayoutId, status: PayoutStatus) -> Result<(), Refusal> {
+    let mut payout = named(act, id)?;
+    let line = Key::PaidLine(payout.account, payout.asset, payout.right, payout.owner.clone());
+    let counts = |status| status != PayoutStatus::Reversed;
+    match (counts(payout.status), counts(status)) {
+        (true, false) => change_paid(act, &line, |paid| paid.checked_sub(payout.amount))?,
+        (false, true) => change_paid(act, &line, |paid| paid.checked_add(payout.amount))?,
+        (true, true) | (false, false) => {}
+    }
+    payout.status = status;
+    Ok(act.state.put(&Key::Payout(*id), &payout)?)
+}
+
+/// What an owner of a proved claim has of an account's confirmed net and was not paid, held or not, in
+/// minor units; 0 when more was paid than he is entitled to. Fails when the account is closed.
+pub(crate) fn unpaid(
+    act: &mut Act<'_>,
+    account: &AccountId,
+    claim: &ProvedClaim,
+    owner: &Handle,
+) -> Result<u64, Refusal> {
+    let record = named_account(act, account)?;
+    require_open(&record)?;
+    claim::check(&record, claim)?;
+    let unpaid = Line::read(act, account, &record, claim, owner)?.unpaid(act)?;
+    Ok(u64::try_from(unpaid.max(0)).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,251 @@
+//! The rules for the register of rights: filing, public notice, decision, and what follows.
+//! Implements [LED-REG-1] to [LED-REG-5].
+
+use crate::asset::{check_ranges, named as named_asset, named_in_force};
+use crate::event::asset::{
+    CancelRegistration, ChangeKind, ChangeRegistration, DecideRegistration, FileRegistration,
+    ObjectRegistration, RenewRegistration,
+};
+use crate::event::market::Decision;
+use crate::event::member::Role;
+use crate::execute::Act;
+use crate::hash::{AssetId, RegistrationId};
+use crate::limits::MAX_OBJECTIONS;
+use crate::reject::{Code, Fault, Missing, Refusal, Reject};
+use crate::review::require_independent;
+use crate::rights::managed;
+use crate::split::Right;
+use crate::state::record::{RegistrationRecord, RegistrationStatus};
+use crate::state::{Key, Relation, View};
+
+/// Where a registration stands at a block time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Notice,
+    InForce,
+    Over,
+}
+
+fn standing(record: &RegistrationRecord, now_ms: u64) -> Standing {
+    match record.status {
+        RegistrationStatus::Notice => Standing::Notice,
+        RegistrationStatus::Registered if now_ms <= record.not_after_ms => Standing::InForce,
+        RegistrationStatus::Registered
+        | RegistrationStatus::Rejected
+        | RegistrationStatus::Cancelled => Standing::Over,
+    }
+}
+
+fn closed(record: &RegistrationRecord) -> Refusal {
+    let text = match record.status {
+        RegistrationStatus::Registered => "the registration has expired or is decided".to_owned(),
+        RegistrationStatus::Notice
+        | RegistrationStatus::Rejected
+        | RegistrationStatus::Cancelled => format!("the registration is {:?}", record.status),
+    };
+    Reject::new(Code::RegistrationClosed, text).into()
+}
+
+fn named(act: &Act<'_>, id: &RegistrationId) -> Result<RegistrationRecord, Refusal> {
+    Ok(act.state.get(&Key::Registration(*id))?.ok_or_else(|| {
+        let text = format!("registration {id} is not recorded");
+        Reject::missing(Code::UnknownRegistration, Missing::Registration(*id), text)
+    })?)
+}
+
+fn is_registry(act: &Act<'_>, record: &RegistrationRecord) -> Result<(), Refusal> {
+    if act.is(&record.registry)? {
+        return Ok(());
+    }
+    let text = format!("{} keeps this registration", record.registry);
+    Err(Reject::new(Code::NotRegistry, text).into())
+}
+
+fn in_force(act: &Act<'_>, record: &RegistrationRecord) -> Result<(), Refusal> {
+    match standing(record, act.context.time_ms) {
+        Standing::InForce => Ok(()),
+        Standing::Notice => {
+            let text = "the registration is not decided";
+            Err(Reject::new(Code::RegistrationNotInForce, text).into())
+        }
+        Standing::Over => Err(closed(record)),
+    }
+}
+
+fn check_term(act: &Act<'_>, term_ms: u64) -> Result<(), Refusal> {
+    let longest = act.rulebook.registration_term_ms;
+    if (1..=longest).contains(&term_ms) {
+        return Ok(());
+    }
+    let text = format!("a term of {term_ms} ms, at most {longest}");
+    Err(Reject::new(Code::TermOutOfRange, text).into())
+}
+
+/// Stores a registration after an event about it.
+fn store(
+    act: &mut Act<'_>,
+    id: &RegistrationId,
+    record: &RegistrationRecord,
+) -> Result<(), Refusal> {
+    act.state.put(&Key::Registration(*id), record)?;
+    let event = *act.event.digest();
+    Ok(act.append(Relation::AssetRegistrations(record.asset), &event)?)
+}
+
+/// The asset may be filed for again.
+fn leave(act: &mut Act<'_>, id: &RegistrationId, asset: &AssetId) -> Result<(), Fault> {
+    let place = Key::RegisteredAs(*asset);
+    if act.state.get::<RegistrationId>(&place)? == Some(*id) {
+        act.state.delete(&place)?;
+    }
+    Ok(())
+}
+
+/// `file_registration`.
+pub(crate) fn file(act: &mut Act<'_>, e: &FileRegistration) -> Result<(), Refusal> {
+    let asset = named_in_force(act, &e.asset)?;
+    managed(act, &e.asset, &asset, Right::Holding)?;
+    if !act.named_member(&e.registry)?.has_role(Role::Exchange) {
+        let text = format!("{} is not an exchange", e.registry);
+        return Err(Reject::new(Code::NotAnExchange, text).into());
+    }
+    require_independent(act, &e.registry)?;
+    if act.related(&e.registry, &asset.author)? {
+        let text = format!("{} is not independent of {}", e.registry, asset.author);
+        return Err(Reject::new(Code::NotIndependent, text).into());
+    }
+    check_term(act, e.term_ms)?;
+    let place = Key::RegisteredAs(e.asset);
+    if let Some(id) = act.state.get::<RegistrationId>(&place)?
+        && standing(&named(act, &id)?, act.context.time_ms) != Standing::Over
+    {
+        let text = format!("registration {id} is in notice or in force");
+        return Err(Reject::new(Code::AlreadyRegistered, text).into());
+    }
+    let id = RegistrationId::from_digest(*act.event.digest());
+    let record = RegistrationRecord {
+        asset: e.asset,
+        registry: e.registry.clone(),
+        applicant: act.author.clone(),
+        status: RegistrationStatus::Notice,
+        notice_until_ms: act.context.time_ms.saturating_add(act.rulebook.notice_ms),
+        term_ms: e.term_ms,
+        not_after_ms: 0,
+        objections: Vec::new(),
+        metadata: asset.metadata,
+        changes: 0,
+        height: act.context.height,
+    };
+    act.state.put(&place, &id)?;
+    store(act, &id, &record)?;
+    act.wait_for(&e.registry)?;
+    act.effects.created.push(Missing::Registration(id));
+    Ok(())
+}
+
+/// `object_registration`.
+pub(crate) fn object(act: &mut Act<'_>, e: &ObjectRegistration) -> Result<(), Refusal> {
+    let mut record = named(act, &e.registration)?;
+    if act.is(&record.applicant)? {
+        let text = format!("{} filed the registration", record.applicant);
+        return Err(Reject::new(Code::NotConcerned, text).into());
+    }
+    match record.status {
+        RegistrationStatus::Notice if act.context.time_ms <= record.notice_until_ms => {}
+        RegistrationStatus::Notice | RegistrationStatus::Registered => {
+            let text = format!("the public notice was until {}", record.notice_until_ms);
+            return Err(Reject::new(Code::NoticeOver, text).into());
+        }
+        RegistrationStatus::Rejected | RegistrationStatus::Cancelled => {
+            return Err(closed(&record));
+        }
+    }
+    if record.objections.contains(act.author) {
+        let text = format!("{} has objected", act.author);
+        return Err(Reject::new(Code::AlreadyObjected, text).into());
+    }
+    if record.objections.len() >= MAX_OBJECTIONS {
+        let text = format!("{MAX_OBJECTIONS} members have objected");
+        return Err(Reject::new(Code::OverLimit, text).into());
+    }
+    record.objections.push(act.author.clone());
+    store(act, &e.registration, &record)?;
+    act.wait_for(&record.registry)?;
+    Ok(act.wait_for(&record.applicant)?)
+}
+
+/// `decide_registration`.
+pub(crate) fn decide(act: &mut Act<'_>, e: &DecideRegistration) -> Result<(), Refusal> {
+    let mut record = named(act, &e.registration)?;
+    is_registry(act, &record)?;
+    if standing(&record, act.context.time_ms) != Standing::Notice {
+        return Err(closed(&record));
+    }
+    if act.context.time_ms <= record.notice_until_ms {
+        let text = format!("the public notice is until {}", record.notice_until_ms);
+        return Err(Reject::new(Code::NoticeNotOver, text).into());
+    }
+    match e.decision {
+        Decision::Accept => {
+            let asset = named_in_force(act, &record.asset)?;
+            require_independent(act, &asset.author)?;
+            record.status = RegistrationStatus::Registered;
+            record.not_after_ms = act.context.time_ms.saturating_add(record.term_ms);
+        }
+        Decision::Reject => {
+            record.status = RegistrationStatus::Rejected;
+            leave(act, &e.registration, &record.asset)?;
+        }
+    }
+    store(act, &e.registration, &record)
+}
+
+/// `change_registration`: the holding right amends, whoever owns it now; the registry corrects.
+pub(crate) fn change(act: &mut Act<'_>, e: &ChangeRegistration) -> Result<(), Refusal> {
+    let mut record = named(act, &e.registration)?;
+    let asset = named_in_force(act, &record.asset)?;
+    match e.kind {
+        ChangeKind::Amendment => {
+            managed(act, &record.asset, &asset, Right::Holding)?;
+        }
+        ChangeKind::Correction => is_registry(act, &record)?,
+    }
+    in_force(act, &record)?;
+    check_ranges(&e.metadata, None)?;
+    record.metadata = e.metadata.clone();
+    record.changes = record.changes.saturating_add(1);
+    store(act, &e.registration, &record)
+}
+
+/// `renew_registration`.
+pub(crate) fn renew(act: &mut Act<'_>, e: &RenewRegistration) -> Result<(), Refusal> {
+    let mut record = named(act, &e.registration)?;
+    is_registry(act, &record)?;
+    in_force(act, &record)?;
+    named_in_force(act, &record.asset)?;
+    check_term(act, e.term_ms)?;
+    let end = record.not_after_ms.saturating_add(e.term_ms);
+    let longest = act.rulebook.registration_term_ms.saturating_mul(2);
+    let latest = act.context.time_ms.saturating_add(longest);
+    if end > latest {
+        let text = format!("it would end at {end}, at the latest at {latest}");
+        return Err(Reject::new(Code::TermOutOfRange, text).into());
+    }
+    record.not_after_ms = end;
+    store(act, &e.registration, &record)
+}
+
+/// `cancel_registration`.
+pub(crate) fn cancel(act: &mut Act<'_>, e: &CancelRegistration) -> Result<(), Refusal> {
+    let mut record = named(act, &e.registration)?;
+    let asset = named_asset(act, &record.asset)?;
+    if !act.is(&record.registry)? {
+        managed(act, &record.asset, &asset, Right::Holding)?;
+    }
+    if standing(&record, act.context.time_ms) == Standing::Over {
+        return Err(closed(&record));
+    }
+    record.status = RegistrationStatus::Cancelled;
+    leave(act, &e.registration, &record.asset)?;
+    store(act, &e.registration, &record)
+}

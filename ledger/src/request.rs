@@ -1,0 +1,248 @@
+//! The rules for requests and standing offers. Implements [LED-GRT-9] and [LED-GRT-10].
+
+use std::collections::BTreeSet;
+
+use crate::approval;
+use crate::asset::{named_in_force, usable};
+use crate::event::rights::{
+    ApproveRequests, DeclineRequests, Exclusivity, GrantRight, OfferStanding, RequestGrant,
+    TakeOffer, Terms, WithdrawOffer,
+};
+use crate::execute::Act;
+use crate::grant::{self, Named, over};
+use crate::hash::{AssetId, GrantId, OfferId, RequestId};
+use crate::reject::{Code, Missing, Refusal, Reject};
+use crate::rights::managed;
+use crate::state::record::{
+    AssetRecord, GrantRecord, GrantStatus, OfferRecord, RequestRecord, RequestStatus,
+};
+use crate::state::{Key, Records, View};
+use crate::text::Handle;
+
+/// Weight of putting an act before one more owner.
+const INBOX_WEIGHT: u64 = 15;
+
+/// `request_grant`.
+pub(crate) fn request(act: &mut Act<'_>, e: &RequestGrant) -> Result<(), Refusal> {
+    let asset = named_in_force(act, &e.asset)?;
+    usable(act, &e.asset, &asset)?;
+    grant::check_terms(e.right, &e.terms, &[], None)?;
+    for member in deciders(act, &e.asset, &asset, e.right)? {
+        act.weigh(INBOX_WEIGHT)?;
+        act.wait_for(&member)?;
+    }
+    let id = RequestId::from_digest(*act.event.digest());
+    let record = RequestRecord {
+        asset: e.asset,
+        right: e.right,
+        by: act.author.clone(),
+        terms: e.terms.clone(),
+        status: RequestStatus::Open,
+        height: act.context.height,
+    };
+    act.state.put(&Key::Request(id), &record)?;
+    act.effects.created.push(Missing::Request(id));
+    Ok(())
+}
+
+/// Who decides about a right: its manager, or where it has a threshold all owners; each once, in
+/// order of handle, as who acts for them now.
+fn deciders(
+    act: &mut Act<'_>,
+    id: &AssetId,
+    asset: &AssetRecord,
+    right: GrantRight,
+) -> Result<BTreeSet<Handle>, Refusal> {
+    let record = act.state.right(id, asset, right.into())?;
+    let mut deciders = BTreeSet::from([act.acting(&record.manager)?]);
+    if record.threshold_parts.is_some() {
+        for owner in approval::owners(act, id, asset, right.into())? {
+            deciders.insert(act.acting(&owner.member)?);
+        }
+    }
+    Ok(deciders)
+}
+
+/// An open request that an event names.
+fn open(act: &Act<'_>, id: &RequestId) -> Result<RequestRecord, Refusal> {
+    let found = act.state.get::<RequestRecord>(&Key::Request(*id))?;
+    let record = found.ok_or_else(|| {
+        let text = format!("request {id} is not recorded");
+        Reject::missing(Code::UnknownRequest, Missing::Request(*id), text)
+    })?;
+    match record.status {
+        RequestStatus::Open => Ok(record),
+        RequestStatus::Approved | RequestStatus::Declined => {
+            let text = format!("request {id} is {:?} already", record.status);
+            Err(Reject::new(Code::RequestClosed, text).into())
+        }
+    }
+}
+
+/// `approve_requests`.
+pub(crate) fn approve(act: &mut Act<'_>, e: &ApproveRequests) -> Result<(), Refusal> {
+    let under = Named::read(act, &e.under)?;
+    for id in &e.requests {
+        let mut request = open(act, id)?;
+        let asset = named_in_force(act, &request.asset)?;
+        usable(act, &request.asset, &asset)?;
+        managed(act, &request.asset, &asset, request.right.into())?;
+        let mut grant = accepted(act, (request.asset, request.right), &request.terms);
+        grant.grantee = request.by.clone();
+        grant::consent_to_floor(act, &asset, &grant)?;
+        if request.right == GrantRight::Operation {
+            over(act, act.author, &request.asset, &under)?.check_terms(&request.terms)?;
+            grant.under = e.under.to_vec();
+        }
+        grant::record_accepted(act, &GrantId::from_digest(*id.digest()), &grant)?;
+        request.status = RequestStatus::Approved;
+        act.state.put(&Key::Request(*id), &request)?;
+    }
+    Ok(())
+}
+
+/// A grant by the author to himself, accepted: others change what differs.
+fn accepted(act: &Act<'_>, (asset, right): (AssetId, GrantRight), terms: &Terms) -> GrantRecord {
+    GrantRecord {
+        asset,
+        right,
+        grantor: act.author.clone(),
+        grantee: act.author.clone(),
+        terms: terms.clone(),
+        parent: None,
+        under: Vec::new(),
+        status: GrantStatus::Accepted,
+        not_after_ms: terms.not_after_ms,
+        revoked_ms: None,
+        file_by_ms: 0,
+        used: 0,
+        disputes: 0,
+        cleared: false,
+        signer: act.signer,
+        time_ms: act.context.time_ms,
+        height: act.context.height,
+    }
+}
+
+/// `decline_requests`.
+pub(crate) fn decline(act: &mut Act<'_>, e: &DeclineRequests) -> Result<(), Refusal> {
+    for id in &e.requests {
+        let mut request = open(act, id)?;
+        let asset = crate::asset::named(act, &request.asset)?;
+        managed(act, &request.asset, &asset, request.right.into())?;
+        request.status = RequestStatus::Declined;
+        act.state.put(&Key::Request(*id), &request)?;
+    }
+    Ok(())
+}
+
+/// `offer_standing`.
+pub(crate) fn offer(act: &mut Act<'_>, e: &OfferStanding) -> Result<(), Refusal> {
+    let asset = named_in_force(act, &e.asset)?;
+    usable(act, &e.asset, &asset)?;
+    let right = managed(act, &e.asset, &asset, e.right.into())?;
+    grant::check_terms(e.right, &e.terms, &e.under, None)?;
+    match e.terms.exclusivity {
+        Exclusivity::None => {}
+        Exclusivity::Sole | Exclusivity::Exclusive => {
+            let text = "a standing offer is neither exclusive nor sole";
+            return Err(Reject::new(Code::TermsInvalid, text).into());
+        }
+    }
+    let sample = accepted(act, (e.asset, e.right), &e.terms);
+    grant::consent_to_floor(act, &asset, &sample)?;
+    if e.right == GrantRight::Operation {
+        grant::cover(act, act.author, &e.asset, &e.under)?.check_terms(&e.terms)?;
+    }
+    let id = OfferId::from_digest(*act.event.digest());
+    let record = OfferRecord {
+        asset: e.asset,
+        right: e.right,
+        grantor: act.author.clone(),
+        epoch: right.epoch,
+        terms: e.terms.clone(),
+        under: e.under.to_vec(),
+        take_by_ms: e.take_by_ms,
+        withdrawn: false,
+        taken: 0,
+        signer: act.signer,
+        time_ms: act.context.time_ms,
+        height: act.context.height,
+    };
+    act.state.put(&Key::Offer(id), &record)?;
+    act.effects.created.push(Missing::Offer(id));
+    Ok(())
+}
+
+/// A standing offer that an event names, not withdrawn.
+fn standing(act: &Act<'_>, id: &OfferId) -> Result<OfferRecord, Refusal> {
+    let found = act.state.get::<OfferRecord>(&Key::Offer(*id))?;
+    let record = found.ok_or_else(|| {
+        let text = format!("offer {id} is not recorded");
+        Reject::missing(Code::UnknownOffer, Missing::Offer(*id), text)
+    })?;
+    if record.withdrawn {
+        return Err(Reject::new(Code::OfferClosed, "the offer was withdrawn").into());
+    }
+    Ok(record)
+}
+
+/// Whether whoever made a standing offer still acts for the right: as its manager, or where it has
+/// a threshold while its owners are the same.
+fn still_grants(act: &Act<'_>, offer: &OfferRecord, asset: &AssetRecord) -> Result<bool, Refusal> {
+    let right = act.state.right(&offer.asset, asset, offer.right.into())?;
+    Ok(match right.threshold_parts {
+        Some(_) => right.epoch == offer.epoch,
+        None => act.acting(&right.manager)? == act.acting(&offer.grantor)?,
+    })
+}
+
+/// Whether a grant that the author took from an offer before is in force or to begin.
+fn holds_taken(act: &Act<'_>, key: &Key) -> Result<bool, Refusal> {
+    let Some(id) = act.state.get::<GrantId>(key)? else { return Ok(false) };
+    let grant = grant::named(act, &id)?;
+    let now = act.context.time_ms;
+    Ok(grant.status == GrantStatus::Accepted && now <= grant.not_after_ms)
+}
+
+/// `take_offer`.
+pub(crate) fn take(act: &mut Act<'_>, e: &TakeOffer) -> Result<(), Refusal> {
+    let mut offer = standing(act, &e.offer)?;
+    let asset = named_in_force(act, &offer.asset)?;
+    usable(act, &offer.asset, &asset)?;
+    let taken = Key::TakenBy(e.offer, act.author.clone());
+    let closed = if act.context.time_ms > offer.take_by_ms {
+        Some("the time to take the offer is over")
+    } else if !still_grants(act, &offer, &asset)? {
+        Some("who offered acts for the right no more")
+    } else if holds_taken(act, &taken)? {
+        Some("the author has a grant from this offer")
+    } else {
+        None
+    };
+    if let Some(text) = closed {
+        return Err(Reject::new(Code::OfferClosed, text).into());
+    }
+    if offer.right == GrantRight::Operation {
+        grant::cover(act, &offer.grantor, &offer.asset, &offer.under)?.check_terms(&offer.terms)?;
+    }
+    let id = GrantId::from_digest(*act.event.digest());
+    let mut grant = accepted(act, (offer.asset, offer.right), &offer.terms);
+    grant.grantor = offer.grantor.clone();
+    grant.under = offer.under.clone();
+    // What the key of the grantor signed is the offer.
+    (grant.signer, grant.time_ms) = (offer.signer, offer.time_ms);
+    grant::record_accepted(act, &id, &grant)?;
+    offer.taken = offer.taken.saturating_add(1);
+    act.state.put(&taken, &id)?;
+    Ok(act.state.put(&Key::Offer(e.offer), &offer)?)
+}
+
+/// `withdraw_offer`.
+pub(crate) fn withdraw(act: &mut Act<'_>, e: &WithdrawOffer) -> Result<(), Refusal> {
+    let mut offer = standing(act, &e.offer)?;
+    let asset = crate::asset::named(act, &offer.asset)?;
+    managed(act, &offer.asset, &asset, offer.right.into())?;
+    offer.withdrawn = true;
+    Ok(act.state.put(&Key::Offer(e.offer), &offer)?)
+}

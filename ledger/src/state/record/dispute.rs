@@ -1,0 +1,61 @@
+//! Records of disputes.
+
+use bincode::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::event::dispute::{Ground, Ruling, Subject};
+use crate::hash::Digest;
+use crate::state::record::GrantStatus;
+use crate::text::Handle;
+
+/// Where a dispute stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeStatus {
+    /// Waits for a ruling.
+    Open,
+    /// Ruled; can be appealed until its time is over.
+    Ruled,
+    /// Appealed; waits for the ruling of another arbiter. What was ruled stands until then.
+    Appealed,
+    /// Ruled on appeal.
+    Final,
+}
+
+/// A ruling with who gave it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct RulingRecord {
+    /// The arbiter.
+    pub by: Handle,
+    /// What he ruled.
+    pub ruling: Ruling,
+    /// Salted hash of the reasons.
+    pub reasons: Digest,
+    /// Block time of the ruling, milliseconds since 1970.
+    pub time_ms: u64,
+    /// Where the grant stood that it voided.
+    pub grant_was: Option<GrantStatus>,
+}
+
+/// A dispute.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct DisputeRecord {
+    /// What it is about.
+    pub subject: Subject,
+    /// Why.
+    pub ground: Ground,
+    /// Who opened it.
+    pub opener: Handle,
+    /// Whom it is about, besides the opener.
+    pub respondents: Vec<Handle>,
+    /// Where it stands.
+    pub status: DisputeStatus,
+    /// The ruling, and the one on appeal.
+    pub rulings: Vec<RulingRecord>,
+    /// Who appealed.
+    pub appellant: Option<Handle>,
+    /// Height at which it was opened.
+    pub height: u64,
+    /// Block time at which it was opened, milliseconds since 1970.
+    pub time_ms: u64,
+}

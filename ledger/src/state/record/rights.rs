@@ -1,0 +1,96 @@
+//! Records about rights besides the rights themselves: approvals, requests, offers, terms in force.
+
+use bincode::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::event::asset::Purpose;
+use crate::event::rights::{Exclusivity, GrantRight, Terms};
+use crate::hash::{AssetId, Digest, GrantId};
+use crate::keys::PublicKey;
+use crate::text::{Code, Handle};
+
+/// Owners who approved an act ahead.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct ApprovalRecord {
+    /// The owners, in order of approval.
+    pub by: Vec<Handle>,
+}
+
+/// Where a request or a standing offer stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestStatus {
+    /// Waits for an answer.
+    Open,
+    /// Granted.
+    Approved,
+    /// Declined.
+    Declined,
+}
+
+/// A request for a grant.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct RequestRecord {
+    /// The asset.
+    pub asset: AssetId,
+    /// The right.
+    pub right: GrantRight,
+    /// Who asks.
+    pub by: Handle,
+    /// Under which terms.
+    pub terms: Terms,
+    /// Where it stands.
+    pub status: RequestStatus,
+    /// Height of the request.
+    pub height: u64,
+}
+
+/// A standing offer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct OfferRecord {
+    /// The asset.
+    pub asset: AssetId,
+    /// The right.
+    pub right: GrantRight,
+    /// Who offers.
+    pub grantor: Handle,
+    /// The epoch of the right in which it was offered.
+    pub epoch: u32,
+    /// Under which terms.
+    pub terms: Terms,
+    /// For operation of a derived asset: the grants it rests on.
+    pub under: Vec<GrantId>,
+    /// Last block time at which it can be taken, milliseconds since 1970.
+    pub take_by_ms: u64,
+    /// Whether it was withdrawn.
+    pub withdrawn: bool,
+    /// Grants taken from it.
+    pub taken: u32,
+    /// The key that signed the offer.
+    pub signer: PublicKey,
+    /// Block time of the offer, milliseconds since 1970.
+    pub time_ms: u64,
+    /// Height of the offer.
+    pub height: u64,
+}
+
+/// The scope and term of a grant, or of a licence, that is in force.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct InForce {
+    /// The grant, or the contract of the licence.
+    pub id: Digest,
+    /// The grant it sub-licenses.
+    pub parent: Option<GrantId>,
+    /// Who else may have the same.
+    pub exclusivity: Exclusivity,
+    /// Purposes.
+    pub purposes: Vec<Purpose>,
+    /// Territories.
+    pub territories: Vec<Code>,
+    /// First block time.
+    pub not_before_ms: u64,
+    /// Last block time.
+    pub not_after_ms: u64,
+    /// Whether a ruling has voided it: it excludes nothing until another puts it back.
+    pub void: bool,
+}

@@ -1,0 +1,110 @@
+//! The rules for members that end: their successors. Implements [LED-MEM-10].
+
+use crate::event::member::Role;
+use crate::event::{AcceptSuccession, ProposeSuccession};
+use crate::execute::Act;
+use crate::hash::SuccessionId;
+use crate::limits::MAX_CHAIN;
+use crate::reject::{Code, Fault, Missing, Refusal, Reject};
+use crate::state::record::{MemberRecord, SuccessionRecord};
+use crate::state::{Key, Records, View};
+use crate::text::Handle;
+
+/// A member and its successors, one after the other; the last acts for all. At most one more than
+/// [`MAX_CHAIN`].
+pub(crate) fn line<V: View>(view: &V, handle: &Handle) -> Result<Vec<Handle>, Fault> {
+    let mut last = handle.clone();
+    let mut line = Vec::new();
+    for _ in 0..MAX_CHAIN {
+        match view.member(&last)?.and_then(|member| member.successor) {
+            Some(successor) => line.push(std::mem::replace(&mut last, successor)),
+            None => break,
+        }
+    }
+    line.push(last);
+    Ok(line)
+}
+
+/// `propose_succession`.
+pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeSuccession) -> Result<(), Refusal> {
+    if !act.member.has_role(Role::Regulator) {
+        act.require_role(Role::Exchange)?;
+        if act.is(&e.successor)? {
+            let text = format!("{} would make itself the successor", act.author);
+            return Err(Reject::new(Code::NotConcerned, text).into());
+        }
+    }
+    let member = act.named_member(&e.member)?;
+    let successor = act.named_member(&e.successor)?;
+    check(e, &member, &successor)?;
+    let id = SuccessionId::from_digest(*act.event.digest());
+    let record = SuccessionRecord {
+        member: e.member.clone(),
+        successor: e.successor.clone(),
+        proposer: act.author.clone(),
+        accepted: false,
+        height: act.context.height,
+    };
+    act.state.put(&Key::Succession(id), &record)?;
+    act.wait_for(&e.successor)?;
+    act.effects.created.push(Missing::Succession(id));
+    Ok(())
+}
+
+/// `accept_succession`.
+pub(crate) fn accept(act: &mut Act<'_>, e: &AcceptSuccession) -> Result<(), Refusal> {
+    let key = Key::Succession(e.succession);
+    let Some(mut record) = act.state.get::<SuccessionRecord>(&key)? else {
+        let (missing, text) = (
+            Missing::Succession(e.succession),
+            format!("succession {} is not recorded", e.succession),
+        );
+        return Err(Reject::missing(Code::UnknownSuccession, missing, text).into());
+    };
+    if record.successor != *act.author {
+        let text = format!("{} is the successor named", record.successor);
+        return Err(Reject::new(Code::NotSuccessor, text).into());
+    }
+    if record.accepted {
+        return Err(Reject::new(Code::SuccessionClosed, "it was accepted").into());
+    }
+    let mut member = act.named_member(&record.member)?;
+    let mut successor = act.named_member(&record.successor)?;
+    let named =
+        ProposeSuccession { member: record.member.clone(), successor: record.successor.clone() };
+    check(&named, &member, &successor)?;
+    successor.predecessors = successor.predecessors.max(member.predecessors.saturating_add(1));
+    member.successor = Some(record.successor.clone());
+    record.accepted = true;
+    act.state.put(&Key::Member(named.member), &member)?;
+    act.state.put(&Key::Member(named.successor), &successor)?;
+    Ok(act.state.put(&key, &record)?)
+}
+
+/// Fails unless the one can succeed the other. Both are at the end of their lines, so that no line
+/// ever leads back.
+fn check(
+    e: &ProposeSuccession,
+    member: &MemberRecord,
+    successor: &MemberRecord,
+) -> Result<(), Reject> {
+    if let Some(other) = &member.successor {
+        let text = format!("{} was succeeded by {other}", e.member);
+        return Err(Reject::new(Code::SuccessionClosed, text));
+    }
+    let reject = |text| Err(Reject::new(Code::SuccessionInvalid, text));
+    if e.member == e.successor {
+        return reject(format!("{} cannot succeed itself", e.member));
+    }
+    if successor.suspended {
+        return reject(format!("{} is suspended", e.successor));
+    }
+    if let Some(other) = &successor.successor {
+        return reject(format!("{} was succeeded by {other} itself", e.successor));
+    }
+    let steps = usize::try_from(member.predecessors).unwrap_or(usize::MAX);
+    if steps >= MAX_CHAIN {
+        return reject(format!("{MAX_CHAIN} successions in line lead to {} already", e.member));
+    }
+    Ok(())
+}

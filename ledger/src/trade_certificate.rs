@@ -1,0 +1,75 @@
+//! The rules for transaction certificates: numbered by exchange, one in force a contract.
+//! Implements [LED-CRT-1] and [LED-CRT-2].
+
+use crate::contract::{self, require_open, require_signed};
+use crate::event::market::{IssueCertificate, VoidCertificate};
+use crate::event::member::Role;
+use crate::execute::Act;
+use crate::hash::CertificateId;
+use crate::reject::{Code, Missing, Refusal, Reject};
+use crate::state::record::{ContractRecord, TradeCertificateRecord};
+use crate::state::{Key, Relation, View};
+
+/// `issue_certificate`.
+pub(crate) fn issue(act: &mut Act<'_>, e: &IssueCertificate) -> Result<(), Refusal> {
+    let contract = contract::named(act, &e.contract)?;
+    if !act.is(&contract.exchange)? {
+        let text = format!("{} clears the contract", contract.exchange);
+        return Err(Reject::new(Code::NotClearingExchange, text).into());
+    }
+    require_open(&contract)?;
+    if let Some(missing) = outstanding(&contract) {
+        return Err(Reject::new(Code::CertificateNotDue, missing).into());
+    }
+    let certified = Key::CertifiedBy(e.contract);
+    if act.state.value(&certified)?.is_some() {
+        return Err(Reject::new(Code::AlreadyCertified, "the contract is certified").into());
+    }
+    let last: Option<u64> = act.state.get(&Key::CertificateNumber(act.author.clone()))?;
+    let number = last.unwrap_or(0).saturating_add(1);
+    let id = CertificateId::from_digest(*act.event.digest());
+    let record = TradeCertificateRecord {
+        contract: e.contract,
+        exchange: act.author.clone(),
+        number,
+        void: false,
+        height: act.context.height,
+        time_ms: act.context.time_ms,
+    };
+    act.state.put(&Key::CertificateNumber(act.author.clone()), &number)?;
+    act.state.put(&Key::Certificate(id), &record)?;
+    act.state.put(&certified, &id)?;
+    act.append(Relation::ExchangeCertificates(act.author.clone()), id.digest())?;
+    act.effects.created.push(Missing::Certificate(id));
+    Ok(())
+}
+
+/// What a contract lacks to be certified.
+fn outstanding(contract: &ContractRecord) -> Option<String> {
+    if require_signed(contract).is_err() {
+        return Some("not all three parties have signed".into());
+    }
+    if contract.paid != contract.price {
+        return Some(format!("{} of {} are paid", contract.paid, contract.price));
+    }
+    (!contract.confirmed).then(|| "the delivery is not confirmed".into())
+}
+
+/// `void_certificate`.
+pub(crate) fn void(act: &mut Act<'_>, e: &VoidCertificate) -> Result<(), Refusal> {
+    let key = Key::Certificate(e.certificate);
+    let mut record: TradeCertificateRecord = act.state.get(&key)?.ok_or_else(|| {
+        let text = format!("certificate {} is not recorded", e.certificate);
+        Reject::missing(Code::UnknownCertificate, Missing::Certificate(e.certificate), text)
+    })?;
+    if !act.is(&record.exchange)? && !act.member.has_role(Role::Regulator) {
+        let text = format!("{} issued the certificate", record.exchange);
+        return Err(Reject::new(Code::NotClearingExchange, text).into());
+    }
+    if record.void {
+        return Err(Reject::new(Code::CertificateVoid, "the certificate is void").into());
+    }
+    record.void = true;
+    act.state.put(&key, &record)?;
+    Ok(act.state.delete(&Key::CertifiedBy(record.contract))?)
+}

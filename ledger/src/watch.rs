@@ -1,0 +1,157 @@
+//! Conditions that follow an asset downstream: a grant whose revocation suspends, and consent that
+//! patients can withdraw. Each asset lists those of its whole ancestry, so that one read tells
+//! whether it may still be used.
+//!
+//! Implements [LED-WTC-1] and [LED-WTC-2].
+
+use std::collections::BTreeSet;
+
+use crate::event::rights::{Revocation, Terms};
+use crate::execute::Act;
+use crate::hash::{AssetId, GrantId};
+use crate::limits::{MAX_INHERITED, MAX_WATCHES};
+use crate::reject::{Code, Fault, Refusal, Reject};
+use crate::state::record::{AssetRecord, GrantStatus, Records, Watch, WithdrawalRecord};
+use crate::state::{Key, View};
+
+/// Weight of looking whether one condition has come true.
+pub(crate) const WATCH_WEIGHT: u64 = 2;
+
+/// The conditions that an asset lists, in order.
+pub(crate) fn listed<V: View>(view: &V, id: &AssetId) -> Result<Vec<Watch>, Fault> {
+    Ok(view.get(&Key::Watches(*id))?.unwrap_or_default())
+}
+
+/// Whether a de-identification of the asset was attested: consent concerns it no more.
+pub(crate) fn attested<V: View>(view: &V, id: &AssetId) -> Result<bool, Fault> {
+    Ok(view.value(&Key::Attestation(*id))?.is_some())
+}
+
+/// Gathers, input by input, what a new asset watches. Implements [LED-WTC-1].
+#[derive(Default)]
+pub(crate) struct Gathered {
+    /// From the inputs' own lists.
+    inherited: BTreeSet<Watch>,
+    /// From the inputs themselves and the grants they are used under.
+    own: BTreeSet<Watch>,
+    /// Entries that the inputs brought so far.
+    read: usize,
+}
+
+impl Gathered {
+    /// One input, and the grant it is used under.
+    pub fn add(
+        &mut self,
+        act: &Act<'_>,
+        (id, asset): (&AssetId, &AssetRecord),
+        grant: Option<(&GrantId, &Terms)>,
+    ) -> Result<(), Refusal> {
+        let inherited = listed(act.state, id)?;
+        self.read = self.read.saturating_add(inherited.len());
+        if self.read > MAX_INHERITED {
+            let text = format!("the inputs bring more than {MAX_INHERITED} conditions");
+            return Err(Reject::new(Code::WatchesFull, text).into());
+        }
+        let consent =
+            asset.consent_based || inherited.iter().any(|watch| matches!(watch, Watch::Consent(_)));
+        let attested = consent && attested(act.state, id)?;
+        self.inherited.extend(inherited.into_iter().filter(|watch| match watch {
+            Watch::Grant(_) => true,
+            Watch::Consent(_) => !attested,
+        }));
+        if asset.consent_based && !attested {
+            self.own.insert(Watch::Consent(*id));
+        }
+        if let Some((grant, terms)) = grant {
+            self.add_grant(grant, terms);
+        }
+        Ok(())
+    }
+
+    /// A grant that the new asset is made under, or one above it in a chain of sub-licences.
+    pub fn add_grant(&mut self, grant: &GrantId, terms: &Terms) {
+        if suspends(terms) {
+            self.own.insert(Watch::Grant(*grant));
+        }
+    }
+
+    /// Entries that the inputs brought.
+    pub fn read(&self) -> usize {
+        self.read
+    }
+
+    /// What the new asset watches, in order; refuses when it is too much or when a condition from
+    /// further up has come true. Those of the inputs themselves are the business of their rules.
+    pub fn settle(mut self, act: &mut Act<'_>) -> Result<Vec<Watch>, Refusal> {
+        let inherited = self.inherited.clone();
+        self.inherited.append(&mut self.own);
+        let count = self.inherited.len();
+        if count > MAX_WATCHES {
+            let text = format!("{count} conditions would follow the asset, at most {MAX_WATCHES}");
+            return Err(Reject::new(Code::WatchesFull, text).into());
+        }
+        act.weigh((inherited.len() as u64).saturating_mul(WATCH_WEIGHT))?;
+        for watch in &inherited {
+            check(act.state, act.context.time_ms, watch)?;
+        }
+        Ok(self.inherited.into_iter().collect())
+    }
+}
+
+/// Whether revoking a grant suspends what was made under it.
+fn suspends(terms: &Terms) -> bool {
+    match terms.revocation {
+        Revocation::SuspendDownstream => true,
+        Revocation::Prospective | Revocation::Sunset(_) => false,
+    }
+}
+
+/// Fails when a condition that the asset watches has come true. Implements [LED-WTC-2].
+pub(crate) fn check_asset<V: View>(view: &V, time_ms: u64, id: &AssetId) -> Result<(), Refusal> {
+    let watches = listed(view, id)?;
+    if watches.is_empty() {
+        return Ok(());
+    }
+    let attested = attested(view, id)?;
+    for watch in &watches {
+        match watch {
+            Watch::Consent(_) if attested => {}
+            Watch::Grant(_) | Watch::Consent(_) => check(view, time_ms, watch)?,
+        }
+    }
+    Ok(())
+}
+
+/// Whether a condition has come true at a block time.
+pub(crate) fn has_come_true<V: View>(view: &V, watch: &Watch, now_ms: u64) -> Result<bool, Fault> {
+    match watch {
+        Watch::Grant(grant) => {
+            let record = view.grant(grant)?;
+            let record =
+                record.ok_or_else(|| Fault(format!("watched grant {grant} is missing")))?;
+            Ok(record.status == GrantStatus::Revoked && suspends(&record.terms))
+        }
+        Watch::Consent(asset) => {
+            let withdrawn: Option<WithdrawalRecord> = view.get(&Key::Withdrawal(*asset))?;
+            let over = withdrawn.is_some_and(|w| w.deadline_ms < now_ms);
+            Ok(over && view.value(&Key::Revision(*asset))?.is_none())
+        }
+    }
+}
+
+fn check<V: View>(view: &V, time_ms: u64, watch: &Watch) -> Result<(), Refusal> {
+    if !has_come_true(view, watch, time_ms)? {
+        return Ok(());
+    }
+    let (code, text) = match watch {
+        Watch::Grant(grant) => {
+            let text = format!("grant {grant} upstream was revoked, which suspends what is below");
+            (Code::SuspendedUpstream, text)
+        }
+        Watch::Consent(asset) => {
+            let text = format!("consent was withdrawn from {asset}, which no version has replaced");
+            (Code::ConsentWithdrawn, text)
+        }
+    };
+    Err(Reject::new(code, text).into())
+}

@@ -1,0 +1,598 @@
+//! Governance: random proposals and approvals against a model written differently, headers that
+//! tell of every change, and replay from genesis.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use headwater_ledger::block::Header;
+use headwater_ledger::envelope::SignedEnvelope;
+use headwater_ledger::event::governance::{Change, Rulebook};
+use headwater_ledger::event::market::ListProduct;
+use headwater_ledger::event::member::{Role, Scope};
+use headwater_ledger::execute::{BlockContext, Execution, genesis_parent};
+use headwater_ledger::genesis::Genesis;
+use headwater_ledger::hash::{ChangeId, Digest};
+use headwater_ledger::limits::{MAX_ANCESTRY_EDGES, MAX_INPUTS, MAX_RULEBOOK_MS, MAX_VALIDATORS};
+use headwater_ledger::merkle::map::StateMap;
+use headwater_ledger::reject::{Missing, Refusal};
+use headwater_ledger::state::record::{ChangeRecord, ChangeStatus, Records};
+use headwater_ledger::state::{Key, Relation, State, View};
+use headwater_ledger::validator::{Validator, ValidatorSet};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use crate::support::members::*;
+use crate::support::story::*;
+use crate::support::*;
+
+/// Four exchanges and a hospital; each has two consensus keys to use, named after its number.
+const WHO: [&str; 5] = [GZ, BJ, "sh-exchange", "sz-exchange", CHEST];
+
+fn consensus_key(number: usize) -> String {
+    format!("consensus-{number}")
+}
+
+fn validators(set: &BTreeMap<usize, (usize, u64)>) -> Vec<Validator> {
+    let validator = |(number, (who, power)): (&usize, &(usize, u64))| Validator {
+        member: handle(WHO[*who]),
+        key: key(&consensus_key(*number)).public_key(),
+        power: *power,
+    };
+    set.iter().map(validator).collect()
+}
+
+fn hash(set: &BTreeMap<usize, (usize, u64)>) -> Digest {
+    ValidatorSet::new(validators(set)).unwrap().hash().unwrap()
+}
+
+fn genesis_with(powers: [u64; 4]) -> (Genesis, BTreeMap<usize, (usize, u64)>) {
+    let mut genesis = genesis();
+    let mut members = genesis.members.to_vec();
+    members.extend(WHO[2..4].iter().map(|name| admit(name, Role::Exchange)));
+    genesis.members = list(&members);
+    genesis.protocol = 1;
+    let set = powers.into_iter().enumerate().map(|(i, power)| (i, (i, power))).collect();
+    genesis.validators = list(&validators(&set));
+    (genesis, set)
+}
+
+/// A chain of whole blocks, with the bytes of all and the headers they had.
+struct Chain {
+    genesis: Genesis,
+    world: World,
+    headers: Vec<Header>,
+    blocks: Vec<(BlockContext, Vec<Vec<u8>>)>,
+}
+
+impl Chain {
+    fn new(genesis: Genesis) -> Self {
+        let mut world = World::default();
+        world.chain = genesis.chain_id().unwrap();
+        world.state = State::genesis(&genesis).unwrap();
+        Chain { genesis, world, headers: Vec::new(), blocks: Vec::new() }
+    }
+
+    /// A block of those of the envelopes that pass, as a proposer makes it; what became of each.
+    fn block(&mut self, tried: Vec<Vec<u8>>) -> Vec<&'static str> {
+        let context = self.world.context();
+        let mut execution = Execution::begin(&self.world.state, context).unwrap();
+        let mut recorded = Vec::new();
+        let outcomes = tried.into_iter().map(|bytes| {
+            let outcome = try_envelope(&mut execution, &bytes);
+            if outcome == "OK" {
+                recorded.push(bytes);
+            }
+            outcome
+        });
+        let outcomes = outcomes.collect();
+        let (header, state) = finish(execution, &context, self.headers.last());
+        self.world.state = state;
+        self.world.height += 1;
+        self.world.now_ms += 1_000;
+        self.headers.push(header);
+        self.blocks.push((context, recorded));
+        outcomes
+    }
+
+    /// Executes all blocks again, from the bytes; at one height on a state read from its entries.
+    fn replay(&self, reopened_at: usize) {
+        let mut state = State::genesis(&self.genesis).unwrap();
+        let mut parent: Option<&Header> = None;
+        for (height, ((context, envelopes), expected)) in
+            self.blocks.iter().zip(&self.headers).enumerate()
+        {
+            if height == reopened_at {
+                let mut map = StateMap::new();
+                for (key, value) in state.map().iter() {
+                    map.insert(*key, value.clone());
+                }
+                state = State::from_map(map);
+            }
+            let mut execution = Execution::begin(&state, *context).unwrap();
+            for bytes in envelopes {
+                assert_eq!(try_envelope(&mut execution, bytes), "OK", "recorded means valid");
+            }
+            let (header, after) = finish(execution, context, parent);
+            assert_eq!(header, *expected);
+            state = after;
+            parent = Some(expected);
+        }
+        assert_eq!(state.root(), self.world.state.root());
+    }
+}
+
+fn try_envelope(execution: &mut Execution, bytes: &[u8]) -> &'static str {
+    let envelope = SignedEnvelope::from_bytes(bytes).unwrap().verify().unwrap();
+    match execution.apply(&envelope) {
+        Ok(_) => "OK",
+        Err(Refusal::Reject(reject)) => reject.code.name(),
+        Err(Refusal::Fault(fault)) => panic!("the ledger failed: {fault}"),
+    }
+}
+
+fn finish(
+    execution: Execution,
+    context: &BlockContext,
+    parent: Option<&Header>,
+) -> (Header, State) {
+    let executed = execution.finish().unwrap();
+    let proposer = validators(&[(0, (0, 1))].into())[0].address();
+    let parent = parent.map_or_else(|| genesis_parent(&context.chain_id), |p| p.id().unwrap());
+    (executed.header(context, parent, proposer), executed.state)
+}
+
+#[derive(Debug, Clone)]
+enum What {
+    /// The key's number, the member's, the power.
+    Power(usize, usize, u64),
+    Fees(u16),
+    Protocol(u32),
+    Key(usize),
+}
+
+impl What {
+    fn change(&self) -> Change {
+        match self {
+            What::Power(number, who, power) => {
+                set_validator(WHO[*who], &consensus_key(*number), *power)
+            }
+            What::Fees(cap) => rulebook(|r| r.fee_cap_bp = *cap),
+            What::Protocol(version) => Change::SetProtocol(*version),
+            What::Key(number) => {
+                restore(CHEST, member_key(&format!("restored-{number}"), &[Scope::Register]))
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Try {
+    Propose(usize, What, u64),
+    Approve(usize, Index),
+    /// Everybody approves.
+    Agree(Index),
+    Register,
+}
+
+fn what() -> impl Strategy<Value = What> {
+    prop_oneof![
+        // Mostly the key of the member itself; power 0 removes.
+        4 => (0usize..6, 0usize..5, prop_oneof![Just(0u64), 1u64..40], any::<bool>()).prop_map(
+            |(number, who, power, own)| {
+                What::Power(number, if own { number.min(3) } else { who }, power)
+            }
+        ),
+        1 => prop_oneof![0u16..10_000, Just(10_001u16)].prop_map(What::Fees),
+        2 => (1u32..4).prop_map(What::Protocol),
+        1 => (0usize..3).prop_map(What::Key),
+    ]
+}
+
+fn attempt() -> impl Strategy<Value = Try> {
+    prop_oneof![
+        3 => (0usize..5, what(), 0u64..6).prop_map(|(who, what, at)| Try::Propose(who, what, at)),
+        2 => (0usize..5, any::<Index>()).prop_map(|(who, which)| Try::Approve(who, which)),
+        2 => any::<Index>().prop_map(Try::Agree),
+        1 => Just(Try::Register),
+    ]
+}
+
+struct Proposed {
+    id: ChangeId,
+    what: What,
+    at: u64,
+    approved: BTreeSet<usize>,
+    status: ChangeStatus,
+}
+
+/// What governance has made of a chain so far, kept without any ledger.
+struct Model {
+    /// By the consensus key's number: who runs it, with which power.
+    present: BTreeMap<usize, (usize, u64)>,
+    /// The set that decides each height, from height 0 on.
+    decides: Vec<BTreeMap<usize, (usize, u64)>>,
+    protocol: u32,
+    versions: Vec<u16>,
+    restored: BTreeSet<usize>,
+    proposals: Vec<Proposed>,
+    /// Approved changes, in order of their approval.
+    queue: Vec<usize>,
+}
+
+impl Model {
+    fn possible(&self, what: &What) -> bool {
+        match what {
+            What::Power(number, who, power) => {
+                let runs = self.present.get(number).map(|(who, _)| who);
+                match (runs, power) {
+                    (None, 0) => false,
+                    (Some(runs), 0) => runs == who && self.present.len() > 1,
+                    (None, _) => *who < 4,
+                    (Some(runs), _) => runs == who,
+                }
+            }
+            What::Fees(cap) => *cap <= 10_000,
+            What::Protocol(version) => *version == 2 && self.protocol == 1,
+            What::Key(number) => !self.restored.contains(number),
+        }
+    }
+
+    fn begin(&mut self, height: u64) {
+        let due: Vec<usize> =
+            self.queue.iter().copied().filter(|i| self.proposals[*i].at == height).collect();
+        for i in due {
+            let what = self.proposals[i].what.clone();
+            if !self.possible(&what) {
+                self.proposals[i].status = ChangeStatus::Failed;
+                continue;
+            }
+            self.proposals[i].status = ChangeStatus::Active;
+            match what {
+                What::Power(number, _, 0) => drop(self.present.remove(&number)),
+                What::Power(number, who, power) => drop(self.present.insert(number, (who, power))),
+                What::Fees(cap) => self.versions.push(cap),
+                What::Protocol(version) => self.protocol = version,
+                What::Key(number) => drop(self.restored.insert(number)),
+            }
+        }
+        self.decides.push(self.present.clone());
+    }
+
+    fn runs(&self, who: usize) -> bool {
+        self.present.values().any(|(runs, _)| *runs == who)
+    }
+
+    fn count(&mut self, i: usize) {
+        let power = |all: bool| -> u64 {
+            let counted =
+                self.present.values().filter(|v| all || self.proposals[i].approved.contains(&v.0));
+            counted.map(|v| v.1).sum()
+        };
+        if power(false) * 3 > power(true) * 2 {
+            self.proposals[i].status = ChangeStatus::Scheduled;
+            self.queue.push(i);
+        }
+    }
+
+    fn propose(
+        &mut self,
+        who: usize,
+        what: &What,
+        at: u64,
+        height: u64,
+        id: ChangeId,
+    ) -> &'static str {
+        if !self.runs(who) {
+            return "NOT_VALIDATOR";
+        }
+        if at <= height {
+            return "ACTIVATION_OUT_OF_RANGE";
+        }
+        if !self.possible(what) {
+            return "CHANGE_INVALID";
+        }
+        let (what, approved) = (what.clone(), [who].into());
+        self.proposals.push(Proposed { id, what, at, approved, status: ChangeStatus::Proposed });
+        self.count(self.proposals.len() - 1);
+        "OK"
+    }
+
+    fn approve(&mut self, who: usize, i: usize, height: u64) -> &'static str {
+        let proposed = &self.proposals[i];
+        if !self.runs(who) {
+            return "NOT_VALIDATOR";
+        }
+        if proposed.status != ChangeStatus::Proposed || proposed.at <= height {
+            return "CHANGE_CLOSED";
+        }
+        if proposed.approved.contains(&who) {
+            return "ALREADY_APPROVED";
+        }
+        if !self.possible(&proposed.what) {
+            return "CHANGE_INVALID";
+        }
+        self.proposals[i].approved.insert(who);
+        self.count(i);
+        "OK"
+    }
+}
+
+/// Plays one block; gives the envelopes tried with what must become of each.
+fn play(chain: &mut Chain, model: &mut Model, tries: Vec<Try>) {
+    let height = chain.world.height + 1;
+    model.begin(height);
+    let mut tried = Vec::new();
+    let mut expected = Vec::new();
+    for attempt in tries {
+        match attempt {
+            Try::Propose(who, what, ahead) => {
+                let at = height + ahead;
+                let envelope =
+                    chain.world.envelope(WHO[who], vec![change(what.change(), at).event()]);
+                let id = envelope.id().unwrap();
+                let id = *headwater_ledger::envelope::event_id(&id, 0).digest();
+                tried.push(signed(envelope, &[WHO[who]]));
+                expected.push(model.propose(who, &what, at, height, ChangeId::from_digest(id)));
+            }
+            Try::Approve(_, which) | Try::Agree(which) if !model.proposals.is_empty() => {
+                let everybody =
+                    if let Try::Approve(who, _) = attempt { who..who + 1 } else { 0..4 };
+                let i = which.index(model.proposals.len());
+                for who in everybody {
+                    tried.push(chain.world.by(WHO[who], approve(model.proposals[i].id)));
+                    expected.push(model.approve(who, i, height));
+                }
+            }
+            Try::Approve(..) | Try::Agree(_) => {}
+            Try::Register => {
+                let name = format!("set-{height}-{}", tried.len());
+                tried.push(chain.world.by(CHEST, raw(&name)));
+                expected.push("OK");
+            }
+        }
+    }
+    assert_eq!(chain.block(tried), expected, "block {height}");
+    let header = chain.headers.last().unwrap();
+    let at = height as usize;
+    assert_eq!(header.validators, hash(&model.decides[at]), "who decides {height}");
+    assert_eq!(header.next_validators, hash(&model.decides[at + 1]), "who decides the next");
+    assert_eq!(header.protocol, model.protocol);
+    assert_eq!(header.rulebook as usize, model.versions.len());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Holds [LED-GOV-1] to [LED-GOV-4], [LED-VAL-2] and [LED-VER-1]: a change takes effect at its
+    /// height exactly when more than two thirds approved it before and it is still possible; the
+    /// headers tell of it; and replay from genesis, across a change of protocol too, gives the
+    /// same headers.
+    #[test]
+    fn changes_are_made_at_their_height_and_replayed(
+        powers in prop::array::uniform4(1u64..20),
+        blocks in prop::collection::vec(prop::collection::vec(attempt(), 0..4), 1..16),
+        reopened in any::<Index>(),
+    ) {
+        let (genesis, set) = genesis_with(powers);
+        let mut chain = Chain::new(genesis);
+        let mut model = Model {
+            // Heights 1 and 2 are decided by the set of genesis; the first place is no height. At
+            // height h, `begin` appends the set that decides h + 2.
+            decides: vec![set.clone(); 3],
+            present: set,
+            protocol: 1,
+            versions: vec![Rulebook::standard().fee_cap_bp],
+            restored: BTreeSet::new(),
+            proposals: Vec::new(),
+            queue: Vec::new(),
+        };
+        let count = blocks.len();
+        for tries in blocks {
+            play(&mut chain, &mut model, tries);
+        }
+        for proposed in &model.proposals {
+            let record: ChangeRecord =
+                chain.world.state.get(&Key::Change(proposed.id)).unwrap().unwrap();
+            prop_assert_eq!(record.status, proposed.status);
+            prop_assert_eq!(record.approvals.len(), proposed.approved.len());
+        }
+        let listed = chain.world.state.range(&Relation::Changes).unwrap().count();
+        prop_assert_eq!(listed as usize, model.proposals.len());
+        for (version, cap) in (1u32..).zip(&model.versions) {
+            let rulebook: Rulebook =
+                chain.world.state.get(&Key::Rulebook(version)).unwrap().unwrap();
+            prop_assert_eq!(rulebook.fee_cap_bp, *cap);
+        }
+        chain.replay(reopened.index(count));
+    }
+}
+
+/// A chain under protocol 1 that crosses to 2 in its middle, with trade on both sides, replayed.
+/// Holds [LED-VER-1].
+#[test]
+fn a_chain_that_crosses_protocols_replays() {
+    let (genesis, _) = genesis_with([1; 4]);
+    let mut chain = Chain::new(genesis);
+    let propose = chain.world.by(GZ, change(Change::SetProtocol(2), 4));
+    let id = SignedEnvelope::from_bytes(&propose).unwrap().envelope.id().unwrap();
+    let id = ChangeId::from_digest(*headwater_ledger::envelope::event_id(&id, 0).digest());
+    assert_eq!(chain.block(vec![propose]), ["OK"]);
+    let approvals = [BJ, WHO[2]].map(|who| chain.world.by(who, approve(id)));
+    assert_eq!(chain.block(approvals.to_vec()), ["OK"; 2]);
+    for i in 0..4 {
+        let bytes = chain.world.by(CHEST, raw(&format!("set-{i}")));
+        assert_eq!(chain.block(vec![bytes]), ["OK"]);
+    }
+    let protocols: Vec<u32> = chain.headers.iter().map(|h| h.protocol).collect();
+    assert_eq!(protocols, [1, 1, 1, 2, 2, 2]);
+    for reopened in 0..6 {
+        chain.replay(reopened);
+    }
+}
+
+/// Holds [LED-GOV-2]: exactly two thirds of the power are not more than two thirds.
+#[test]
+fn two_thirds_are_not_enough() {
+    let (mut genesis, mut set) = genesis_with([1; 4]);
+    set.remove(&3);
+    genesis.validators = list(&validators(&set));
+    let mut chain = Chain::new(genesis);
+    let propose = chain.world.by(GZ, change(rulebook(|r| r.fee_cap_bp = 1), 9));
+    let id = SignedEnvelope::from_bytes(&propose).unwrap().envelope.id().unwrap();
+    let id = ChangeId::from_digest(*headwater_ledger::envelope::event_id(&id, 0).digest());
+    chain.block(vec![propose]);
+    let status = |chain: &Chain| {
+        let record: Option<ChangeRecord> = chain.world.state.get(&Key::Change(id)).unwrap();
+        record.unwrap().status
+    };
+    let second = chain.world.by(BJ, approve(id));
+    chain.block(vec![second]);
+    assert_eq!(status(&chain), ChangeStatus::Proposed);
+    let third = chain.world.by(WHO[2], approve(id));
+    chain.block(vec![third]);
+    assert_eq!(status(&chain), ChangeStatus::Scheduled);
+}
+
+/// Holds [LED-GOV-1]: a proposal waits in the inbox of every other member that runs a validator,
+/// once, and can be named from then on.
+#[test]
+fn a_proposal_waits_for_every_other_validator() {
+    let (mut genesis, mut set) = genesis_with([1; 4]);
+    set.insert(4, (1, 5));
+    genesis.validators = list(&validators(&set));
+    let mut chain = Chain::new(genesis);
+    let w = &mut chain.world;
+    // Who acts for an exchange decides for its validators.
+    w.record(GZ, admit("guangdong-data", Role::Operator));
+    w.succeed(WHO[3], "guangdong-data");
+    let count = |w: &World, member: &str| {
+        w.state.range(&Relation::MemberInbox(handle(member))).unwrap().count()
+    };
+    let before = ["guangdong-data", WHO[3], GZ, BJ, WHO[2], CHEST].map(|m| count(w, m));
+    let proposed = w.record(GZ, change(rulebook(|r| r.fee_cap_bp = 1), 99));
+    let after = ["guangdong-data", WHO[3], GZ, BJ, WHO[2], CHEST].map(|m| count(w, m));
+    let more: Vec<u64> = after.iter().zip(before).map(|(after, before)| after - before).collect();
+    assert_eq!(more, [1, 0, 0, 1, 1, 0]);
+    assert_eq!(proposed.effects.created, [Missing::Change(proposed.change())]);
+    w.record("guangdong-data", approve(proposed.change()));
+}
+
+/// Holds [LED-MEM-5]: governance alone makes a regulator, who acts as one from that height on.
+#[test]
+fn conferred_roles_and_restored_keys_serve() {
+    let mut w = World::default();
+    w.record(COUNTY, revoke_key(COUNTY, COUNTY));
+    w.decide(confer(CHEST, &[Role::Holder, Role::Regulator]));
+    w.decide(restore(COUNTY, member_key("new", &Scope::ALL)));
+    w.record(CHEST, suspend(LAB));
+    assert_eq!(w.state.member(&handle(COUNTY)).unwrap().unwrap().keys.len(), 2);
+    let envelope = w.envelope(COUNTY, vec![raw("fna-2026").event()]);
+    w.submit(&signed(envelope, &["new"])).unwrap();
+}
+
+/// Holds [LED-GOV-4]: the numbers of the rulebook in force are the limits, and serve to the last.
+#[test]
+fn what_the_rulebook_allows_is_allowed() {
+    let mut w = World::reported();
+    w.record(CHEST, raw("fna-2027"));
+    w.decide(rulebook(|r| (r.fee_cap_bp, r.max_inputs) = (149, 1)));
+    let listing = |w: &World, fee_bp| {
+        let grants = [w.grant("cleaned operation")];
+        ListProduct { fee_bp, ..list_product(w.asset(REPORT), &grants) }
+    };
+    let (over, within) = (listing(&w, 150), listing(&w, 149));
+    assert_eq!(w.refused(INSIGHT, over).name(), "FEE_TOO_HIGH");
+    w.record(INSIGHT, within);
+    let own = |w: &World, year: u32| input(w.asset(&format!("{CHEST}/fna-{year}")), 1, None);
+    let both = [own(&w, 2026), own(&w, 2027)];
+    assert_eq!(w.refused(CHEST, processed("both", &both)).name(), "OVER_LIMIT");
+    w.record(CHEST, processed("one", &both[..1]));
+    w.decide(rulebook(|r| r.max_inputs = 2));
+    w.record(CHEST, processed("both", &both));
+}
+
+/// Holds [LED-GOV-4] and [LED-MKT-2]: the rulebook says how large the ancestry of a listed product
+/// may be, to the last edge.
+#[test]
+fn the_rulebook_bounds_the_ancestry_of_listed_products() {
+    let mut w = World::reported();
+    let listing = |w: &World| list_product(w.asset(REPORT), &[w.grant("cleaned operation")]);
+    let edges = 3;
+    w.decide(rulebook(|r| r.max_ancestry_edges = edges - 1));
+    let over = listing(&w);
+    assert_eq!(w.refused(INSIGHT, over).name(), "ANCESTRY_TOO_LARGE");
+    w.decide(rulebook(|r| r.max_ancestry_edges = edges));
+    let within = listing(&w);
+    w.record(INSIGHT, within);
+}
+
+/// Holds [LED-GEN-1]: a genesis document has a protocol version that exists and a rulebook that
+/// governance could have made.
+#[test]
+fn a_genesis_document_is_held_to_the_rules_of_governance() {
+    let with = |vary: fn(&mut Rulebook)| {
+        let mut rulebook = Rulebook::standard();
+        vary(&mut rulebook);
+        State::genesis(&Genesis { rulebook: Some(rulebook), ..genesis() })
+    };
+    let state = with(|r| r.fee_cap_bp = 10_000).unwrap();
+    assert_eq!(state.rulebook().unwrap().1.fee_cap_bp, 10_000);
+    assert_eq!(state.rulebook().unwrap().0, 1);
+    assert!(with(|r| r.max_inputs = MAX_INPUTS as u32).is_ok());
+    assert!(with(|r| r.max_ancestry_edges = MAX_ANCESTRY_EDGES as u32).is_ok());
+    assert!(with(|r| r.max_ancestry_edges = MAX_ANCESTRY_EDGES as u32 + 1).is_err());
+    assert!(with(|r| r.notice_ms = MAX_RULEBOOK_MS).is_ok());
+    assert!(with(|r| r.fee_cap_bp = 10_001).is_err());
+    assert!(with(|r| r.max_inputs = MAX_INPUTS as u32 + 1).is_err());
+    let durations: [fn(&mut Rulebook) -> &mut u64; 9] = [
+        |r| &mut r.deemed_delivery_ms,
+        |r| &mut r.cooling_ms,
+        |r| &mut r.max_freeze_ms,
+        |r| &mut r.appeal_ms,
+        |r| &mut r.notice_ms,
+        |r| &mut r.registration_term_ms,
+        |r| &mut r.replacement_ms,
+        |r| &mut r.compromise_lookback_ms,
+        |r| &mut r.contest_ms,
+    ];
+    for field in durations {
+        let mut rulebook = Rulebook::standard();
+        *field(&mut rulebook) = MAX_RULEBOOK_MS + 1;
+        let genesis = Genesis { rulebook: Some(rulebook), ..genesis() };
+        assert!(State::genesis(&genesis).is_err());
+    }
+    for (protocol, exists) in [(0, false), (1, true), (2, true), (3, false)] {
+        let genesis = Genesis { protocol, ..genesis() };
+        assert_eq!(State::genesis(&genesis).is_ok(), exists, "protocol {protocol}");
+    }
+}
+
+/// Holds [LED-VAL-1]: as many validators as there may be, and not one more.
+#[test]
+fn the_set_grows_to_its_limit() {
+    let mut w = World::default();
+    let mut add = |names: std::ops::Range<usize>| {
+        let height = w.height + 3;
+        let proposals =
+            names.map(|i| change(set_validator(GZ, &format!("validator-{i}"), 1), height).event());
+        let proposed = w.all(GZ, proposals.collect());
+        let approvals = (0..proposed.effects.created.len() as u32).map(|i| {
+            let id = headwater_ledger::envelope::event_id(&proposed.id, i);
+            approve(ChangeId::from_digest(*id.digest())).event()
+        });
+        let approvals = approvals.collect();
+        let approvals = w.envelope(BJ, approvals);
+        // Once the exchange has two thirds of the power, it decides alone.
+        let closed = w.submit(&signed(approvals, &[BJ])).map_err(|r| r.code.name()).err();
+        assert!(closed.is_none() || closed == Some("CHANGE_CLOSED"));
+        while w.height < height {
+            let name = format!("at-{}", w.height);
+            w.record(CHEST, raw(&name));
+        }
+        w.state.next_validators().unwrap().validators().len()
+    };
+    assert_eq!(add(0..60), 62);
+    assert_eq!(add(60..97), 99);
+    // Each is possible when it is approved; the second is not any more when the first is made.
+    assert_eq!(add(97..99), MAX_VALIDATORS);
+    assert_eq!(w.refused(GZ, change(set_validator(GZ, "more", 1), 9_999)).name(), "CHANGE_INVALID");
+}

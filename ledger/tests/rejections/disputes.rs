@@ -1,0 +1,320 @@
+//! Refusals of disputes, freezes, evidence, rulings and appeals.
+
+use headwater_ledger::event::dispute::{Adjustment, RefundOrder, Ruling, Subject};
+use headwater_ledger::hash::{ContractId, DisputeId, GrantId, PaymentId, PayoutId};
+use headwater_ledger::limits::MAX_HOLDS;
+use headwater_ledger::reject::Code;
+use headwater_ledger::split::Right;
+
+use crate::Row;
+use crate::support::story::*;
+use crate::support::*;
+
+/// Parts of the chest hospital's holding right.
+fn share(w: &World, parts: u16) -> Subject {
+    Subject::Share(slice(w.asset(CHEST_RAW), Right::Holding, CHEST, parts))
+}
+
+/// The county hospital disputes 3 000 parts of what the chest hospital has.
+fn disputed(w: &mut World) -> DisputeId {
+    *w = World::sources();
+    let share = share(w, 3_000);
+    w.record(COUNTY, dispute(share)).dispute()
+}
+
+/// The county hospital disputes the chest hospital's examinations.
+fn disputed_asset(w: &mut World) -> DisputeId {
+    *w = World::sources();
+    let asset = Subject::Asset(w.asset(CHEST_RAW));
+    w.record(COUNTY, dispute(asset)).dispute()
+}
+
+/// The buyer disputes its payment.
+fn disputed_payment(w: &mut World) -> DisputeId {
+    *w = World::paid();
+    let payment = Subject::Payment(w.payment());
+    w.record(BUYER, dispute(payment)).dispute()
+}
+
+/// The shares' dispute is ruled by the first regulator.
+fn ruled(w: &mut World, ruling: Ruling) -> DisputeId {
+    let id = disputed(w);
+    w.record(REGULATOR, rule(id, ruling));
+    id
+}
+
+/// The buyer's payment is to be given back in these parts.
+fn order(w: &mut World, [net, fee, tax]: [u64; 3]) -> Vec<u8> {
+    let id = disputed_payment(w);
+    w.by(REGULATOR, rule(id, Ruling::Refund(RefundOrder { net, fee, tax })))
+}
+
+/// The county hospital disputes 3 000 parts of the chest hospital's holding right.
+fn chest_disputed(w: &mut World) -> DisputeId {
+    let share = share(w, 3_000);
+    w.record(COUNTY, dispute(share)).dispute()
+}
+
+/// A redirect to the county hospital that takes this much of the report's money with it.
+fn adjust(w: &mut World, amount: u64) -> Vec<u8> {
+    let id = chest_disputed(w);
+    let (account, _) = w.account(REPORT, GZ);
+    let claim = w.claim(REPORT, &w.asset(CHEST_RAW), Right::Holding);
+    w.by(REGULATOR, rule(id, redirect(COUNTY, &[Adjustment { account, claim, amount }])))
+}
+
+fn nothing() -> DisputeId {
+    DisputeId::from_digest(digest("nothing"))
+}
+
+pub const ROWS: &[Row] = &[
+    Row(Code::UnknownDispute, "evidence in no dispute", |w| w.by(CHEST, evidence(nothing()))),
+    Row(Code::UnknownDispute, "a ruling on no dispute", |w| {
+        w.by(REGULATOR, rule(nothing(), Ruling::Dismiss))
+    }),
+    Row(Code::UnknownDispute, "an appeal in no dispute", |w| w.by(CHEST, appeal(nothing()))),
+    Row(Code::UnknownDispute, "a freeze in no dispute", |w| {
+        let until = w.now_ms + 1;
+        w.by(REGULATOR, freeze(nothing(), until))
+    }),
+    Row(Code::UnknownAsset, "a dispute about an asset that is not recorded", |w| {
+        let asset = w.asset(CHEST_RAW);
+        w.by(COUNTY, dispute(Subject::Asset(asset)))
+    }),
+    Row(Code::UnknownGrant, "a dispute about a grant that is not recorded", |w| {
+        w.by(COUNTY, dispute(Subject::Grant(GrantId::from_digest(digest("nothing")))))
+    }),
+    Row(Code::UnknownPayment, "a dispute about a payment that is not recorded", |w| {
+        w.by(COUNTY, dispute(Subject::Payment(PaymentId::from_digest(digest("nothing")))))
+    }),
+    Row(Code::UnknownPayout, "a dispute about a payout that is not recorded", |w| {
+        w.by(COUNTY, dispute(Subject::Payout(PayoutId::from_digest(digest("nothing")))))
+    }),
+    Row(Code::UnknownContract, "a dispute about a contract that is not recorded", |w| {
+        w.by(COUNTY, dispute(Subject::Contract(ContractId::from_digest(digest("nothing")))))
+    }),
+    Row(Code::SubjectInvalid, "a share of no parts", |w| {
+        *w = World::sources();
+        let share = share(w, 0);
+        w.by(COUNTY, dispute(share))
+    }),
+    Row(Code::SubjectInvalid, "a share of more than its owner has", |w| {
+        *w = World::sources();
+        w.share_with_patients();
+        let share = share(w, 9_001);
+        w.by(COUNTY, dispute(share))
+    }),
+    Row(Code::SubjectInvalid, "a share of somebody who owns nothing", |w| {
+        *w = World::sources();
+        let share = Subject::Share(slice(w.asset(CHEST_RAW), Right::Holding, FUND, 1));
+        w.by(COUNTY, dispute(share))
+    }),
+    Row(Code::SubjectInvalid, "a redirect of parts that the owner has given away", |w| {
+        let id = disputed(w);
+        let given = [(CHEST, 2_999), (FUND, 7_001)];
+        let given = w.record(CHEST, transfer(w.asset(CHEST_RAW), Right::Holding, &given));
+        w.record(FUND, accept_transfer(given.transfer()));
+        w.by(REGULATOR, rule(id, redirect(COUNTY, &[])))
+    }),
+    Row(Code::HeldAlready, "the same share held again after the cooling period", |w| {
+        let id = disputed(w);
+        w.record(REGULATOR, rule(id, Ruling::Dismiss));
+        w.pass(400 * DAY_MS);
+        let share = share(w, 1);
+        w.by(COUNTY, dispute(share))
+    }),
+    Row(Code::HoldsFull, "more holds than one right can have", |w| {
+        *w = World::sources();
+        for i in 0..MAX_HOLDS {
+            let name = format!("member-{i}");
+            let role = headwater_ledger::event::member::Role::Holder;
+            w.record(GZ, admit(&name, role));
+            let share = share(w, 1);
+            w.record(&name, dispute(share));
+        }
+        let share = share(w, 1);
+        w.by(COUNTY, dispute(share))
+    }),
+    Row(Code::NotDisputeParty, "a stranger disputes a payment", |w| {
+        *w = World::paid();
+        let payment = Subject::Payment(w.payment());
+        w.by(CHEST, dispute(payment))
+    }),
+    Row(Code::NotDisputeParty, "a stranger disputes a contract", |w| {
+        *w = World::contracted();
+        let contract = Subject::Contract(w.contract());
+        w.by(BJ, dispute(contract))
+    }),
+    Row(Code::NotDisputeParty, "evidence of a stranger", |w| {
+        let id = disputed(w);
+        w.by(LAB, evidence(id))
+    }),
+    Row(Code::NotDisputeParty, "an appeal of a stranger", |w| {
+        let id = ruled(w, Ruling::Dismiss);
+        w.by(LAB, appeal(id))
+    }),
+    Row(Code::RoleRequired, "a ruling of a hospital", |w| {
+        let id = disputed(w);
+        w.by(FUND, rule(id, Ruling::Dismiss))
+    }),
+    Row(Code::RoleRequired, "a freeze by a hospital", |w| {
+        let id = disputed(w);
+        let until = w.now_ms + 1;
+        w.by(FUND, freeze(id, until))
+    }),
+    Row(Code::ArbiterIsParty, "a regulator rules on its own dispute", |w| {
+        *w = World::sources();
+        let share = share(w, 1);
+        let id = w.record(REGULATOR, dispute(share)).dispute();
+        w.by(REGULATOR, rule(id, Ruling::Dismiss))
+    }),
+    Row(Code::ArbiterIsParty, "a regulator freezes in its own dispute", |w| {
+        *w = World::sources();
+        let share = share(w, 1);
+        let id = w.record(REGULATOR, dispute(share)).dispute();
+        let until = w.now_ms + 1;
+        w.by(REGULATOR, freeze(id, until))
+    }),
+    Row(Code::ArbiterIsParty, "a regulator redirects to itself", |w| {
+        let id = disputed(w);
+        w.by(REGULATOR, rule(id, redirect(REGULATOR, &[])))
+    }),
+    Row(Code::FreezeOutOfRange, "a freeze that ends now", |w| {
+        let id = disputed(w);
+        let until = w.now_ms;
+        w.by(REGULATOR, freeze(id, until))
+    }),
+    Row(Code::FreezeOutOfRange, "a freeze longer than the rulebook allows", |w| {
+        let id = disputed(w);
+        let until = w.now_ms + 180 * DAY_MS + 1;
+        w.by(REGULATOR, freeze(id, until))
+    }),
+    Row(Code::FreezeOutOfRange, "a freeze of an asset", |w| {
+        let id = disputed_asset(w);
+        let until = w.now_ms + DAY_MS;
+        w.by(REGULATOR, freeze(id, until))
+    }),
+    Row(Code::DisputeClosed, "evidence after the ruling", |w| {
+        let id = ruled(w, Ruling::Dismiss);
+        w.by(CHEST, evidence(id))
+    }),
+    Row(Code::DisputeClosed, "a second ruling without an appeal", |w| {
+        let id = ruled(w, Ruling::Dismiss);
+        w.by(BUREAU, rule(id, Ruling::Dismiss))
+    }),
+    Row(Code::DisputeClosed, "a freeze after the ruling", |w| {
+        let id = ruled(w, Ruling::Dismiss);
+        let until = w.now_ms + DAY_MS;
+        w.by(BUREAU, freeze(id, until))
+    }),
+    Row(Code::SameArbiter, "the same regulator rules on appeal", |w| {
+        let id = ruled(w, Ruling::Dismiss);
+        w.record(COUNTY, appeal(id));
+        w.by(REGULATOR, rule(id, redirect(COUNTY, &[])))
+    }),
+    Row(Code::RulingDoesNotFit, "a share is voided", |w| {
+        let id = disputed(w);
+        w.by(REGULATOR, rule(id, Ruling::VoidAsset))
+    }),
+    Row(Code::RulingDoesNotFit, "an asset is redirected", |w| {
+        let id = disputed_asset(w);
+        w.by(REGULATOR, rule(id, redirect(COUNTY, &[])))
+    }),
+    Row(Code::RulingDoesNotFit, "a payment ends a contract", |w| {
+        let id = disputed_payment(w);
+        w.by(REGULATOR, rule(id, Ruling::EndContract))
+    }),
+    Row(Code::RulingDoesNotFit, "a share goes to who has it", |w| {
+        let id = disputed(w);
+        w.by(REGULATOR, rule(id, redirect(CHEST, &[])))
+    }),
+    Row(Code::UnknownMember, "a share goes to nobody", |w| {
+        let id = disputed(w);
+        w.by(REGULATOR, rule(id, redirect("unheard-of", &[])))
+    }),
+    Row(Code::VoidAsset, "a void asset is voided by a ruling", |w| {
+        let id = disputed_asset(w);
+        w.record(BUREAU, void(w.asset(CHEST_RAW)));
+        w.by(REGULATOR, rule(id, Ruling::VoidAsset))
+    }),
+    Row(Code::GrantClosed, "a void grant is voided again", |w| {
+        *w = World::cleaned();
+        let grant = Subject::Grant(w.grant("chest processing"));
+        let first = w.record(COUNTY, dispute(grant.clone())).dispute();
+        let second = w.record(FUND, dispute(grant)).dispute();
+        w.record(REGULATOR, rule(first, Ruling::VoidGrant));
+        w.by(REGULATOR, rule(second, Ruling::VoidGrant))
+    }),
+    Row(Code::EmptyRefund, "an order that gives nothing back", |w| order(w, [0, 0, 0])),
+    Row(Code::RefundAboveRemainder, "an order of more net than was paid", |w| {
+        order(w, [PRICE, 0, 0])
+    }),
+    Row(Code::RefundAboveRemainder, "an order of more tax than was paid", |w| {
+        order(w, [0, 0, TAX + 1])
+    }),
+    Row(Code::RefundAboveRemainder, "two orders of the same tax", |w| {
+        let first = disputed_payment(w);
+        let again = Subject::Payment(w.payment());
+        let second = w.record(INSIGHT, dispute(again)).dispute();
+        let tax = Ruling::Refund(RefundOrder { net: 0, fee: 0, tax: TAX });
+        w.record(REGULATOR, rule(first, tax.clone()));
+        w.by(REGULATOR, rule(second, tax))
+    }),
+    Row(Code::NotRuled, "an appeal before the ruling", |w| {
+        let id = disputed(w);
+        w.by(CHEST, appeal(id))
+    }),
+    Row(Code::AppealTooLate, "an appeal after its time", |w| {
+        let id = ruled(w, Ruling::Dismiss);
+        // The ruling was a second ago.
+        w.pass(15 * DAY_MS);
+        w.by(COUNTY, appeal(id))
+    }),
+    Row(Code::AlreadyAppealed, "an appeal while one is heard", |w| {
+        let id = ruled(w, Ruling::Dismiss);
+        w.record(COUNTY, appeal(id));
+        w.by(CHEST, appeal(id))
+    }),
+    Row(Code::AlreadyAppealed, "an appeal of a final ruling", |w| {
+        let id = ruled(w, Ruling::Dismiss);
+        w.record(COUNTY, appeal(id));
+        w.record(BUREAU, rule(id, Ruling::Dismiss));
+        w.by(COUNTY, appeal(id))
+    }),
+    Row(Code::UnknownAccount, "an adjustment in no account", |w| {
+        let id = disputed(w);
+        let line = adjustment(w.asset(CHEST_RAW), Right::Holding, digest("nothing"), 1);
+        w.by(REGULATOR, rule(id, redirect(COUNTY, &[line])))
+    }),
+    Row(Code::RulingDoesNotFit, "an adjustment of another right", |w| {
+        let id = disputed(w);
+        let line = adjustment(w.asset(CHEST_RAW), Right::Operation, digest("account"), 1);
+        w.by(REGULATOR, rule(id, redirect(COUNTY, &[line])))
+    }),
+    Row(Code::RulingDoesNotFit, "two adjustments in one account", |w| {
+        let id = disputed(w);
+        let line = adjustment(w.asset(CHEST_RAW), Right::Holding, digest("account"), 1);
+        w.by(REGULATOR, rule(id, redirect(COUNTY, &[line.clone(), line])))
+    }),
+    Row(Code::AmountOutOfRange, "an adjustment of nothing", |w| {
+        *w = World::paid();
+        adjust(w, 0)
+    }),
+    Row(Code::ClaimNotProved, "an adjustment of a claim that is none of the schedule", |w| {
+        *w = World::paid();
+        let id = chest_disputed(w);
+        let (account, _) = w.account(REPORT, GZ);
+        let line = adjustment(w.asset(CHEST_RAW), Right::Holding, *account.digest(), 1);
+        w.by(REGULATOR, rule(id, redirect(COUNTY, &[line])))
+    }),
+    Row(Code::AdjustmentAboveUnpaid, "an adjustment of more than is due", |w| {
+        *w = World::paid();
+        let due = w.balance(CHEST).entitled;
+        adjust(w, due + 1)
+    }),
+    Row(Code::AdjustmentAboveUnpaid, "an adjustment of more than is left after a payout", |w| {
+        *w = World::paid_out().0;
+        let left = w.balance(CHEST).entitled - 100_000;
+        adjust(w, left + 1)
+    }),
+];

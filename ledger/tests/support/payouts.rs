@@ -1,0 +1,166 @@
+//! Money that leaves the ledger: voids, payouts, closings and aggregates, and statements of it.
+
+use headwater_ledger::aggregate::Sources;
+use headwater_ledger::codec;
+use headwater_ledger::event::market::ProvedClaim;
+use headwater_ledger::event::{
+    CloseAccount, ContestPayout, Event, PaySource, RecordPayout, SealSources, VoidPayment,
+};
+use headwater_ledger::hash::{AccountId, AggregateId, AssetId, Digest, PaymentId, PayoutId};
+use headwater_ledger::payout;
+use headwater_ledger::query::{self, AccountStatement, Balance, ListEntry, Lists};
+use headwater_ledger::reject::Fault;
+use headwater_ledger::split::Right;
+use headwater_ledger::state::record::LineRecord;
+use headwater_ledger::state::{Key, Relation, State, View};
+
+use super::story::*;
+use super::{Act, BUYER, CHEST, GZ, INSIGHT, World, confirm, deliver, digest, handle};
+
+macro_rules! acts {
+    ($($name:ident)*) => {
+        $(impl Act for $name {
+            fn event(self) -> Event {
+                Event::$name(self)
+            }
+        })*
+    };
+}
+
+acts! { VoidPayment RecordPayout ContestPayout CloseAccount SealSources PaySource }
+
+pub fn void_payment(payment: PaymentId) -> VoidPayment {
+    VoidPayment { payment }
+}
+
+pub fn close(account: AccountId) -> CloseAccount {
+    CloseAccount { account }
+}
+
+pub fn contest(payout: PayoutId) -> ContestPayout {
+    ContestPayout { payout, evidence: digest("evidence") }
+}
+
+/// Three sources of the weights 1, 2 and 4.
+pub fn sources() -> Sources {
+    let weighed = [1, 2, 4].map(|w| (digest(&format!("source {w}")), w));
+    Sources::new(&weighed).unwrap()
+}
+
+pub fn seal(asset: AssetId, right: Right) -> SealSources {
+    let (root, total_weight) = (sources().root(), sources().total_weight());
+    SealSources { asset, right, root, sources: 3, total_weight }
+}
+
+/// Pays one of the three sources, from 0.
+pub fn pay_source(
+    (aggregate, account): (AggregateId, AccountId),
+    index: usize,
+    amount: u64,
+    reference: &str,
+) -> PaySource {
+    let weight = 1 << index;
+    PaySource {
+        aggregate,
+        account,
+        source: digest(&format!("source {weight}")),
+        weight,
+        index: index as u64,
+        proof: sources().proof(index).unwrap(),
+        amount,
+        bank_reference: reference.parse().unwrap(),
+    }
+}
+
+impl World {
+    /// A claim of a product's schedule with its proof.
+    pub fn claim(&self, product: &str, asset: &AssetId, right: Right) -> ProvedClaim {
+        let claims = self.schedule(product);
+        let index = claims.iter().position(|c| c.asset == *asset && c.right == right);
+        payout::prove(&claims, index.expect("a claim")).unwrap().expect("a proof")
+    }
+
+    /// A payout to an owner of the chest hospital's holding right in the report's account.
+    pub fn payout(&self, owner: &str, amount: u64, reference: &str) -> RecordPayout {
+        let (account, _) = self.account(REPORT, GZ);
+        RecordPayout {
+            account,
+            claim: self.claim(REPORT, &self.asset(CHEST_RAW), Right::Holding),
+            owner: handle(owner),
+            amount,
+            bank_reference: reference.parse().unwrap(),
+        }
+    }
+
+    /// The report is paid, delivered and confirmed.
+    pub fn confirmed() -> World {
+        let mut w = World::paid();
+        w.deliver_and_confirm();
+        w
+    }
+
+    pub fn deliver_and_confirm(&mut self) {
+        self.record(INSIGHT, deliver(self.contract()));
+        self.record(BUYER, confirm(self.contract()));
+    }
+
+    /// The chest hospital was paid 1 000.00.
+    pub fn paid_out() -> (World, PayoutId) {
+        let mut w = World::confirmed();
+        let event = w.payout(CHEST, 100_000, "P-1");
+        let payout = PayoutId::from_digest(w.record(GZ, event).first());
+        (w, payout)
+    }
+
+    /// The report's account as its statement shows it.
+    pub fn statement(&self) -> AccountStatement {
+        let statement = query::product_statement(self, &self.asset(REPORT), self.now_ms).unwrap();
+        statement.accounts.into_iter().next().expect("an account")
+    }
+
+    /// What an owner has of the chest hospital's holding right.
+    pub fn balance(&self, owner: &str) -> Balance {
+        let chest = self.asset(CHEST_RAW);
+        let wanted = |b: &Balance| {
+            b.asset == chest && b.right == Right::Holding && b.party.as_str() == owner
+        };
+        self.statement().balances.into_iter().find(wanted).expect("a balance")
+    }
+
+    /// Puts a record into the state as a rule that is tested elsewhere would.
+    pub fn put<T: bincode::Encode>(&mut self, key: &Key, value: &T) {
+        let mut map = self.state.map().clone();
+        map.insert(key.hash().unwrap(), codec::encode(value).unwrap().into());
+        self.state = State::from_map(map);
+    }
+
+    /// Moves money of the chest hospital's holding right as a ruling does.
+    pub fn adjust(&mut self, from: &str, to: &str, amount: u64) {
+        let (account, _) = self.account(REPORT, GZ);
+        let chest = self.asset(CHEST_RAW);
+        for (owner, is_in) in [(from, false), (to, true)] {
+            let key = Key::PaidLine(account, chest, Right::Holding, handle(owner));
+            let mut line: LineRecord = self.state.get(&key).unwrap().unwrap_or_default();
+            *(if is_in { &mut line.adjusted_in } else { &mut line.adjusted_out }) += amount;
+            self.put(&key, &line);
+        }
+    }
+}
+
+impl View for World {
+    fn value(&self, key: &Key) -> Result<Option<std::sync::Arc<[u8]>>, Fault> {
+        self.state.value(key)
+    }
+}
+
+impl Lists for World {
+    fn entries(&self, relation: &Relation) -> Result<Vec<ListEntry>, Fault> {
+        let of_list = self.appended.iter().filter(|a| a.relation == *relation);
+        Ok(of_list.map(|a| ListEntry::from_bytes(&a.entry).unwrap()).collect())
+    }
+}
+
+/// A digest that names nothing.
+pub fn nothing() -> Digest {
+    digest("nothing")
+}

@@ -1,11 +1,16 @@
 //! Questions the ledger answers: where an asset came from and where it went, how a product's
-//! money falls, and who is entitled to what.
+//! money falls, who is entitled to what, what waits for whom, and why something is as it is.
 //!
 //! Pure functions of a view. Run on a node's own state they answer; run on a client's verified
 //! reads of a remote state the same answer is proved. They read breadth first and announce what
 //! they will read, so that a remote view needs few round trips. Every walk is iterative and
 //! bounded.
 
+mod claim;
+mod explain;
+mod flags;
+mod inbox;
+mod place;
 mod shares;
 mod statement;
 mod trace;
@@ -19,10 +24,19 @@ use crate::reject::Fault;
 use crate::state::record::AssetRecord;
 use crate::state::{Records, Relation, View};
 
+pub use claim::proved_claim;
+pub use explain::{Explanation, Reason, Topic, explain};
+pub use flags::{
+    RelatedContract, SimilarFiling, UnmatchedOutput, related_contracts, similar_filings,
+    unmatched_outputs,
+};
+pub use inbox::{Inbox, InboxAction, InboxItem, InboxKind, inbox};
+pub use place::{Object, change_in_words, object, places};
 pub use shares::{ListingShown, ShareLine, Shares, shares};
 pub use statement::{
-    AccountStatement, AssetLine, Clearing, CurrencyTotal, MemberAccount, MemberStatement, Money,
-    PartyTotal, PaymentShown, ProductStatement, member_statement, product_statement,
+    AccountStatement, AssetLine, Balance, Clearing, CurrencyTotal, MemberAccount, MemberStatement,
+    Money, PartyTotal, PaymentShown, PayoutShown, ProductStatement, member_statement,
+    product_statement,
 };
 pub use trace::{Direction, Edge, Trace, TracedAsset, TracedGrant, trace};
 

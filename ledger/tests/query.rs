@@ -17,7 +17,7 @@ use headwater_ledger::reject::Fault;
 use headwater_ledger::split::Right;
 use headwater_ledger::state::record::{GrantStatus, ListingStatus};
 use headwater_ledger::state::{Key, Relation, View};
-use world::{BiopsyReport, Now, World, biopsy_report, handle, split};
+use world::{BEGIN_MS, BiopsyReport, Now, World, biopsy_report, handle, split};
 
 fn names(world: &World, asset: &AssetId, direction: Direction, depth: Option<u32>) -> Vec<String> {
     let trace = query::trace(&Now(world), asset, direction, depth).unwrap();
@@ -131,9 +131,9 @@ fn what_is_not_recorded_is_said_to_be_unknown() {
     let view = Now(&c.world);
     assert_eq!(query::trace(&view, &stranger, Direction::Up, None).map(drop), unknown);
     assert_eq!(query::shares(&view, &stranger).map(drop), unknown);
-    assert_eq!(query::product_statement(&view, &stranger).map(drop), unknown);
+    assert_eq!(query::product_statement(&view, &stranger, BEGIN_MS).map(drop), unknown);
     let unknown = Err(QueryError::Unknown("member nobody".into()));
-    assert_eq!(query::member_statement(&view, &handle("nobody")).map(drop), unknown);
+    assert_eq!(query::member_statement(&view, &handle("nobody"), BEGIN_MS).map(drop), unknown);
 }
 
 /// Holds [LED-REV-4].
@@ -164,7 +164,7 @@ fn shares_name_the_owners_and_the_hash_that_the_listing_froze() {
 
 /// The parties' totals: handle, entitled, held, payable.
 fn parties(c: &BiopsyReport) -> Vec<(String, u64, u64, u64)> {
-    let statement = query::product_statement(&Now(&c.world), &c.report).unwrap();
+    let statement = query::product_statement(&Now(&c.world), &c.report, BEGIN_MS).unwrap();
     let [account] = &statement.accounts[..] else { panic!("{:?}", statement.accounts) };
     let shown = |p: &query::PartyTotal| (p.party.to_string(), p.entitled, p.held, p.payable);
     account.parties.iter().map(shown).collect()
@@ -174,7 +174,7 @@ fn parties(c: &BiopsyReport) -> Vec<(String, u64, u64, u64)> {
 #[test]
 fn a_sale_is_divided_to_the_last_minor_unit_and_held_until_it_is_delivered() {
     let mut c = biopsy_report();
-    let statement = query::product_statement(&Now(&c.world), &c.report).unwrap();
+    let statement = query::product_statement(&Now(&c.world), &c.report, BEGIN_MS).unwrap();
     let [account] = &statement.accounts[..] else { panic!("{:?}", statement.accounts) };
     let received = Money { gross: 200_000_000, net: 185_849_057, fee: 2_830_188, tax: 11_320_755 };
     assert_eq!((account.received, account.remaining), (received, received));
@@ -196,7 +196,7 @@ fn a_sale_is_divided_to_the_last_minor_unit_and_held_until_it_is_delivered() {
 
     c.world.deliver("insight-co", "pharma-one", c.contract);
     assert_eq!(parties(&c), owed.map(|(party, owed)| (party.to_string(), owed, 0, owed)));
-    let statement = query::product_statement(&Now(&c.world), &c.report).unwrap();
+    let statement = query::product_statement(&Now(&c.world), &c.report, BEGIN_MS).unwrap();
     assert_eq!(statement.accounts[0].confirmed_net, received.net);
 }
 
@@ -209,7 +209,7 @@ fn a_second_sale_after_a_transfer_is_the_new_owners_and_a_refund_the_old_ones() 
     let sellers = ("insight-co", "pharma-one", "gba-exchange");
     c.world.sell(sellers, c.listing, (200_000_000, 11_320_755), "bank-2");
     c.world.refund("gba-exchange", c.payment, 85_849_057, 0, 0);
-    let statement = query::product_statement(&Now(&c.world), &c.report).unwrap();
+    let statement = query::product_statement(&Now(&c.world), &c.report, BEGIN_MS).unwrap();
     let account = &statement.accounts[0];
     let of_chest: Vec<_> = account
         .lines
@@ -240,7 +240,7 @@ fn a_second_sale_after_a_transfer_is_the_new_owners_and_a_refund_the_old_ones() 
 }
 
 fn member(world: &World, name: &str) -> MemberStatement {
-    query::member_statement(&Now(world), &handle(name)).unwrap()
+    query::member_statement(&Now(world), &handle(name), BEGIN_MS).unwrap()
 }
 
 #[test]
@@ -263,7 +263,7 @@ fn a_member_sees_its_own_lines_of_every_account_and_nobody_elses() {
     c.world.transfer("chest-hospital", c.chest, Right::Holding, &[("patients-fund", 10_000)]);
     assert_eq!(member(&c.world, "chest-hospital").totals[0].entitled, 31_747_852);
     // A member's lines are those of the product's statement.
-    let product = query::product_statement(&Now(&c.world), &c.report).unwrap();
+    let product = query::product_statement(&Now(&c.world), &c.report, BEGIN_MS).unwrap();
     for party in &product.accounts[0].parties {
         let own = member(&c.world, party.party.as_str());
         let mut lines = product.accounts[0].lines.clone();
@@ -339,9 +339,9 @@ fn every_read_is_announced_so_that_a_level_costs_one_round_trip() {
     let down = |r: &Remote<'_>| drop(query::trace(r, &c.chest, Direction::Down, None).unwrap());
     ask("down", &down, 6);
     ask("shares", &|r| drop(query::shares(r, &c.report).unwrap()), 7);
-    ask("statement", &|r| drop(query::product_statement(r, &c.report).unwrap()), 10);
+    ask("statement", &|r| drop(query::product_statement(r, &c.report, BEGIN_MS).unwrap()), 10);
     let own = |r: &Remote<'_>| {
-        drop(query::member_statement(r, &handle("patients-fund")).unwrap());
+        drop(query::member_statement(r, &handle("patients-fund"), BEGIN_MS).unwrap());
     };
     ask("member", &own, 14);
 }

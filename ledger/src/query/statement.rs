@@ -1,27 +1,33 @@
 //! Statements: who is entitled to what of a product's accounts, line by line, and how much of it
 //! is payable.
 //!
-//! Money is *held* until the delivery of the contract it was paid for is confirmed, and *payable*
-//! from then on. Implements [LED-REV-8] to [LED-REV-10].
+//! Money is *held* until the delivery of the contract it was paid for is confirmed; from then on it
+//! is *frozen* while a dispute holds it, and *payable* until it is *paid*.
+//! Implements [LED-REV-8] to [LED-REV-10] and [LED-MNY-6].
 
 mod book;
+mod divide;
 mod member;
+mod payouts;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use self::book::{Book, add};
+pub(super) use self::divide::EpochNet;
+use self::divide::{Asked, divide, epoch_nets};
+pub use self::divide::{AssetLine, Balance};
 pub use self::member::{Clearing, CurrencyTotal, MemberAccount, MemberStatement, member_statement};
-use super::shares::{claims, prefetch_rights};
-use super::{Budget, Lists, MAX_ROWS, QueryError, asked, recorded, shown};
-use crate::account::{self, Epoch};
+pub use self::payouts::PayoutShown;
+use self::payouts::payouts;
+use super::shares::claims;
+use super::{Lists, QueryError, asked, shown};
 use crate::attribution::Claim;
 use crate::hash::{AccountId, AssetId, ContractId, Digest, PaymentId};
 use crate::listing::schedule_hash;
 use crate::money::Currency;
 use crate::reject::Fault;
-use crate::split::Right;
 use crate::state::record::AccountRecord;
 use crate::state::{Key, Records, Relation, View};
 use crate::text::{Code, Handle};
@@ -70,15 +76,23 @@ pub struct AccountStatement {
     pub refunded: Money,
     /// What remains.
     pub remaining: Money,
-    /// The part of the remaining net whose delivery is confirmed.
+    /// The part of the remaining net whose delivery is confirmed, less what is ordered to be given
+    /// back.
     pub confirmed_net: u64,
+    /// Whether the account is closed.
+    pub closed: bool,
     /// Payments, in the order recorded.
     pub payments: Vec<PaymentShown>,
     /// A line for each owner of each epoch of each claim, in order of claim, epoch and owner.
     pub lines: Vec<AssetLine>,
-    /// The lines added up for each party, in order of handle.
+    /// What each owner has of each claim over all epochs, in order of claim and owner.
+    pub balances: Vec<Balance>,
+    /// The balances added up for each party, in order of handle.
     pub parties: Vec<PartyTotal>,
-    /// What rounding leaves in the account: the remaining net less everything entitled.
+    /// Payouts, in the order recorded.
+    pub payouts: Vec<PayoutShown>,
+    /// What rounding leaves in the account: the remaining net less everything entitled; nothing
+    /// once the account is closed.
     pub residue: u64,
 }
 
@@ -94,6 +108,10 @@ pub struct PaymentShown {
     pub received: Money,
     /// What of it was given back.
     pub refunded: Money,
+    /// What a ruling ordered to be given back and was not yet.
+    pub ordered: Money,
+    /// Whether it was entered in error; all of it counts as given back.
+    pub void: bool,
     /// Whether the delivery of the contract is confirmed.
     pub confirmed: bool,
     /// The bank's reference.
@@ -104,50 +122,35 @@ pub struct PaymentShown {
     pub time_ms: u64,
 }
 
-/// What one owner is entitled to for one ownership epoch of one right.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AssetLine {
-    /// The asset.
-    pub asset: AssetId,
-    /// `handle/name`.
-    pub name: String,
-    /// The right over it.
-    pub right: Right,
-    /// The ownership epoch, from 0.
-    pub epoch: u64,
-    /// The owner.
-    pub party: Handle,
-    /// Its parts of 10 000.
-    pub parts: u16,
-    /// Units of 10^18 that the right is due.
-    pub units: u64,
-    /// Minor units, rounded down: held and payable.
-    pub entitled: u64,
-    /// Of it, what waits for a delivery to be confirmed.
-    pub held: u64,
-    /// Of it, what is payable.
-    pub payable: u64,
-}
-
-/// What one party is entitled to of an account.
+/// What one party has of an account: `entitled + adjusted + overpaid = held + frozen + paid +
+/// payable`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PartyTotal {
     /// The party.
     pub party: Handle,
-    /// Minor units: held and payable.
+    /// Minor units earned: of all payments, less refunds.
     pub entitled: u64,
-    /// Of it, what waits for a delivery to be confirmed.
+    /// What rulings moved here, less what they moved away.
+    pub adjusted: i64,
+    /// Of it, what waits for a delivery to be confirmed or is ordered to be given back.
     pub held: u64,
-    /// Of it, what is payable.
+    /// Of it, what a dispute holds.
+    pub frozen: u64,
+    /// Of it, what was paid out.
+    pub paid: u64,
+    /// Of it, what can be paid out now.
     pub payable: u64,
+    /// What was paid out beyond it; it is netted from later earnings.
+    pub overpaid: u64,
 }
 
-/// The statement of a product: every account, divided over the attribution schedule.
+/// The statement of a product: every account, divided over the attribution schedule. `now_ms` is
+/// the block time at which it is asked what disputes hold.
 pub fn product_statement<V: Lists>(
     view: &V,
     product: &AssetId,
+    now_ms: u64,
 ) -> Result<ProductStatement, QueryError> {
     let relation = Relation::AssetAccounts(*product);
     view.prefetch(&[Key::Asset(*product), Key::Inputs(*product), Key::Range(relation.clone())])?;
@@ -156,7 +159,7 @@ pub fn product_statement<V: Lists>(
     let schedule = schedule_hash(product, &claims).map_err(Fault::from)?;
     let mut accounts = Vec::new();
     for id in account_ids(view, &relation)? {
-        accounts.push(account_statement(view, &id, &claims)?);
+        accounts.push(account_statement(view, &id, &claims, now_ms)?);
     }
     Ok(ProductStatement { product: *product, name, schedule, accounts })
 }
@@ -173,7 +176,10 @@ fn prefetch_accounts<'a, V: View>(
     view: &V,
     ids: impl IntoIterator<Item = &'a AccountId>,
 ) -> Result<(), Fault> {
-    let keys = |id: &AccountId| [Key::Account(*id), Key::Range(Relation::AccountPayments(*id))];
+    let keys = |id: &AccountId| {
+        let lists = [Relation::AccountPayments(*id), Relation::AccountPayouts(*id)];
+        lists.map(Key::Range).into_iter().chain([Key::Account(*id), Key::Closing(*id)])
+    };
     view.prefetch(&ids.into_iter().flat_map(keys).collect::<Vec<_>>())
 }
 
@@ -181,29 +187,39 @@ fn account_of<V: View>(view: &V, id: &AccountId) -> Result<AccountRecord, Fault>
     view.account(id)?.ok_or_else(|| Fault(format!("account {id} is not recorded")))
 }
 
-fn account_statement<V: Lists>(
+/// One claim of an account: what each ownership epoch took in, its lines, and what its owners have.
+pub(super) fn claim_statement<V: Lists>(
+    view: &V,
+    (id, record): (&AccountId, &AccountRecord),
+    claim: Claim<AssetId>,
+    now_ms: u64,
+) -> Result<(Vec<EpochNet>, Vec<AssetLine>, Vec<Balance>), QueryError> {
+    let book = Book::read(view, id, &record.totals)?;
+    let nets = epoch_nets(view, &book, &claim)?;
+    let asked = Asked { account: id, record, now_ms };
+    let (lines, balances) = divide(view, &asked, &book, &[claim])?;
+    Ok((nets, lines, balances))
+}
+
+pub(super) fn account_statement<V: Lists>(
     view: &V,
     id: &AccountId,
     claims: &[Claim<AssetId>],
+    now_ms: u64,
 ) -> Result<AccountStatement, QueryError> {
     let record = account_of(view, id)?;
     let book = Book::read(view, id, &record.totals)?;
-    let lines = divide(view, &book, claims)?;
-    let mut parties: BTreeMap<&Handle, PartyTotal> = BTreeMap::new();
+    let (lines, balances) =
+        divide(view, &Asked { account: id, record: &record, now_ms }, &book, claims)?;
+    let mut parties: BTreeMap<&Handle, Sums> = BTreeMap::new();
+    for balance in &balances {
+        parties.entry(&balance.party).or_default().add(&balance.sums())?;
+    }
+    let parties = parties.into_iter().map(|(party, sums)| sums.of_party(party)).collect();
     let mut entitled = 0;
     for line in &lines {
-        let total = parties.entry(&line.party).or_insert_with(|| PartyTotal {
-            party: line.party.clone(),
-            entitled: 0,
-            held: 0,
-            payable: 0,
-        });
-        add(&mut total.entitled, line.entitled)?;
-        add(&mut total.held, line.held)?;
-        add(&mut total.payable, line.payable)?;
         add(&mut entitled, line.entitled)?;
     }
-    let parties = parties.into_values().collect();
     let (received, refunded) = book::sums(&record.totals)?;
     let remaining = received.less(&refunded)?;
     let residue = remaining.net.checked_sub(entitled);
@@ -215,85 +231,49 @@ fn account_statement<V: Lists>(
         refunded,
         remaining,
         confirmed_net: book.confirmed_net()?,
+        closed: record.closed,
         payments: book.payments,
         lines,
+        balances,
         parties,
+        payouts: payouts(view, id)?,
         residue: residue
             .ok_or_else(|| Fault(format!("account {id} divides more than it holds")))?,
     })
 }
 
-/// The lines of some claims of an account: entitled over all payments, payable over those whose
-/// delivery is confirmed, held the difference.
-fn divide<V: View>(
-    view: &V,
-    book: &Book,
-    claims: &[Claim<AssetId>],
-) -> Result<Vec<AssetLine>, QueryError> {
-    let epochs = epochs(view, claims)?;
-    let of = |asset: &AssetId, right: Right| {
-        let epochs = epochs.get(&(*asset, right)).cloned();
-        epochs.ok_or_else(|| Fault(format!("the epochs of {asset} were not read")))
-    };
-    let fault = |e: &dyn std::fmt::Display| Fault(format!("an account cannot be divided: {e}"));
-    let (all, rows) = &book.all;
-    let entitled = account::lines(all, rows, claims, of).map_err(|e| fault(&e))?;
-    let (confirmed, rows) = &book.confirmed;
-    let payable = account::lines(confirmed, rows, claims, of).map_err(|e| fault(&e))?;
-    let units: BTreeMap<_, _> = claims.iter().map(|c| ((c.asset, c.right), c.units)).collect();
-    let mut lines = Vec::with_capacity(entitled.len());
-    for (line, payable) in entitled.into_iter().zip(payable) {
-        let claim = (line.asset, line.right);
-        let epoch = usize::try_from(line.epoch_index).ok();
-        let epoch = epoch.and_then(|at| epochs.get(&claim)?.get(at));
-        let owner = epoch.and_then(|epoch| epoch.owners.iter().find(|o| o.0 == line.party));
-        let (parts, units) = owner
-            .map(|owner| owner.1)
-            .zip(units.get(&claim).copied())
-            .ok_or_else(|| Fault("a line is of no claim and no owner".into()))?;
-        let held = line.amount.checked_sub(payable.amount);
-        lines.push(AssetLine {
-            asset: line.asset,
-            name: shown(&recorded(view, &line.asset)?),
-            right: line.right,
-            epoch: line.epoch_index,
-            party: line.party,
-            parts,
-            units,
-            entitled: line.amount,
-            held: held.ok_or_else(|| Fault("more is payable than entitled".into()))?,
-            payable: payable.amount,
-        });
-    }
-    Ok(lines)
+/// The sums of a balance, or of several. Minor units.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    entitled: u64,
+    adjusted: i64,
+    held: u64,
+    frozen: u64,
+    paid: u64,
+    payable: u64,
+    overpaid: u64,
 }
 
-type Epochs = BTreeMap<(AssetId, Right), Vec<Epoch<Handle>>>;
-
-/// All epochs of the rights that claims are for.
-fn epochs<V: View>(view: &V, claims: &[Claim<AssetId>]) -> Result<Epochs, QueryError> {
-    prefetch_rights(view, claims)?;
-    let mut budget = Budget::new("lines", MAX_ROWS);
-    let mut current = Vec::with_capacity(claims.len());
-    let mut keys = Vec::new();
-    for claim in claims {
-        let asset = recorded(view, &claim.asset)?;
-        let epoch = view.right(&claim.asset, &asset, claim.right)?.epoch;
-        budget.take(usize::try_from(epoch).unwrap_or(usize::MAX))?;
-        keys.extend((1..=epoch).map(|n| Key::Epoch(claim.asset, claim.right, n)));
-        current.push((claim, asset, epoch));
-    }
-    view.prefetch(&keys)?;
-    let mut epochs = Epochs::new();
-    for (claim, asset, last) in current {
-        let mut of_right = Vec::new();
-        for n in 0..=last {
-            let epoch = view.epoch(&claim.asset, &asset, claim.right, n)?;
-            budget.take(epoch.owners.len())?;
-            let owners = epoch.owners.into_iter().map(|o| (o.member, o.parts)).collect();
-            of_right.push(Epoch { start_seq: epoch.start_seq, owners });
+impl Sums {
+    fn add(&mut self, more: &Sums) -> Result<(), Fault> {
+        let adjusted = self.adjusted.checked_add(more.adjusted);
+        self.adjusted = adjusted.ok_or_else(|| Fault("a sum of money overflows".into()))?;
+        for (sum, more) in [
+            (&mut self.entitled, more.entitled),
+            (&mut self.held, more.held),
+            (&mut self.frozen, more.frozen),
+            (&mut self.paid, more.paid),
+            (&mut self.payable, more.payable),
+            (&mut self.overpaid, more.overpaid),
+        ] {
+            add(sum, more)?;
         }
-        epochs.insert((claim.asset, claim.right), of_right);
+        Ok(())
     }
-    Ok(epochs)
+
+    fn of_party(self, party: &Handle) -> PartyTotal {
+        let Sums { entitled, adjusted, held, frozen, paid, payable, overpaid } = self;
+        let party = party.clone();
+        PartyTotal { party, entitled, adjusted, held, frozen, paid, payable, overpaid }
+    }
 }

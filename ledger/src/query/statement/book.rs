@@ -15,7 +15,8 @@ use crate::state::{Key, Records, Relation, View};
 pub(super) struct Book {
     /// Totals and rows of all payments.
     pub(super) all: (Account, MemoryRows),
-    /// Totals and rows as if only the payments with a confirmed delivery had been recorded.
+    /// Totals and rows as if only the payments with a confirmed delivery had been recorded, and
+    /// what is ordered to be given back had been.
     pub(super) confirmed: (Account, MemoryRows),
     /// The payments, in the order recorded.
     pub(super) payments: Vec<PaymentShown>,
@@ -61,15 +62,18 @@ impl Book {
         payment: PaymentRecord,
     ) -> Result<(), Fault> {
         let confirmed = contract(view, &payment.contract)?.confirmed;
-        record(&mut self.all, &payment)?;
+        record(&mut self.all, &payment, payment.refunded)?;
         if confirmed {
-            record(&mut self.confirmed, &payment)?;
+            let given = payment.refunded.zip(&payment.ordered, u64::saturating_add);
+            record(&mut self.confirmed, &payment, given)?;
         }
         self.payments.push(PaymentShown {
             id,
             contract: payment.contract,
             received: Money::of(&payment.amounts)?,
             refunded: Money::of(&payment.refunded)?,
+            ordered: Money::of(&payment.ordered)?,
+            void: payment.void,
             confirmed,
             bank_reference: payment.bank_reference,
             height: payment.height,
@@ -84,14 +88,18 @@ impl Book {
     }
 }
 
-/// Records a payment and what was given back of it.
-fn record(book: &mut (Account, MemoryRows), payment: &PaymentRecord) -> Result<(), Fault> {
+/// Records a payment and what was given back, or is not to be counted, of it.
+fn record(
+    book: &mut (Account, MemoryRows),
+    payment: &PaymentRecord,
+    given: Amounts,
+) -> Result<(), Fault> {
     let (account, rows) = book;
     let n = account.record_payment(rows, payment.seq, payment.amounts).map_err(fault)?;
-    if payment.refunded == Amounts::default() {
+    if given == Amounts::default() {
         return Ok(());
     }
-    account.refund(rows, n, payment.refunded).map_err(fault)
+    account.refund(rows, n, given).map_err(fault)
 }
 
 fn fault(error: AccountError<NoEntry>) -> Fault {

@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::book::{Book, add, contract, sums};
-use super::{AssetLine, Money, account_of, divide, prefetch_accounts};
+use super::book::{self, Book, add, contract};
+use super::{
+    Asked, AssetLine, Balance, Money, PayoutShown, Sums, account_of, divide, payouts,
+    prefetch_accounts,
+};
 use crate::account::Account;
 use crate::attribution::Claim;
 use crate::event::member::Role;
@@ -16,7 +19,6 @@ use crate::query::shares::claims;
 use crate::query::trace::descent;
 use crate::query::{Budget, Lists, MAX_ROWS, QueryError, recorded, shown};
 use crate::reject::Fault;
-use crate::state::record::AccountRecord;
 use crate::state::{Key, Records, Relation};
 use crate::text::{DisplayName, Handle};
 
@@ -55,14 +57,28 @@ pub struct MemberAccount {
     pub currency: Currency,
     /// The net of the account, less refunds.
     pub net: u64,
+    /// Whether the account is closed.
+    pub closed: bool,
     /// The member's lines.
     pub lines: Vec<AssetLine>,
-    /// Sum of the lines: held and payable.
+    /// What it has of each claim over all epochs; the sums that follow are theirs.
+    pub balances: Vec<Balance>,
+    /// Minor units earned: of all payments, less refunds.
     pub entitled: u64,
-    /// Of it, what waits for a delivery to be confirmed.
+    /// What rulings moved here, less what they moved away.
+    pub adjusted: i64,
+    /// Of it, what waits for a delivery to be confirmed or is ordered to be given back.
     pub held: u64,
-    /// Of it, what is payable.
+    /// Of it, what a dispute holds.
+    pub frozen: u64,
+    /// Of it, what was paid out.
+    pub paid: u64,
+    /// Of it, what can be paid out now.
     pub payable: u64,
+    /// What was paid out beyond it; it is netted from later earnings.
+    pub overpaid: u64,
+    /// Payouts on the member's lines, in the order recorded.
+    pub payouts: Vec<PayoutShown>,
     /// What the member earns as the account's exchange.
     pub clearing: Option<Clearing>,
 }
@@ -85,21 +101,30 @@ pub struct Clearing {
 pub struct CurrencyTotal {
     /// The currency.
     pub currency: Currency,
-    /// Minor units: held and payable.
+    /// Minor units earned: of all payments, less refunds.
     pub entitled: u64,
-    /// Of it, what waits for a delivery to be confirmed.
+    /// What rulings moved here, less what they moved away.
+    pub adjusted: i64,
+    /// Of it, what waits for a delivery to be confirmed or is ordered to be given back.
     pub held: u64,
-    /// Of it, what is payable.
+    /// Of it, what a dispute holds.
+    pub frozen: u64,
+    /// Of it, what was paid out.
+    pub paid: u64,
+    /// Of it, what can be paid out now.
     pub payable: u64,
+    /// What was paid out beyond it; it is netted from later earnings.
+    pub overpaid: u64,
     /// Clearing fees less those given back.
     pub fees: u64,
 }
 
 /// The statement of a member: its lines in every account in which it has had a claim, and its fees
-/// in every account it clears.
+/// in every account it clears. `now_ms` is the block time at which it is asked what disputes hold.
 pub fn member_statement<V: Lists>(
     view: &V,
     member: &Handle,
+    now_ms: u64,
 ) -> Result<MemberStatement, QueryError> {
     let owned = Relation::MemberAssets(member.clone());
     let contracts = Relation::MemberContracts(member.clone());
@@ -128,7 +153,8 @@ pub fn member_statement<V: Lists>(
                 own_claims.entry(account.product).or_insert(found)
             }
         };
-        accounts.extend(member_account(view, member, id, &account, claims)?);
+        let asked = Asked { account: id, record: &account, now_ms };
+        accounts.extend(member_account(view, member, &asked, claims)?);
     }
     accounts.sort_by(|a, b| {
         (&a.name, &a.exchange, a.currency).cmp(&(&b.name, &b.exchange, b.currency))
@@ -176,9 +202,14 @@ fn cleared_accounts<V: Lists>(
     let mut accounts = BTreeSet::new();
     for id in ids {
         let contract = contract(view, &id)?;
-        if contract.exchange == *member && contract.paid > 0 {
-            let account = account_id(&contract.asset, &contract.exchange, &contract.currency);
-            accounts.insert(account.map_err(Fault::from)?);
+        if contract.exchange != *member {
+            continue;
+        }
+        let account = account_id(&contract.asset, &contract.exchange, &contract.currency);
+        let account = account.map_err(Fault::from)?;
+        // It is there from the first payment on, void or not.
+        if view.account(&account)?.is_some() {
+            accounts.insert(account);
         }
     }
     Ok(accounts)
@@ -188,26 +219,28 @@ fn cleared_accounts<V: Lists>(
 fn member_account<V: Lists>(
     view: &V,
     member: &Handle,
-    id: &AccountId,
-    account: &AccountRecord,
+    asked: &Asked<'_>,
     claims: &[Claim<AssetId>],
 ) -> Result<Option<MemberAccount>, QueryError> {
-    let mut lines = Vec::new();
+    let (id, account) = (asked.account, asked.record);
+    let (mut lines, mut balances, mut paid_out) = (Vec::new(), Vec::new(), Vec::new());
     if !claims.is_empty() {
-        lines = divide(view, &Book::read(view, id, &account.totals)?, claims)?;
+        (lines, balances) = divide(view, asked, &Book::read(view, id, &account.totals)?, claims)?;
         lines.retain(|line| line.party == *member);
+        balances.retain(|balance| balance.party == *member);
+        paid_out = payouts(view, id)?;
+        paid_out.retain(|payout| payout.owner == *member);
     }
     let clears = account.exchange == *member;
     if lines.is_empty() && !clears {
         return Ok(None);
     }
-    let (mut entitled, mut held, mut payable) = (0, 0, 0);
-    for line in &lines {
-        add(&mut entitled, line.entitled)?;
-        add(&mut held, line.held)?;
-        add(&mut payable, line.payable)?;
+    let mut sums = Sums::default();
+    for balance in &balances {
+        sums.add(&balance.sums())?;
     }
-    let (received, refunded) = sums(&account.totals)?;
+    let Sums { entitled, adjusted, held, frozen, paid, payable, overpaid } = sums;
+    let (received, refunded) = book::sums(&account.totals)?;
     let remaining = received.less(&refunded)?;
     Ok(Some(MemberAccount {
         account: *id,
@@ -216,10 +249,17 @@ fn member_account<V: Lists>(
         exchange: account.exchange.clone(),
         currency: account.currency,
         net: remaining.net,
+        closed: account.closed,
         lines,
+        balances,
         entitled,
+        adjusted,
         held,
+        frozen,
+        paid,
         payable,
+        overpaid,
+        payouts: paid_out,
         clearing: clears.then(|| clearing(&account.totals, &remaining)),
     }))
 }
@@ -229,20 +269,17 @@ fn clearing(totals: &Account, remaining: &Money) -> Clearing {
 }
 
 fn totals(accounts: &[MemberAccount]) -> Result<Vec<CurrencyTotal>, Fault> {
-    let mut totals: BTreeMap<Currency, CurrencyTotal> = BTreeMap::new();
+    let mut totals: BTreeMap<Currency, (Sums, u64)> = BTreeMap::new();
     for account in accounts {
-        let currency = account.currency;
-        let total = totals.entry(currency).or_insert(CurrencyTotal {
-            currency,
-            entitled: 0,
-            held: 0,
-            payable: 0,
-            fees: 0,
-        });
-        add(&mut total.entitled, account.entitled)?;
-        add(&mut total.held, account.held)?;
-        add(&mut total.payable, account.payable)?;
-        add(&mut total.fees, account.clearing.map_or(0, |clearing| clearing.fee))?;
+        let (sums, fees) = totals.entry(account.currency).or_default();
+        for balance in &account.balances {
+            sums.add(&balance.sums())?;
+        }
+        add(fees, account.clearing.map_or(0, |clearing| clearing.fee))?;
     }
-    Ok(totals.into_values().collect())
+    let total = |(currency, (sums, fees))| {
+        let Sums { entitled, adjusted, held, frozen, paid, payable, overpaid } = sums;
+        CurrencyTotal { currency, entitled, adjusted, held, frozen, paid, payable, overpaid, fees }
+    };
+    Ok(totals.into_iter().map(total).collect())
 }

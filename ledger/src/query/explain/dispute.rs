@@ -1,0 +1,135 @@
+//! The life of a dispute, and of a registration.
+
+use super::{Case, Reason};
+use crate::event::dispute::Ruling;
+use crate::hash::DisputeId;
+use crate::query::inbox::subject_in_words;
+use crate::query::{ListEntry, Lists, QueryError};
+use crate::reject::Fault;
+use crate::state::record::{DisputeRecord, DisputeStatus, RegistrationRecord, RegistrationStatus};
+use crate::state::{Key, Relation};
+use crate::text::Handle;
+
+/// What a ruling does, in a few words.
+fn ruling_in_words(ruling: &Ruling) -> String {
+    match ruling {
+        Ruling::Dismiss => "the dispute is without ground".to_string(),
+        Ruling::VoidGrant => "the grant is void".to_string(),
+        Ruling::VoidAsset => "the asset is void".to_string(),
+        Ruling::Redirect(r) => {
+            format!("the share is of {}, with {} adjustments", r.to, r.adjustments.len())
+        }
+        Ruling::Refund(r) => {
+            format!("to be given back: net {}, fee {}, tax {}", r.net, r.fee, r.tax)
+        }
+        Ruling::ReversePayout => "the payout did not arrive".to_string(),
+        Ruling::EndContract => "the contract ends".to_string(),
+    }
+}
+
+fn status_in_words(status: DisputeStatus) -> &'static str {
+    match status {
+        DisputeStatus::Open => "open",
+        DisputeStatus::Ruled => "ruled; a party may appeal until its time is over",
+        DisputeStatus::Appealed => "appealed; what was ruled stands until another arbiter rules",
+        DisputeStatus::Final => "ruled on appeal",
+    }
+}
+
+impl<V: Lists> Case<'_, V> {
+    pub(super) fn dispute_in_brief(&mut self, entry: &ListEntry) -> Result<(), QueryError> {
+        let id = DisputeId::from_digest(entry.id);
+        let record: Option<DisputeRecord> = self.view.get(&Key::Dispute(id))?;
+        let record = record.ok_or_else(|| Fault(format!("dispute {id} is not recorded")))?;
+        let text = format!(
+            "{} disputes {}: {}",
+            record.opener,
+            subject_in_words(&record.subject),
+            status_in_words(record.status)
+        );
+        self.say(Reason::new("LED-DSP-1", text).with("dispute", id).with("height", entry.height));
+        Ok(())
+    }
+
+    pub(super) fn dispute(
+        &mut self,
+        id: &DisputeId,
+        dispute: &DisputeRecord,
+    ) -> Result<(), QueryError> {
+        let ground = format!("{:?}", dispute.ground).to_lowercase();
+        let about = subject_in_words(&dispute.subject);
+        let text = format!("{} disputes {about} for {ground}", dispute.opener);
+        let respondents: Vec<&str> = dispute.respondents.iter().map(Handle::as_str).collect();
+        self.say(
+            Reason::new("LED-DSP-1", text)
+                .with("respondents", respondents.join(", "))
+                .with("height", dispute.height)
+                .with("time_ms", dispute.time_ms),
+        );
+        if let crate::event::dispute::Subject::Share(slice) = &dispute.subject {
+            for hold in self.holds(&slice.asset, slice.right)? {
+                if hold.dispute == *id {
+                    let live = self.time_ms <= hold.until_ms;
+                    let text = format!(
+                        "{} parts of {} {} held",
+                        hold.parts,
+                        hold.owner,
+                        if live { "are" } else { "were" }
+                    );
+                    self.say(Reason::new("LED-DSP-2", text).with("until_ms", hold.until_ms));
+                }
+            }
+        }
+        let events = self.view.entries(&Relation::DisputeEvents(*id))?;
+        for entry in &events {
+            let text = "evidence, a freeze, a ruling or an appeal was recorded";
+            let reason = Reason::new("LED-DSP-3", text).with("event", entry.id);
+            self.say(reason.with("height", entry.height));
+        }
+        for ruling in &dispute.rulings {
+            let text = format!("{} ruled: {}", ruling.by, ruling_in_words(&ruling.ruling));
+            self.say(
+                Reason::new("LED-DSP-4", text)
+                    .with("reasons", ruling.reasons)
+                    .with("time_ms", ruling.time_ms),
+            );
+        }
+        if let Some(appellant) = &dispute.appellant {
+            self.say(Reason::new("LED-DSP-5", format!("{appellant} appealed")));
+        }
+        self.say(Reason::new("LED-DSP-4", status_in_words(dispute.status)));
+        Ok(())
+    }
+
+    pub(super) fn registration(&mut self, r: &RegistrationRecord) -> Result<(), QueryError> {
+        let text = format!("{} filed for registration with {}", r.applicant, r.registry);
+        self.say(
+            Reason::new("LED-REG-1", text)
+                .with("notice_until_ms", r.notice_until_ms)
+                .with("height", r.height),
+        );
+        if !r.objections.is_empty() {
+            let names: Vec<&str> = r.objections.iter().map(Handle::as_str).collect();
+            let text = format!("{} objected", names.join(", "));
+            self.say(Reason::new("LED-REG-1", text));
+        }
+        if r.changes > 0 {
+            let text = format!("what it states was replaced {} times", r.changes);
+            self.say(Reason::new("LED-REG-3", text));
+        }
+        let (rule, text) = match r.status {
+            RegistrationStatus::Notice if self.time_ms <= r.notice_until_ms => {
+                ("LED-REG-1", "in public notice")
+            }
+            RegistrationStatus::Notice => ("LED-REG-2", "waits for the registry's decision"),
+            RegistrationStatus::Registered if self.time_ms <= r.not_after_ms => {
+                ("LED-REG-2", "registered")
+            }
+            RegistrationStatus::Registered => ("LED-REG-4", "was registered; it has expired"),
+            RegistrationStatus::Rejected => ("LED-REG-2", "rejected"),
+            RegistrationStatus::Cancelled => ("LED-REG-5", "cancelled"),
+        };
+        self.say(Reason::new(rule, text).with("not_after_ms", r.not_after_ms));
+        Ok(())
+    }
+}

@@ -1,0 +1,235 @@
+//! Why an amount is what it is: payments, accounts, lines and payouts, with their formulas.
+
+use super::{Case, Reason};
+use crate::attribution::{self, UNITS};
+use crate::hash::{AccountId, AssetId};
+use crate::query::shares::claims;
+use crate::query::statement::{EpochNet, account_statement, claim_statement};
+use crate::query::{AssetLine, Lists, QueryError};
+use crate::reject::Fault;
+use crate::split::Right;
+use crate::state::record::{
+    AccountRecord, AggregateRecord, ClosingLine, Hold, PaymentRecord, PayoutRecord, PayoutStatus,
+};
+use crate::state::{Key, Records};
+use crate::text::Handle;
+
+fn overflow() -> Fault {
+    Fault("the amounts of an account overflow".into())
+}
+
+impl<V: Lists> Case<'_, V> {
+    fn account_of(&self, id: &AccountId) -> Result<AccountRecord, QueryError> {
+        let account = self.view.account(id)?;
+        account.ok_or_else(|| QueryError::Unknown(format!("account {id}")))
+    }
+
+    pub(super) fn holds(&self, asset: &AssetId, right: Right) -> Result<Vec<Hold>, Fault> {
+        Ok(self.view.get(&Key::Holds(*asset, right))?.unwrap_or_default())
+    }
+
+    pub(super) fn payment(&mut self, p: &PaymentRecord) -> Result<(), QueryError> {
+        let account = self.account_of(&p.account)?;
+        let contract = self.view.contract(&p.contract)?;
+        let contract = contract.ok_or_else(|| Fault("a payment of no contract".into()))?;
+        let text = format!("{} cleared {} minor units", account.exchange, p.gross);
+        self.say(
+            Reason::new("LED-MKT-5", text)
+                .with("account", p.account)
+                .with("contract", p.contract)
+                .with("currency", account.currency)
+                .with("bank_reference", &p.bank_reference)
+                .with("height", p.height),
+        );
+        let (a, fee_bp) = (&p.amounts, contract.fee_bp);
+        let text = format!(
+            "fee = floor(({} - {}) x {fee_bp} / 10 000) = {}; net = {} - {} - {} = {}",
+            p.gross, a.tax, a.fee, p.gross, a.tax, a.fee, a.net
+        );
+        self.say(Reason::new("LED-REV-6", text));
+        let r = &p.refunded;
+        if (r.net, r.fee, r.tax) != (0, 0, 0) {
+            let text = format!("given back: net {}, fee {}, tax {}", r.net, r.fee, r.tax);
+            self.say(Reason::new("LED-MKT-7", text));
+        }
+        let o = &p.ordered;
+        if (o.net, o.fee, o.tax) != (0, 0, 0) {
+            let text = format!(
+                "a ruling orders to give back: net {}, fee {}, tax {}",
+                o.net, o.fee, o.tax
+            );
+            self.say(Reason::new("LED-DSP-4", text));
+        }
+        let text = match (p.void, contract.confirmed) {
+            (true, _) => ("LED-MNY-1", "void: it was entered in error"),
+            (false, true) => ("LED-MKT-6", "payable: the delivery is confirmed"),
+            (false, false) => ("LED-MKT-6", "held: the delivery is not confirmed"),
+        };
+        self.say(Reason::new(text.0, text.1));
+        Ok(())
+    }
+
+    pub(super) fn account(
+        &mut self,
+        id: &AccountId,
+        account: &AccountRecord,
+    ) -> Result<(), QueryError> {
+        let t = &account.totals;
+        let text = format!(
+            "{} payments cleared by {} in {}",
+            t.payments, account.exchange, account.currency
+        );
+        self.say(Reason::new("LED-REV-5", text).with("schedule", account.schedule));
+        let (net, fee, tax) = (
+            t.net.saturating_sub(t.refunded_net),
+            t.fee.saturating_sub(t.refunded_fee),
+            t.tax.saturating_sub(t.refunded_tax),
+        );
+        let text = format!(
+            "net = {} - {} = {net}; fee = {} - {} = {fee}; tax = {} - {} = {tax}",
+            t.net, t.refunded_net, t.fee, t.refunded_fee, t.tax, t.refunded_tax
+        );
+        self.say(Reason::new("LED-REV-7", text));
+        let claims = claims(self.view, &account.product)?;
+        let whole = account_statement(self.view, id, &claims, self.time_ms)?;
+        for b in &whole.balances {
+            let text = format!("{}, {} right of {}: {}", b.party, b.right, b.name, b.entitled);
+            let units = claims.iter().find(|c| c.asset == b.asset && c.right == b.right);
+            let reason = Reason::new("LED-REV-8", text).with("payable", b.payable);
+            self.say(reason.with("units", units.map_or(0, |claim| claim.units)));
+        }
+        let entitled = net.saturating_sub(whole.residue);
+        let text = format!("residue = {net} - {entitled} = {}, left by rounding", whole.residue);
+        self.say(Reason::new("LED-REV-9", text));
+        if account.unconfirmed > 0 {
+            let text = format!("{} contracts paid are not confirmed", account.unconfirmed);
+            self.say(Reason::new("LED-MKT-6", text));
+        }
+        if account.closed {
+            let given: Vec<ClosingLine> = self.view.get(&Key::Closing(*id))?.unwrap_or_default();
+            let text = format!("closed: {} lines got a minor unit of the residue", given.len());
+            self.say(Reason::new("LED-MNY-4", text));
+        }
+        Ok(())
+    }
+
+    pub(super) fn line(
+        &mut self,
+        id: &AccountId,
+        asset: &AssetId,
+        right: Right,
+        owner: &Handle,
+    ) -> Result<(), QueryError> {
+        let account = self.account_of(id)?;
+        let product = self.name(&account.product)?;
+        let claims = claims(self.view, &account.product)?;
+        let claim = claims.iter().find(|c| c.asset == *asset && c.right == right);
+        let claim = claim.ok_or_else(|| {
+            QueryError::Unknown(format!("a claim of the {right} right over {asset}"))
+        })?;
+        let units = claim.units;
+        let text = format!("the schedule of {product} gives the {right} right {units} of {UNITS}");
+        self.say(Reason::new("LED-REV-4", text).with("schedule", account.schedule));
+        let (nets, lines, balances) =
+            claim_statement(self.view, (id, &account), claim.clone(), self.time_ms)?;
+        for line in lines.iter().filter(|line| line.party == *owner) {
+            let net = usize::try_from(line.epoch).ok().and_then(|at| nets.get(at));
+            self.epoch(line, net.copied().ok_or_else(overflow)?)?;
+        }
+        self.held_parts(asset, right, owner)?;
+        let Some(b) = balances.iter().find(|balance| balance.party == *owner) else {
+            self.say(Reason::new("LED-MNY-6", format!("{owner} has never owned a part of it")));
+            return Ok(());
+        };
+        let text = format!(
+            "entitled {} + adjusted {} + overpaid {} = held {} + frozen {} + paid {} + payable {}",
+            b.entitled, b.adjusted, b.overpaid, b.held, b.frozen, b.paid, b.payable
+        );
+        let reason = Reason::new("LED-MNY-6", text).with("entitled", b.entitled);
+        let reason = reason.with("adjusted", b.adjusted).with("held", b.held);
+        let reason = reason.with("frozen", b.frozen).with("paid", b.paid);
+        self.say(reason.with("payable", b.payable).with("overpaid", b.overpaid));
+        Ok(())
+    }
+
+    /// What one ownership epoch brought an owner.
+    fn epoch(&mut self, line: &AssetLine, net: EpochNet) -> Result<(), QueryError> {
+        let (units, n, parts) = (line.units, line.epoch, line.parts);
+        let earned = attribution::earned(units, net.all).ok_or_else(overflow)?;
+        let share = attribution::owner_share(earned, parts).ok_or_else(overflow)?;
+        let text = format!(
+            "epoch {n}: earned = floor({units} x {} / {UNITS}) = {earned}; entitled = \
+             floor({earned} x {parts} / 10 000) = {share}",
+            net.all
+        );
+        let reason = Reason::new("LED-REV-8", text).with("epoch", n).with("net", net.all);
+        self.say(reason.with("confirmed_net", net.confirmed));
+        if line.entitled > share {
+            let text =
+                format!("closing the account gave it {} more", line.entitled.saturating_sub(share));
+            self.say(Reason::new("LED-MNY-4", text));
+        }
+        Ok(())
+    }
+
+    /// Says which of an owner's parts are held by disputes.
+    fn held_parts(
+        &mut self,
+        asset: &AssetId,
+        right: Right,
+        owner: &Handle,
+    ) -> Result<(), QueryError> {
+        for hold in self.holds(asset, right)? {
+            if hold.owner == *owner && self.time_ms <= hold.until_ms {
+                let text = format!("{} of its 10 000 parts are held by a dispute", hold.parts);
+                self.say(
+                    Reason::new("LED-DSP-2", text)
+                        .with("dispute", hold.dispute)
+                        .with("until_ms", hold.until_ms),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn payout(&mut self, p: &PayoutRecord) -> Result<(), QueryError> {
+        let account = self.account_of(&p.account)?;
+        let text = format!(
+            "{} paid {} {} minor units of {} on the line of {}",
+            account.exchange, p.payee, p.amount, account.currency, p.owner
+        );
+        self.say(
+            Reason::new("LED-MNY-2", text)
+                .with("account", p.account)
+                .with("bank_reference", &p.bank_reference)
+                .with("height", p.height)
+                .with("time_ms", p.time_ms),
+        );
+        let (rule, text) = match p.status {
+            PayoutStatus::Paid => ("LED-MNY-2", "it counts as paid"),
+            PayoutStatus::Contested => ("LED-MNY-3", "its payee says it did not arrive"),
+            PayoutStatus::Reversed => {
+                ("LED-DSP-4", "ruled not to have arrived: counts as not paid")
+            }
+        };
+        self.say(Reason::new(rule, text));
+        self.line(&p.account, &p.asset, p.right, &p.owner)
+    }
+
+    pub(super) fn aggregate(&mut self, a: &AggregateRecord) -> Result<(), QueryError> {
+        let text = format!(
+            "{} sealed {} sources behind its part of the {} right",
+            a.owner, a.sources, a.right
+        );
+        self.say(
+            Reason::new("LED-AGG-1", text)
+                .with("root", a.root)
+                .with("total_weight", a.total_weight)
+                .with("height", a.height),
+        );
+        let text =
+            format!("a source of weight w gets at most w / {} of what is paid", a.total_weight);
+        self.say(Reason::new("LED-AGG-2", text));
+        Ok(())
+    }
+}

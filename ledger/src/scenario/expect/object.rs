@@ -1,0 +1,229 @@
+//! Answers about what acts made: where it stands, who decides, and why.
+
+use super::{Answer, Asked};
+use crate::hash::{AssetId, CertificateId, ChangeId, Digest, GrantId, RegistrationId, RequestId};
+use crate::member::compromised;
+use crate::query::{Object, Topic, explain, inbox as inbox_of, object};
+use crate::scenario::form::{Wrong, parse};
+use crate::scenario::kind::number::Count;
+use crate::scenario::kind::reference::{Asset, Member};
+use crate::scenario::kind::{Kind, items};
+use crate::scenario::token::{plain, shown};
+use crate::state::record::{
+    ChangeRecord, ContractRecord, ContractStatus, GrantRecord, GrantStatus, RegistrationRecord,
+    RegistrationStatus, RequestRecord, TradeCertificateRecord,
+};
+use crate::state::{Key, Records, View};
+use crate::text::Handle;
+
+/// A word of a status as Rust shows it, in the writing of the language.
+fn word(status: &dyn std::fmt::Debug) -> String {
+    let mut word = String::new();
+    for c in format!("{status:?}").chars() {
+        if c.is_ascii_uppercase() && !word.is_empty() {
+            word.push('-');
+        }
+        word.push(c.to_ascii_lowercase());
+    }
+    word
+}
+
+pub(super) fn status(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
+    let (what, id) = a.thing()?;
+    // A request that was approved is a grant with the same id.
+    let request = Key::Request(RequestId::from_digest(id));
+    if let ("request", Some(r)) = (what, a.context.seen.get::<RequestRecord>(&request)?) {
+        return a.word(word(&r.status));
+    }
+    let found = object(&a.context.seen, &id)?;
+    let found = found.ok_or_else(|| Wrong(format!("the {what} is not recorded")))?;
+    let choose = |is: bool, yes: &str, no: &str| if is { yes.to_owned() } else { no.to_owned() };
+    let is = match &found {
+        Object::Asset(_, r) => choose(r.void, "void", "registered"),
+        Object::Grant(_, r) => word(&r.status),
+        Object::Request(_, r) => word(&r.status),
+        Object::Offer(_, r) => choose(r.withdrawn, "withdrawn", "open"),
+        Object::Transfer(_, r) => choose(r.done, "done", "open"),
+        Object::Access(_, r) => word(&r.status),
+        Object::Registration(_, r) => word(&r.status),
+        Object::Listing(_, r) => word(&r.status),
+        Object::Contract(_, r) => contract_status(r),
+        Object::Payment(_, r) => choose(r.void, "void", "recorded"),
+        Object::Account(_, r) => choose(r.closed, "closed", "open"),
+        Object::Payout(_, r) => word(&r.status),
+        Object::Certificate(_, r) => choose(r.void, "void", "issued"),
+        Object::Aggregate(_, _) => "sealed".into(),
+        Object::Dispute(_, r) => word(&r.status),
+        Object::Succession(_, r) => choose(r.accepted, "accepted", "proposed"),
+        Object::Change(_, r) => word(&r.status),
+    };
+    a.word(is)
+}
+
+/// Proposed, signed, delivered, confirmed; or how it ended.
+fn contract_status(record: &ContractRecord) -> String {
+    if record.status != ContractStatus::Open {
+        return word(&record.status);
+    }
+    let signed = record.buyer_signed && record.exchange_signed;
+    match (signed, record.delivered.is_some(), record.confirmed) {
+        (_, _, true) => "confirmed",
+        (_, true, false) => "delivered",
+        (true, false, false) => "signed",
+        (false, false, false) => "proposed",
+    }
+    .into()
+}
+
+/// Where a registration or a grant stands at the time of the block.
+pub(super) fn standing(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
+    let (what, id) = a.named()?;
+    let now = a.context.now_ms;
+    let is = match what {
+        "registration" => {
+            let id = RegistrationId::from_digest(id);
+            let record: RegistrationRecord = a.record(Key::Registration(id))?;
+            match record.status {
+                RegistrationStatus::Registered if now <= record.not_after_ms => "in-force".into(),
+                RegistrationStatus::Registered => "expired".into(),
+                RegistrationStatus::Notice if now <= record.notice_until_ms => "notice".into(),
+                RegistrationStatus::Notice => "undecided".into(),
+                RegistrationStatus::Rejected | RegistrationStatus::Cancelled => {
+                    word(&record.status)
+                }
+            }
+        }
+        "grant" => {
+            let record: GrantRecord = a.record(Key::Grant(GrantId::from_digest(id)))?;
+            match record.status {
+                GrantStatus::Accepted if now < record.terms.not_before_ms => "not-yet".into(),
+                GrantStatus::Accepted if now <= record.not_after_ms => "in-force".into(),
+                GrantStatus::Accepted => "expired".into(),
+                GrantStatus::Offered
+                | GrantStatus::Declined
+                | GrantStatus::Revoked
+                | GrantStatus::Surrendered
+                | GrantStatus::Voided => word(&record.status),
+            }
+        }
+        other => return Err(Wrong(format!("a {other} has a status and no standing"))),
+    };
+    a.word(is)
+}
+
+/// Compares members without regard to order.
+fn members(a: &mut Asked<'_>, mut is: Vec<Handle>) -> Result<Answer, Wrong> {
+    let mut expected = match a.expected.skip("none") {
+        true => Vec::new(),
+        false => items::<Member>(&mut a.expected, a.context)?,
+    };
+    is.sort();
+    expected.sort();
+    let write = |members: &[Handle]| match members {
+        [] => "none".to_owned(),
+        [..] => members.iter().map(Handle::as_str).collect::<Vec<_>>().join(", "),
+    };
+    Ok(Answer { is: write(&is), expected: write(&expected) })
+}
+
+pub(super) fn objections(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
+    let (_, id) = a.named()?;
+    let record: RegistrationRecord =
+        a.record(Key::Registration(RegistrationId::from_digest(id)))?;
+    members(a, record.objections)
+}
+
+pub(super) fn approvals(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
+    let (_, id) = a.named()?;
+    let record: ChangeRecord = a.record(Key::Change(ChangeId::from_digest(id)))?;
+    members(a, record.approvals)
+}
+
+pub(super) fn certificate(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
+    a.at.skip("number");
+    let (_, id) = a.named()?;
+    let key = Key::Certificate(CertificateId::from_digest(id));
+    let record: TradeCertificateRecord = a.record(key)?;
+    a.compare::<Count>(&record.number)
+}
+
+pub(super) fn used(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
+    let (_, id) = a.named()?;
+    let grant: GrantRecord = a.record(Key::Grant(GrantId::from_digest(id)))?;
+    a.compare::<Count>(&u64::from(grant.used))
+}
+
+pub(super) fn inbox(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
+    a.at.skip("of");
+    let member = Member::read(&mut a.at, a.context)?;
+    let thing = a.expected.rest();
+    while a.expected.take().is_some() {}
+    let id = match thing {
+        [one] if a.context.names.get(&one.text).is_some() => a.name(&one.text)?.1,
+        [..] => {
+            let text = shown(thing);
+            let asset = parse::<Asset>(&text, a.context);
+            *asset.map_err(|_| Wrong(format!("nothing is named `{text}`")))?.digest()
+        }
+    };
+    let waits = inbox_of(&a.context.seen, &member, a.context.now_ms)?;
+    let is = if waits.items.iter().any(|item| item.id == id) { "there" } else { "not there" };
+    Ok(Answer { is: is.into(), expected: "there".into() })
+}
+
+/// Whether the reasons for something name a rule, or contain a text.
+pub(super) fn explains(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
+    let (_, id) = a.thing()?;
+    let told = explain(&a.context.seen, &Topic::Object(id), a.context.now_ms)?;
+    let wanted = a.expected.need("a rule's tag or a text in quotes")?;
+    let is = match wanted.quoted {
+        true => told.reasons.iter().any(|reason| reason.text.contains(&wanted.text)),
+        false => told.reasons.iter().any(|reason| reason.rule == wanted.text),
+    };
+    if is {
+        return Ok(Answer { is: wanted.shown(), expected: wanted.shown() });
+    }
+    let reasons = told.reasons.iter().map(|r| format!("[{}] {}", r.rule, r.text));
+    Ok(Answer { is: reasons.collect::<Vec<_>>().join("; "), expected: wanted.shown() })
+}
+
+/// Why something is contested.
+struct Contests {
+    duplicate: bool,
+    key: bool,
+    dispute: bool,
+}
+
+fn contests(a: &Asked<'_>, what: &str, id: Digest) -> Result<Contests, Wrong> {
+    let seen = &a.context.seen;
+    let missing = || Wrong(format!("the {what} is not recorded"));
+    match what {
+        "grant" => {
+            let r = seen.grant(&GrantId::from_digest(id))?.ok_or_else(missing)?;
+            let key = !r.cleared && compromised(seen, &r.signer, r.time_ms)?;
+            Ok(Contests { duplicate: false, key, dispute: r.disputes > 0 })
+        }
+        "asset" => {
+            let r = seen.asset(&AssetId::from_digest(id))?.ok_or_else(missing)?;
+            let key = !r.cleared && compromised(seen, &r.signer, r.time_ms)?;
+            let duplicate = !r.cleared && r.duplicate_of.is_some();
+            Ok(Contests { duplicate, key, dispute: r.disputes > 0 })
+        }
+        other => Err(Wrong(format!("a {other} is never contested; assets and grants are"))),
+    }
+}
+
+pub(super) fn contested(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
+    let (what, id) = a.thing()?;
+    let Contests { duplicate, key, dispute } = contests(a, what, id)?;
+    if !a.at.skip("by") {
+        return a.yes(duplicate || key || dispute);
+    }
+    let by = a.at.need("`duplicate`, `key` or `dispute`")?;
+    match plain(&by.text).as_str() {
+        "duplicate" => a.yes(duplicate),
+        "key" => a.yes(key),
+        "dispute" => a.yes(dispute),
+        other => Err(Wrong(format!("`{other}` is none of duplicate, key, dispute"))),
+    }
+}

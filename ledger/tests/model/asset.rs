@@ -1,0 +1,267 @@
+//! Assets in the naive model: registration, derivation, consent and voiding.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use headwater_ledger::event::asset::{
+    Activity, AttestDeidentification, RegisterAsset, Stage, WithdrawConsent,
+};
+use headwater_ledger::event::member::Role;
+use headwater_ledger::event::rights::{FloorKind, GrantRight, Revocation};
+use headwater_ledger::hash::{AssetId, GrantId};
+use headwater_ledger::limits::{MAX_FLOORS, MAX_WEIGHT_SUM};
+use headwater_ledger::reject::Code;
+use headwater_ledger::split::Right;
+use headwater_ledger::text::Handle;
+
+use crate::grant::distinct;
+use crate::naive::{Act, Asset, Bound, Epoch, Input, Naive, Standing, UNITS, Verdict, need};
+
+/// The floors that bind an asset, by source and the party of a relative one.
+type Floors = BTreeMap<(AssetId, Option<Handle>), Bound>;
+
+impl Naive {
+    pub fn known(&self, handle: &Handle) -> Verdict {
+        need(self.members.contains_key(handle), Code::UnknownMember)
+    }
+
+    pub fn asset_named(&self, id: &AssetId) -> Result<&Asset, Code> {
+        self.assets.get(id).ok_or(Code::UnknownAsset)
+    }
+
+    pub fn in_force(&self, id: &AssetId) -> Result<&Asset, Code> {
+        let asset = self.asset_named(id)?;
+        need(!asset.void, Code::VoidAsset)?;
+        Ok(asset)
+    }
+
+    pub fn register(&mut self, act: &Act<'_>, id: AssetId, e: &RegisterAsset) -> Verdict {
+        need(!self.assets.contains_key(&id), Code::NameTaken)?;
+        let derived = e.derivation.as_ref().is_some_and(|d| !d.inputs.is_empty());
+        let s = e.split;
+        let sum = [s.holding_bp, s.processing_bp, s.operation_bp, s.upstream_bp];
+        need(sum.iter().map(|bp| u32::from(*bp)).sum::<u32>() == 10_000, Code::SplitSum)?;
+        need(derived || s.upstream_bp == 0, Code::UpstreamWithoutInputs)?;
+        need(!derived || s.upstream_bp > 0, Code::InputsWithoutUpstream)?;
+        need((e.stage == Stage::Raw) == e.derivation.is_none(), Code::StageMismatch)?;
+        need(e.stage == Stage::Raw || derived, Code::StageMismatch)?;
+        need(!e.consent_based || e.stage == Stage::Raw, Code::StageMismatch)?;
+        let m = &e.metadata;
+        let activity = e.derivation.as_ref().map(|d| &d.activity);
+        let in_range = (1..=5).contains(&m.sensitivity)
+            && m.quality.scores().iter().all(|s| *s <= 100)
+            && m.period_from_ms <= m.period_to_ms
+            && activity.is_none_or(|a| a.claimed_from_ms <= a.claimed_to_ms);
+        need(in_range, Code::OutOfRange)?;
+        let (mut line, mut version) = (id, 1);
+        if let Some(previous) = &e.revises {
+            let old = self.in_force(previous)?;
+            need(*act.author == old.author, Code::NotAuthor)?;
+            need(!old.revised, Code::AlreadyRevised)?;
+            (line, version) = (old.line, old.version + 1);
+        }
+        let mut inputs = Vec::new();
+        let mut floors = BTreeMap::new();
+        if let Some(d) = &e.derivation {
+            for i in &d.inputs {
+                inputs.push(Input { asset: i.asset, weight: i.weight, grant: i.grant });
+            }
+            self.derive(act, id, &inputs, &d.activity)?;
+            floors = self.floors(act.author, &inputs, s.upstream_bp)?;
+        }
+        let named = inputs.iter().filter_map(|i| i.grant);
+        let used: BTreeSet<GrantId> = named.flat_map(|grant| self.chain(grant)).collect();
+        for grant in used {
+            self.grants.get_mut(&grant).unwrap().used += 1;
+        }
+        if let Some(previous) = &e.revises {
+            self.assets.get_mut(previous).unwrap().revised = true;
+        }
+        let root = e.content.root;
+        let duplicate =
+            self.first_with(&root).is_some_and(|first| !self.is(act.author, &first.author));
+        let asset = Asset {
+            author: act.author.clone(),
+            name: e.name.to_string(),
+            stage: e.stage,
+            split: s,
+            inputs,
+            purposes: activity.map(|a| a.purposes.to_vec()),
+            line,
+            version,
+            revised: false,
+            void: false,
+            consent_based: e.consent_based,
+            root,
+            duplicate,
+            cleared: false,
+            seq: act.seq,
+            withdrawn: None,
+            attested: None,
+            floors,
+            compliant: None,
+        };
+        self.assets.insert(id, asset);
+        for right in Right::ALL {
+            let owners = BTreeMap::from([(act.author.clone(), 10_000)]);
+            let epoch =
+                Epoch { seq: act.seq, owners, manager: act.author.clone(), threshold: None };
+            self.rights.insert((id, right), vec![epoch]);
+        }
+        Ok(())
+    }
+
+    /// The first asset with a content.
+    fn first_with(&self, root: &headwater_ledger::hash::Digest) -> Option<&Asset> {
+        self.assets.values().filter(|a| a.root == *root).min_by_key(|a| a.seq)
+    }
+
+    fn derive(&self, act: &Act<'_>, id: AssetId, inputs: &[Input], activity: &Activity) -> Verdict {
+        let mut sum = 0u128;
+        for (n, input) in inputs.iter().enumerate() {
+            need(input.asset != id, Code::OwnOutputInput)?;
+            let again = inputs[..n].iter().any(|earlier| earlier.asset == input.asset);
+            need(!again, Code::RepeatedInput)?;
+            need(input.weight > 0, Code::WeightZero)?;
+            sum += u128::from(input.weight);
+        }
+        need(sum <= u128::from(MAX_WEIGHT_SUM), Code::WeightsOverLimit)?;
+        need(!activity.purposes.is_empty() && distinct(&activity.purposes), Code::PurposesEmpty)?;
+        for input in inputs {
+            self.input(act, input, activity)?;
+        }
+        let suspended = inputs.iter().any(|i| self.suspended_upstream(&i.asset));
+        need(!suspended, Code::SuspendedUpstream)?;
+        let lapsed =
+            |i: &Input| self.assets[&i.asset].attested.is_none() && self.lapsed_upstream(&i.asset);
+        need(!inputs.iter().any(lapsed), Code::ConsentWithdrawn)
+    }
+
+    fn input(&self, act: &Act<'_>, input: &Input, activity: &Activity) -> Verdict {
+        let asset = self.asset_named(&input.asset)?;
+        need(!asset.void, Code::VoidInput)?;
+        need(asset.cleared || !asset.duplicate, Code::Contested)?;
+        need(asset.withdrawn.is_none(), Code::ConsentWithdrawn)?;
+        if let Some(allowed) = &asset.purposes {
+            let inherited = activity.purposes.iter().all(|p| allowed.contains(p));
+            need(inherited, Code::PurposeNotInherited)?;
+        }
+        let processing = GrantRight::Processing;
+        if let Some(grant) = input.grant {
+            return self.allows(act.author, grant, &input.asset, processing, Some(activity));
+        }
+        self.acts_for(act, &input.asset, Right::Processing).map_err(|code| match code {
+            Code::NotRightManager => Code::GrantRequired,
+            other => other,
+        })?;
+        self.not_reserved(act.author, &input.asset, processing, Some(activity))
+    }
+
+    /// Whether an asset may serve for something new.
+    pub fn usable(&self, id: &AssetId) -> Verdict {
+        let asset = &self.assets[id];
+        need(asset.cleared || !asset.duplicate, Code::Contested)?;
+        need(!self.suspended_upstream(id), Code::SuspendedUpstream)?;
+        let exempt = asset.attested.is_some();
+        need(exempt || !self.lapsed_upstream(id), Code::ConsentWithdrawn)
+    }
+
+    /// Whether a grant was revoked under which an asset, or anything upstream, was made, and its
+    /// terms say that this suspends what is below.
+    fn suspended_upstream(&self, id: &AssetId) -> bool {
+        self.assets[id].inputs.iter().any(|input| {
+            let chain = input.grant.map(|g| self.chain(g)).unwrap_or_default();
+            let revoked = chain.iter().map(|g| &self.grants[g]).any(|grant| {
+                grant.terms.revocation == Revocation::SuspendDownstream
+                    && grant.standing == Standing::Revoked
+            });
+            revoked || self.suspended_upstream(&input.asset)
+        })
+    }
+
+    /// Whether consent lapsed upstream of an asset, along a path on which nothing had been attested
+    /// when the next was made of it.
+    fn lapsed_upstream(&self, id: &AssetId) -> bool {
+        let asset = &self.assets[id];
+        asset.inputs.iter().any(|input| {
+            let source = &self.assets[&input.asset];
+            if source.attested.is_some_and(|seq| seq < asset.seq) {
+                return false;
+            }
+            let lapsed = source.consent_based
+                && !source.revised
+                && source.withdrawn.is_some_and(|deadline| deadline < self.now);
+            lapsed || self.lapsed_upstream(&input.asset)
+        })
+    }
+
+    /// The floors that would bind an asset made from inputs; refuses when one is broken.
+    fn floors(&self, author: &Handle, inputs: &[Input], upstream_bp: u16) -> Result<Floors, Code> {
+        let mut wanted: BTreeMap<(AssetId, Option<Handle>), u128> = BTreeMap::new();
+        for input in inputs {
+            let mut bind = |key, bp: u128| {
+                let held = wanted.entry(key).or_insert(0);
+                *held = bp.max(*held);
+            };
+            if let Some(grant) = input.grant {
+                let terms = &self.grants[&grant].terms;
+                let party = match terms.floor_kind {
+                    FloorKind::Absolute => None,
+                    FloorKind::Relative => Some(author.clone()),
+                };
+                if terms.floor_bp > 0 {
+                    bind((input.asset, party), terms.floor_bp.into());
+                }
+            }
+            for ((source, party), bound) in &self.assets[&input.asset].floors {
+                if party.as_ref().is_none_or(|p| self.related(p, author)) {
+                    bind((*source, party.clone()), bound.bp);
+                }
+            }
+        }
+        let weights: u128 = inputs.iter().map(|i| u128::from(i.weight)).sum();
+        let mut floors = BTreeMap::new();
+        for ((source, party), bp) in wanted {
+            let reaches = |input: &Input| {
+                let through = &self.assets[&input.asset].floors;
+                let entries = through.iter().filter(|((of, _), _)| *of == source);
+                let most = entries.map(|(_, bound)| bound.units).max().unwrap_or(0);
+                let itself = if input.asset == source { UNITS } else { 0 };
+                u128::from(input.weight) * (itself + most)
+            };
+            let reached = inputs.iter().map(reaches).sum::<u128>() * u128::from(upstream_bp);
+            need(reached >= bp * weights * UNITS, Code::FloorNotMet)?;
+            floors.insert((source, party), Bound { bp, units: reached / (10_000 * weights) });
+        }
+        need(floors.len() <= MAX_FLOORS, Code::FloorsFull)?;
+        Ok(floors)
+    }
+
+    pub fn withdraw_consent(&mut self, act: &Act<'_>, e: &WithdrawConsent) -> Verdict {
+        let asset = self.asset_named(&e.asset)?;
+        need(asset.consent_based, Code::NotConsentBased)?;
+        let withdrawn = asset.withdrawn;
+        self.acts_for(act, &e.asset, Right::Holding)?;
+        need(e.patients > 0, Code::OutOfRange)?;
+        need(withdrawn.is_none(), Code::AlreadyWithdrawn)?;
+        let deadline = self.now + self.rulebook.replacement_ms;
+        self.assets.get_mut(&e.asset).unwrap().withdrawn = Some(deadline);
+        Ok(())
+    }
+
+    pub fn attest(&mut self, act: &Act<'_>, e: &AttestDeidentification) -> Verdict {
+        let may = [Role::Appraiser, Role::Auditor, Role::Regulator];
+        need(may.iter().any(|r| self.has_role(act.author, *r)), Code::RoleRequired)?;
+        let asset = self.in_force(&e.asset)?;
+        need(!self.related(act.author, &asset.author), Code::NotIndependent)?;
+        need(asset.attested.is_none(), Code::AlreadyAttested)?;
+        self.assets.get_mut(&e.asset).unwrap().attested = Some(act.seq);
+        Ok(())
+    }
+
+    pub fn void_asset(&mut self, act: &Act<'_>, id: &AssetId) -> Verdict {
+        need(self.has_role(act.author, Role::Regulator), Code::RoleRequired)?;
+        self.in_force(id)?;
+        self.assets.get_mut(id).unwrap().void = true;
+        Ok(())
+    }
+}

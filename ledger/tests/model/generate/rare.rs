@@ -1,0 +1,278 @@
+//! Disputes, and what happens now and then.
+
+use headwater_ledger::event::Event;
+use headwater_ledger::event::asset::{AttestDeidentification, WithdrawConsent};
+use headwater_ledger::event::dispute::{
+    Adjustment, AppealRuling, Ground, OpenDispute, OrderFreeze, Redirect, RefundOrder, RuleDispute,
+    Ruling, Slice, Subject,
+};
+use headwater_ledger::event::market::{ContestPayout, Decision, DelistProduct, ReviewCompliance};
+use headwater_ledger::event::member::{
+    AcceptSuccession, ProposeSuccession, ReinstateMember, RelateMembers, SuspendMember,
+};
+use headwater_ledger::event::rights::{VoidAsset, WithdrawOffer};
+use headwater_ledger::hash::{AccountId, AssetId, DisputeId, PaymentId};
+use headwater_ledger::split::Right;
+use headwater_ledger::text::Handle;
+
+use super::market::proved;
+use super::{DAY_MS, Made, Maker};
+use crate::naive::{Dispute, DisputeStanding};
+use crate::world::{handle, list};
+
+impl Maker {
+    pub(super) fn regulator(&mut self) -> Handle {
+        let all = ["health-regulator", "data-regulator", "third-regulator"];
+        let one = all[self.random.below(3) as usize];
+        self.or_any(handle(one))
+    }
+
+    pub(super) fn dispute(&mut self) -> Made {
+        let all: Vec<_> = self.naive.disputes.iter().map(|(id, d)| (*id, d.clone())).collect();
+        let waiting: Vec<_> = all
+            .iter()
+            .filter(|(_, d)| {
+                matches!(d.standing, DisputeStanding::Open | DisputeStanding::Appealed)
+            })
+            .cloned()
+            .collect();
+        match self.random.below(10) {
+            0..=4 => {
+                let usual = self.random.in_ten(9);
+                let (id, dispute) = self.random.pick(if usual { &waiting } else { &all })?;
+                self.decide(id, &dispute)
+            }
+            5 => {
+                let (dispute, held) = self.random.pick(&all)?;
+                let parties: Vec<Handle> =
+                    held.respondents.iter().cloned().chain([held.opener.clone()]).collect();
+                let by = self.random.pick(&parties)?;
+                let grounds = self.digest();
+                let e = AppealRuling { dispute, grounds };
+                Some((self.or_any(by), Event::AppealRuling(e)))
+            }
+            _ => self.open_dispute(),
+        }
+    }
+
+    fn decide(&mut self, dispute: DisputeId, held: &Dispute) -> Made {
+        let by = self.regulator();
+        if matches!(held.subject, Subject::Share(_)) && self.random.in_ten(3) {
+            let until_ms = self.naive.now + self.random.below(200) * DAY_MS;
+            return Some((by, Event::OrderFreeze(OrderFreeze { dispute, until_ms })));
+        }
+        let ruling = if self.random.in_ten(3) {
+            Ruling::Dismiss
+        } else {
+            match &held.subject {
+                Subject::Asset(_) => Ruling::VoidAsset,
+                Subject::Grant(_) => Ruling::VoidGrant,
+                Subject::Share(slice) => Ruling::Redirect(self.redirect(slice)),
+                Subject::Payment(id) => Ruling::Refund(self.order(id)),
+                Subject::Payout(_) => Ruling::ReversePayout,
+                Subject::Contract(_) => Ruling::EndContract,
+            }
+        };
+        let again = held.rulings.first().map(|r| r.ruling.clone());
+        let ruling = again.filter(|_| self.random.in_ten(2)).unwrap_or(ruling);
+        let reasons = self.digest();
+        Some((by, Event::RuleDispute(RuleDispute { dispute, ruling, reasons })))
+    }
+
+    fn order(&mut self, id: &PaymentId) -> RefundOrder {
+        let p = self.naive.payments.iter().find(|p| p.id == *id).expect("recorded").clone();
+        let mut part = |paid: u64, back: u64| {
+            if self.random.in_ten(5) { self.random.below(paid - back + 1) } else { 0 }
+        };
+        RefundOrder {
+            net: part(p.net, p.back_net),
+            fee: part(p.fee, p.back_fee),
+            tax: part(p.tax, p.back_tax),
+        }
+    }
+
+    fn subject(&mut self) -> Option<Subject> {
+        Some(match self.random.below(12) {
+            0 => Subject::Asset(self.asset()?),
+            1 | 6 => {
+                let above: Vec<_> = self.naive.grants.values().filter_map(|g| g.parent).collect();
+                let all: Vec<_> = self.naive.grants.keys().copied().collect();
+                let all = if self.random.in_ten(5) && !above.is_empty() { above } else { all };
+                Subject::Grant(self.random.pick(&all)?)
+            }
+            2 | 3 => {
+                let all: Vec<_> = self.naive.payments.iter().map(|p| p.id).collect();
+                Subject::Payment(self.random.pick(&all)?)
+            }
+            4 => {
+                let all: Vec<_> = self.naive.payouts.keys().copied().collect();
+                Subject::Payout(self.random.pick(&all)?)
+            }
+            5 => {
+                let all: Vec<_> = self.naive.contracts.keys().copied().collect();
+                Subject::Contract(self.random.pick(&all)?)
+            }
+            _ => {
+                let (asset, right) = self.disputed_right()?;
+                let owners = &self.naive.epoch(&asset, right).owners;
+                let owners: Vec<_> = owners.iter().map(|(o, p)| (o.clone(), *p)).collect();
+                let (owner, parts) = self.random.pick(&owners)?;
+                let parts = 1 + self.random.below(u64::from(parts) * 11 / 10) as u16;
+                Subject::Share(Slice { asset, right, owner, parts })
+            }
+        })
+    }
+
+    /// A right, rather one that money falls to.
+    fn disputed_right(&mut self) -> Option<(AssetId, Right)> {
+        if let Some(account) = self.account()
+            && self.random.in_ten(7)
+        {
+            let claim = self.claim(&account)?;
+            return Some((claim.asset, claim.right));
+        }
+        Some((self.asset()?, Right::ALL[self.random.below(3) as usize]))
+    }
+
+    fn open_dispute(&mut self) -> Made {
+        let subject = self.subject()?;
+        let evidence = self.digest();
+        let by = match &subject {
+            Subject::Payment(_) | Subject::Payout(_) | Subject::Contract(_) => {
+                let buyer = handle("cover-insurance");
+                if self.random.in_ten(5) { buyer } else { self.regulator() }
+            }
+            Subject::Asset(_) | Subject::Grant(_) | Subject::Share(_) => self.member(),
+        };
+        let ground = Ground::Ownership;
+        Some((by, Event::OpenDispute(OpenDispute { subject, ground, evidence })))
+    }
+
+    pub(super) fn redirect(&mut self, slice: &Slice) -> Redirect {
+        let mut adjustments = Vec::new();
+        let accounts: Vec<AccountId> = self.naive.accounts.keys().copied().collect();
+        for account in accounts {
+            if self.naive.accounts[&account].closed.is_some() {
+                continue;
+            }
+            let product = self.naive.accounts[&account].product;
+            let claims: Vec<_> = self.naive.schedule(&product).into_iter().collect();
+            let place = claims.iter().position(|(c, _)| *c == (slice.asset, slice.right));
+            let Some(index) = place else { continue };
+            let claim = proved(&claims, index);
+            let line = (slice.asset, slice.right, slice.owner.clone());
+            let unpaid = self.naive.unpaid(&account, claims[index].1, &line);
+            let unpaid = u64::try_from(unpaid.max(0)).unwrap();
+            if unpaid > 0 {
+                let amount = 1 + self.random.below(unpaid + unpaid / 8);
+                adjustments.push(Adjustment { account, claim, amount });
+            }
+        }
+        Redirect { to: self.member(), adjustments: list(&adjustments) }
+    }
+
+    pub(super) fn rare(&mut self) -> Made {
+        match self.random.below(13) {
+            0 => {
+                let suspended: Vec<Handle> = self
+                    .naive
+                    .members
+                    .iter()
+                    .filter(|(_, m)| m.suspended)
+                    .map(|(h, _)| h.clone())
+                    .collect();
+                let by = self.regulator();
+                Some((
+                    by,
+                    match self.random.pick(&suspended) {
+                        Some(member) => Event::ReinstateMember(ReinstateMember { member }),
+                        None => Event::SuspendMember(SuspendMember { member: self.member() }),
+                    },
+                ))
+            }
+            1 => {
+                let (a, b) = (self.member(), self.member());
+                let related = self.random.in_ten(7);
+                let by = self.regulator();
+                Some((by, Event::RelateMembers(RelateMembers { a, b, related })))
+            }
+            2 => {
+                let (asset, ruling) = (self.asset()?, self.digest());
+                let void = self.random.in_ten(3);
+                let by = self.regulator();
+                void.then_some((by, Event::VoidAsset(VoidAsset { asset, ruling })))
+            }
+            3 => {
+                let open: Vec<_> = self.naive.listings.keys().copied().collect();
+                let listing = self.random.pick(&open)?;
+                let by = self.naive.listings[&listing].seller.clone();
+                Some((self.or_any(by), Event::DelistProduct(DelistProduct { listing })))
+            }
+            4 => {
+                let open: Vec<_> = self.naive.offers.keys().copied().collect();
+                let offer = self.random.pick(&open)?;
+                let held = self.naive.offers[&offer].clone();
+                let by = self.naive.epoch(&held.asset, held.right.into()).manager.clone();
+                Some((self.or_any(by), Event::WithdrawOffer(WithdrawOffer { offer })))
+            }
+            5 => {
+                let all: Vec<_> =
+                    self.naive.payouts.iter().map(|(id, p)| (*id, p.payee.clone())).collect();
+                let (payout, payee) = self.random.pick(&all)?;
+                let e = ContestPayout { payout, evidence: self.digest() };
+                Some((self.or_any(payee), Event::ContestPayout(e)))
+            }
+            6 => {
+                let (asset, report) = (self.asset()?, self.digest());
+                let by = self.regulator();
+                let e = AttestDeidentification { asset, report };
+                Some((by, Event::AttestDeidentification(e)))
+            }
+            7 | 8 => self.compliance(),
+            9 => self.succession(),
+            _ => {
+                let based: Vec<AssetId> = self
+                    .naive
+                    .assets
+                    .iter()
+                    .filter(|(_, a)| a.consent_based)
+                    .map(|(id, _)| *id)
+                    .collect();
+                let asset = self.random.pick(&based)?;
+                let by = self.naive.epoch(&asset, Right::Holding).manager.clone();
+                let patients = 1 + self.random.below(9) as u32;
+                let e = WithdrawConsent { asset, patients, commitment: self.digest() };
+                Some((self.or_any(by), Event::WithdrawConsent(e)))
+            }
+        }
+    }
+
+    fn compliance(&mut self) -> Made {
+        let (asset, report) = (self.asset()?, self.digest());
+        let decision = if self.random.in_ten(8) { Decision::Accept } else { Decision::Reject };
+        let rights_level = self.random.below(20).min(5) as u8;
+        let by = if self.random.in_ten(7) { handle("fair-appraiser") } else { self.regulator() };
+        let e = ReviewCompliance { asset, decision, rights_level, report };
+        Some((self.or_any(by), Event::ReviewCompliance(e)))
+    }
+
+    fn succession(&mut self) -> Made {
+        let open: Vec<_> = self
+            .naive
+            .successions
+            .iter()
+            .filter(|(_, s)| !s.accepted)
+            .map(|(id, s)| (*id, s.successor.clone()))
+            .collect();
+        if let Some((succession, by)) = self.random.pick(&open) {
+            let e = AcceptSuccession { succession };
+            return Some((self.or_any(by), Event::AcceptSuccession(e)));
+        }
+        let (member, successor) = (self.member(), self.member());
+        let by = if self.random.in_ten(7) { self.regulator() } else { self.exchange() };
+        let vital = ["gz-exchange", "health-regulator", "data-regulator"];
+        let vital = vital.contains(&member.as_str());
+        let e = ProposeSuccession { member, successor };
+        (!vital).then_some((by, Event::ProposeSuccession(e)))
+    }
+}

@@ -1,0 +1,316 @@
+//! Listings and contracts in the naive model.
+
+use std::collections::BTreeSet;
+
+use headwater_ledger::event::asset::{Purpose, Stage};
+use headwater_ledger::event::market::{
+    Decision, Licence, ListProduct, ProposeContract, ReviewCompliance, ReviewListing,
+};
+use headwater_ledger::event::member::Role;
+use headwater_ledger::event::rights::GrantRight;
+use headwater_ledger::hash::{AssetId, ContractId, ListingId};
+use headwater_ledger::limits::MAX_AMOUNT;
+use headwater_ledger::reject::Code;
+use headwater_ledger::split::Right;
+use headwater_ledger::text::Handle;
+
+use crate::grant::{Cover, distinct, meet};
+use crate::naive::{
+    Act, Contract, ContractStanding, Listing, ListingStanding, Naive, Verdict, covers, need, refuse,
+};
+
+impl Naive {
+    pub fn list(&mut self, act: &Act<'_>, id: ListingId, e: &ListProduct) -> Verdict {
+        let asset = self.in_force(&e.asset)?.clone();
+        self.usable(&e.asset)?;
+        self.acts_for(act, &e.asset, Right::Operation)?;
+        need(asset.stage == Stage::Product, Code::NotAProduct)?;
+        self.known(&e.exchange)?;
+        need(self.has_role(&e.exchange, Role::Exchange), Code::NotAnExchange)?;
+        need(!self.is(act.author, &e.exchange), Code::ReviewerIsSeller)?;
+        need(e.fee_bp <= self.rulebook.fee_cap_bp, Code::FeeTooHigh)?;
+        let before = self.listings.iter().find(|(_, l)| {
+            l.asset == e.asset
+                && l.exchange == e.exchange
+                && matches!(l.standing, ListingStanding::Pending | ListingStanding::Accepted)
+        });
+        if let Some((before, listing)) = before.map(|(id, l)| (*id, l.clone())) {
+            need(self.sellable(&listing).is_err(), Code::AlreadyListed)?;
+            self.listings.get_mut(&before).unwrap().standing = ListingStanding::Delisted;
+        }
+        self.not_reserved(act.author, &e.asset, GrantRight::Operation, None)?;
+        let cover = self.cover(act.author, &e.asset, &e.operation_grants)?;
+        let purposes = match (asset.purposes, cover.purposes) {
+            (Some(a), Some(b)) => Some(a.into_iter().filter(|p| b.contains(p)).collect()),
+            (a, b) => a.or(b),
+        };
+        let listing = Listing {
+            asset: e.asset,
+            seller: act.author.clone(),
+            exchange: e.exchange.clone(),
+            fee_bp: e.fee_bp,
+            grants: e.operation_grants.to_vec(),
+            purposes,
+            territories: cover.territories,
+            standing: ListingStanding::Pending,
+        };
+        self.listings.insert(id, listing);
+        Ok(())
+    }
+
+    /// What the rights that a listing was made under allow now; fails when its seller may not sell.
+    fn sellable(&self, listing: &Listing) -> Result<Cover, Code> {
+        self.in_force(&listing.asset)?;
+        self.usable(&listing.asset)?;
+        let epoch = self.epoch(&listing.asset, Right::Operation);
+        let seller = self.acting(&listing.seller);
+        let acts = match epoch.threshold {
+            None => self.acting(&epoch.manager) == seller,
+            Some(_) => epoch.owners.keys().any(|owner| self.acting(owner) == seller),
+        };
+        need(acts, Code::NotRightManager)?;
+        self.not_reserved(&listing.seller, &listing.asset, GrantRight::Operation, None)?;
+        self.cover(&listing.seller, &listing.asset, &listing.grants)
+    }
+
+    pub fn review_listing(&mut self, act: &Act<'_>, e: &ReviewListing) -> Verdict {
+        let listing = self.listings.get(&e.listing).ok_or(Code::UnknownListing)?.clone();
+        need(self.is(act.author, &listing.exchange), Code::NotListingExchange)?;
+        need(!self.related(act.author, &listing.seller), Code::NotIndependent)?;
+        need(listing.standing == ListingStanding::Pending, Code::ListingClosed)?;
+        let standing = match e.decision {
+            Decision::Accept => {
+                let compliant = self.in_force(&listing.asset)?.compliant.as_ref().map(|c| c.0);
+                let required = self.rulebook.require_compliance;
+                need(compliant.unwrap_or(!required), Code::ComplianceRequired)?;
+                ListingStanding::Accepted
+            }
+            Decision::Reject => ListingStanding::Rejected,
+        };
+        self.listings.get_mut(&e.listing).unwrap().standing = standing;
+        Ok(())
+    }
+
+    pub fn delist(&mut self, act: &Act<'_>, id: &ListingId) -> Verdict {
+        let listing = self.listings.get(id).ok_or(Code::UnknownListing)?.clone();
+        let may = self.is(act.author, &listing.seller)
+            || self.is(act.author, &listing.exchange)
+            || self.has_role(act.author, Role::Regulator);
+        need(may, Code::NotConcerned)?;
+        let open = matches!(listing.standing, ListingStanding::Pending | ListingStanding::Accepted);
+        need(open, Code::ListingEnded)?;
+        self.listings.get_mut(id).unwrap().standing = ListingStanding::Delisted;
+        Ok(())
+    }
+
+    fn listed(&self, id: &ListingId) -> Result<Listing, Code> {
+        let listing = self.listings.get(id).ok_or(Code::UnknownListing)?.clone();
+        match listing.standing {
+            ListingStanding::Accepted => Ok(listing),
+            ListingStanding::Pending | ListingStanding::Rejected => {
+                refuse(Code::ListingNotAccepted)
+            }
+            ListingStanding::Delisted => refuse(Code::ListingEnded),
+        }
+    }
+
+    /// What is allowed now of a listing that is still sold from.
+    fn still_sold(&self, listing: &Listing) -> Result<Cover, Code> {
+        let cover = self.sellable(listing)?;
+        let newest = &self.assets[&listing.asset].compliant;
+        need(newest.as_ref().is_none_or(|c| c.0), Code::ComplianceRequired)?;
+        Ok(cover)
+    }
+
+    pub fn review_compliance(&mut self, act: &Act<'_>, e: &ReviewCompliance) -> Verdict {
+        let asset = self.in_force(&e.asset)?;
+        let roles = [Role::Exchange, Role::Appraiser, Role::Regulator];
+        need(roles.iter().any(|r| self.has_role(act.author, *r)), Code::RoleRequired)?;
+        let seller = &self.epochs(&e.asset, Right::Operation).last().unwrap().manager;
+        let concerned = [&asset.author, seller];
+        let apart = concerned.iter().all(|m| !self.related(act.author, m));
+        need(apart, Code::NotIndependent)?;
+        let regulator = |by: &Handle| self.has_role(by, Role::Regulator);
+        let binds = asset.compliant.as_ref().is_some_and(|(passed, by)| !passed && regulator(by));
+        need(!binds || regulator(act.author), Code::RoleRequired)?;
+        need((1..=5).contains(&e.rights_level), Code::OutOfRange)?;
+        let newest = (e.decision == Decision::Accept, act.author.clone());
+        self.assets.get_mut(&e.asset).unwrap().compliant = Some(newest);
+        Ok(())
+    }
+
+    pub fn propose(&mut self, act: &Act<'_>, id: ContractId, e: &ProposeContract) -> Verdict {
+        let listing = self.listings.get(&e.listing).ok_or(Code::UnknownListing)?.clone();
+        need(self.is(act.author, &listing.seller), Code::NotSeller)?;
+        let listing = self.listed(&e.listing).map(|_| listing)?;
+        let cover = self.still_sold(&listing)?;
+        self.known(&e.buyer)?;
+        let same = |other: &Handle| self.acting(&e.buyer) == self.acting(other);
+        need(!same(&listing.seller) && !same(&listing.exchange), Code::SellerIsBuyer)?;
+        need(e.schedule == self.schedule_hash(&listing.asset), Code::ScheduleMismatch)?;
+        need(e.price <= MAX_AMOUNT, Code::AmountOutOfRange)?;
+        let sum: u128 = e.instalments.iter().map(|i| u128::from(i.amount)).sum();
+        let ordered = e.instalments.windows(2).all(|w| w[0].due_ms < w[1].due_ms);
+        let whole = e.instalments.is_empty() || sum == u128::from(e.price);
+        let each = e.instalments.iter().all(|i| i.amount > 0);
+        need(ordered && whole && each, Code::InstalmentsInvalid)?;
+        self.licence_within(&listing, &cover, &e.licence)?;
+        need(e.sign_by_ms >= self.now, Code::ContractExpired)?;
+        need(!self.licence_conflict(&listing.asset, &e.licence), Code::LicenceConflict)?;
+        let contract = Contract {
+            listing: e.listing,
+            asset: listing.asset,
+            seller: listing.seller,
+            buyer: e.buyer.clone(),
+            exchange: listing.exchange,
+            price: e.price,
+            currency: e.currency,
+            fee_bp: listing.fee_bp,
+            licence: e.licence.clone(),
+            sign_by: e.sign_by_ms,
+            signed: BTreeSet::new(),
+            standing: ContractStanding::Open,
+            wants_end: BTreeSet::new(),
+            instalments: e.instalments.iter().map(|i| (i.due_ms, i.amount)).collect(),
+            delivered: None,
+            confirmed: false,
+        };
+        self.contracts.insert(id, contract);
+        Ok(())
+    }
+
+    fn licence_within(&self, listing: &Listing, cover: &Cover, l: &Licence) -> Verdict {
+        let inside = !l.purposes.is_empty()
+            && distinct(&l.purposes)
+            && !l.territories.is_empty()
+            && distinct(&l.territories)
+            && l.not_after_ms >= self.now
+            && cover.end.is_none_or(|end| l.not_after_ms <= end)
+            && listing.purposes.as_ref().is_none_or(|a| l.purposes.iter().all(|p| a.contains(p)))
+            && listing
+                .territories
+                .as_ref()
+                .is_none_or(|a| l.territories.iter().all(|t| a.iter().any(|o| covers(o, t))));
+        need(inside, Code::LicenceOutsideTerms)
+    }
+
+    /// Whether a licence meets another of the product where one of the two is exclusive.
+    fn licence_conflict(&self, asset: &AssetId, licence: &Licence) -> bool {
+        self.contracts.values().any(|c| {
+            c.asset == *asset
+                && c.signed.len() == 2
+                && c.standing == ContractStanding::Open
+                && c.licence.not_after_ms >= self.now
+                && (c.licence.exclusive || licence.exclusive)
+                && c.licence.purposes.iter().any(|p| licence.purposes.contains(p))
+                && c.licence
+                    .territories
+                    .iter()
+                    .any(|a| licence.territories.iter().any(|b| meet(a, b)))
+        })
+    }
+
+    pub fn contract(&self, id: &ContractId) -> Result<Contract, Code> {
+        self.contracts.get(id).cloned().ok_or(Code::UnknownContract)
+    }
+
+    pub fn sign(
+        &mut self,
+        act: &Act<'_>,
+        id: &ContractId,
+        schedule: headwater_ledger::hash::Digest,
+    ) -> Verdict {
+        let contract = self.contract(id)?;
+        let parties = [("buyer", &contract.buyer), ("exchange", &contract.exchange)];
+        let acts = parties.iter().filter(|(_, member)| self.is(act.author, member));
+        let acts: BTreeSet<&str> = acts.map(|(party, _)| *party).collect();
+        need(!acts.is_empty(), Code::NotContractParty)?;
+        need(contract.standing == ContractStanding::Open, Code::ContractClosed)?;
+        need(acts.iter().any(|party| !contract.signed.contains(party)), Code::AlreadySigned)?;
+        need(schedule == self.schedule_hash(&contract.asset), Code::ScheduleMismatch)?;
+        need(self.now <= contract.sign_by, Code::ContractExpired)?;
+        let listing = self.listed(&contract.listing)?;
+        let cover = self.still_sold(&listing)?;
+        self.licence_within(&listing, &cover, &contract.licence)?;
+        let signed: BTreeSet<&str> = contract.signed.union(&acts).copied().collect();
+        if signed.len() == 2 {
+            let conflict = self.licence_conflict(&contract.asset, &contract.licence);
+            need(!conflict, Code::LicenceConflict)?;
+        }
+        self.contracts.get_mut(id).unwrap().signed = signed;
+        Ok(())
+    }
+
+    pub fn end_unsigned(&mut self, act: &Act<'_>, id: &ContractId, by_seller: bool) -> Verdict {
+        let contract = self.contract(id)?;
+        let standing = if by_seller {
+            need(self.is(act.author, &contract.seller), Code::NotSeller)?;
+            ContractStanding::Withdrawn
+        } else {
+            let party =
+                self.is(act.author, &contract.buyer) || self.is(act.author, &contract.exchange);
+            need(party, Code::NotContractParty)?;
+            ContractStanding::Declined
+        };
+        need(contract.standing == ContractStanding::Open, Code::ContractClosed)?;
+        need(contract.signed.len() < 2, Code::ContractSigned)?;
+        self.contracts.get_mut(id).unwrap().standing = standing;
+        Ok(())
+    }
+
+    pub fn paid(&self, id: &ContractId) -> u64 {
+        self.payments.iter().filter(|p| p.contract == *id && !p.void).map(|p| p.gross).sum()
+    }
+
+    pub fn terminate(&mut self, act: &Act<'_>, id: &ContractId) -> Verdict {
+        let contract = self.contract(id)?;
+        let seller = self.is(act.author, &contract.seller);
+        let buyer = self.is(act.author, &contract.buyer);
+        let exchange = self.is(act.author, &contract.exchange);
+        need(seller || buyer || exchange, Code::NotContractParty)?;
+        need(contract.standing == ContractStanding::Open, Code::ContractClosed)?;
+        need(contract.signed.len() == 2, Code::ContractNotSigned)?;
+        let due = contract.instalments.iter().filter(|(due, _)| *due < self.now);
+        let overdue = exchange && due.map(|(_, amount)| amount).sum::<u64>() > self.paid(id);
+        let held = self.contracts.get_mut(id).unwrap();
+        let before = held.wants_end.len();
+        held.wants_end.extend(seller.then_some("seller"));
+        held.wants_end.extend(buyer.then_some("buyer"));
+        need(overdue || held.wants_end.len() > before, Code::TerminationNotAllowed)?;
+        let done = overdue || held.wants_end.len() == 2;
+        if done {
+            self.contracts.get_mut(id).unwrap().standing = ContractStanding::Terminated;
+        }
+        Ok(())
+    }
+
+    pub fn deliver(&mut self, act: &Act<'_>, id: &ContractId) -> Verdict {
+        let contract = self.contract(id)?;
+        need(self.is(act.author, &contract.seller), Code::NotSeller)?;
+        need(contract.standing == ContractStanding::Open, Code::ContractClosed)?;
+        need(contract.signed.len() == 2, Code::ContractNotSigned)?;
+        need(contract.delivered.is_none(), Code::AlreadyDelivered)?;
+        self.contracts.get_mut(id).unwrap().delivered = Some(self.now);
+        Ok(())
+    }
+
+    pub fn confirm(&mut self, act: &Act<'_>, id: &ContractId) -> Verdict {
+        let contract = self.contract(id)?;
+        let buyer = self.is(act.author, &contract.buyer);
+        let other =
+            self.is(act.author, &contract.seller) || self.is(act.author, &contract.exchange);
+        need(buyer || other, Code::NotBuyer)?;
+        let delivered = contract.delivered.ok_or(Code::NotDelivered)?;
+        need(!contract.confirmed, Code::AlreadyConfirmed)?;
+        let deemed = self.now >= delivered.saturating_add(self.rulebook.deemed_delivery_ms);
+        need(buyer || deemed, Code::DeliveryNotDeemed)?;
+        self.contracts.get_mut(id).unwrap().confirmed = true;
+        Ok(())
+    }
+
+    /// The purposes that a listing allows, for making licences.
+    pub fn sold_for(&self, listing: &ListingId) -> Vec<Purpose> {
+        let listing = &self.listings[listing];
+        listing.purposes.clone().unwrap_or_else(|| vec![Purpose::Commercial])
+    }
+}

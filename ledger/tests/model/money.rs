@@ -1,0 +1,364 @@
+//! Money in the naive model. Every amount is summed up anew, from the first payment on, whenever it
+//! is asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use headwater_ledger::event::market::{RecordPayment, RecordPayout, RefundPayment};
+use headwater_ledger::hash::{AccountId, AssetId, PaymentId, PayoutId};
+use headwater_ledger::limits::MAX_AMOUNT;
+use headwater_ledger::payment::account_id;
+use headwater_ledger::reject::Code;
+use headwater_ledger::split::Right;
+use headwater_ledger::text::{Code as Text, Handle};
+
+use crate::naive::{
+    Account, Act, ContractStanding, DisputeStanding, Hold, Line, Naive, Payment, Payout,
+    PayoutStanding, UNITS, Verdict, need,
+};
+
+/// What a line has of an account; `left` is payable, or overpaid when it is below 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Balance {
+    pub entitled: u128,
+    pub adjusted: i128,
+    pub held: u128,
+    pub frozen: u128,
+    pub paid: u128,
+    pub left: i128,
+}
+
+impl Naive {
+    fn use_reference(&mut self, of: &Handle, reference: &Text) -> Verdict {
+        let new = self.references.insert((of.clone(), reference.clone()));
+        need(new, Code::BankReferenceUsed)
+    }
+
+    pub fn pay(&mut self, act: &Act<'_>, id: PaymentId, e: &RecordPayment) -> Verdict {
+        let contract = self.contract(&e.contract)?;
+        need(self.is(act.author, &contract.exchange), Code::NotClearingExchange)?;
+        need(contract.standing == ContractStanding::Open, Code::ContractClosed)?;
+        need(contract.signed.len() == 2, Code::ContractNotSigned)?;
+        need(e.currency == contract.currency, Code::WrongCurrency)?;
+        need((1..=MAX_AMOUNT).contains(&e.gross), Code::AmountOutOfRange)?;
+        need(e.tax <= e.gross, Code::TaxAboveGross)?;
+        need(e.gross <= contract.price - self.paid(&e.contract), Code::PaymentAbovePrice)?;
+        let account = account_id(&contract.asset, &contract.exchange, &contract.currency).unwrap();
+        let held = self.accounts.entry(account).or_insert(Account {
+            product: contract.asset,
+            exchange: contract.exchange.clone(),
+            closed: None,
+        });
+        need(held.closed.is_none(), Code::AccountClosed)?;
+        self.use_reference(&contract.exchange, &e.bank_reference)?;
+        let fee = u64::try_from(u128::from(e.gross - e.tax) * u128::from(contract.fee_bp) / 10_000);
+        let fee = fee.unwrap();
+        self.payments.push(Payment {
+            id,
+            contract: e.contract,
+            account,
+            seq: act.seq,
+            time: self.now,
+            gross: e.gross,
+            net: e.gross - e.tax - fee,
+            fee,
+            tax: e.tax,
+            back_net: 0,
+            back_fee: 0,
+            back_tax: 0,
+            ordered: (0, 0, 0),
+            void: false,
+            reference: e.bank_reference.clone(),
+        });
+        Ok(())
+    }
+
+    pub fn payment(&self, id: &PaymentId) -> Result<usize, Code> {
+        self.payments.iter().position(|p| p.id == *id).ok_or(Code::UnknownPayment)
+    }
+
+    pub fn refund(&mut self, act: &Act<'_>, e: &RefundPayment) -> Verdict {
+        let at = self.payment(&e.payment)?;
+        let p = self.payments[at].clone();
+        let account = self.accounts[&p.account].clone();
+        need(self.is(act.author, &account.exchange), Code::NotClearingExchange)?;
+        need(account.closed.is_none(), Code::AccountClosed)?;
+        need(!p.void, Code::PaymentClosed)?;
+        need((e.net, e.fee, e.tax) != (0, 0, 0), Code::EmptyRefund)?;
+        let fits = e.net <= p.net - p.back_net
+            && e.fee <= p.fee - p.back_fee
+            && e.tax <= p.tax - p.back_tax;
+        need(fits, Code::RefundAboveRemainder)?;
+        self.use_reference(&account.exchange, &e.bank_reference)?;
+        let held = &mut self.payments[at];
+        held.back_net += e.net;
+        held.back_fee += e.fee;
+        held.back_tax += e.tax;
+        held.meet_order((e.net, e.fee, e.tax));
+        Ok(())
+    }
+
+    pub fn void_payment(&mut self, act: &Act<'_>, id: &PaymentId) -> Verdict {
+        let at = self.payment(id)?;
+        let p = self.payments[at].clone();
+        let account = self.accounts[&p.account].clone();
+        need(self.is(act.author, &account.exchange), Code::NotClearingExchange)?;
+        need(account.closed.is_none(), Code::AccountClosed)?;
+        let back = (p.back_net, p.back_fee, p.back_tax);
+        let untouched = !p.void && (back, p.ordered) == ((0, 0, 0), (0, 0, 0));
+        need(untouched, Code::PaymentClosed)?;
+        let in_time = self.now <= p.time.saturating_add(self.rulebook.contest_ms);
+        need(in_time, Code::VoidTooLate)?;
+        self.payments[at].void = true;
+        self.references.remove(&(account.exchange, p.reference));
+        Ok(())
+    }
+
+    /// The net of an account's payments of a span of ordinals: all, or of confirmed deliveries.
+    fn net(&self, account: &AccountId, from: u64, to: u64, confirmed: bool) -> u128 {
+        self.payments
+            .iter()
+            .filter(|p| p.account == *account && !p.void && from <= p.seq && p.seq < to)
+            .filter(|p| !confirmed || self.contracts[&p.contract].confirmed)
+            .map(|p| u128::from(p.net - p.back_net - if confirmed { p.ordered.0 } else { 0 }))
+            .sum()
+    }
+
+    /// What an owner's line has of an account, epoch by epoch, `less` of his parts left out.
+    fn line(
+        &self,
+        account: &AccountId,
+        units: u128,
+        line: &Line,
+        confirmed: bool,
+        less: u16,
+    ) -> u128 {
+        let (asset, right, owner) = line;
+        let epochs = self.epochs(asset, *right);
+        let mut sum = 0;
+        for (n, epoch) in epochs.iter().enumerate() {
+            let end = epochs.get(n + 1).map_or(u64::MAX, |next| next.seq);
+            let earned = units * self.net(account, epoch.seq, end, confirmed) / UNITS;
+            let parts = epoch.owners.get(owner).copied().unwrap_or(0).saturating_sub(less);
+            sum += earned * u128::from(parts) / 10_000;
+        }
+        sum
+    }
+
+    pub fn paid_out(&self, account: &AccountId, line: &Line) -> u128 {
+        self.payouts
+            .values()
+            .filter(|p| p.account == *account && p.standing != PayoutStanding::Reversed)
+            .filter(|p| (p.asset, p.right, &p.owner) == (line.0, line.1, &line.2))
+            .map(|p| u128::from(p.amount))
+            .sum()
+    }
+
+    /// What rulings moved to a line, less what they moved away.
+    fn moved(&self, account: &AccountId, line: &Line) -> i128 {
+        let moved = self.adjustments.get(&(*account, line.clone())).copied().unwrap_or((0, 0));
+        i128::from(moved.0) - i128::from(moved.1)
+    }
+
+    /// The minor units of the residue that a line got when the account was closed.
+    fn of_residue(&self, account: &AccountId, line: &Line) -> u128 {
+        let closed = self.accounts.get(account).and_then(|a| a.closed.as_ref());
+        closed.map_or(0, |given| given.iter().filter(|(of, _)| of == line).count() as u128)
+    }
+
+    /// What a line has of confirmed deliveries, held or not, and was not paid.
+    pub fn unpaid(&self, account: &AccountId, units: u128, line: &Line) -> i128 {
+        self.line(account, units, line, true, 0) as i128 + self.moved(account, line)
+            - self.paid_out(account, line) as i128
+    }
+
+    fn held_parts(&self, line: &Line) -> u16 {
+        let of_line = |h: &&Hold| (h.asset, h.right, &h.owner) == (line.0, line.1, &line.2);
+        let held = self.holds.iter().filter(of_line).filter(|h| self.now <= h.until);
+        let parts: u32 = held.map(|h| u32::from(h.parts)).sum();
+        u16::try_from(parts.min(10_000)).unwrap()
+    }
+
+    /// What a line has of an account, divided.
+    pub fn balance(&self, account: &AccountId, units: u128, line: &Line) -> Balance {
+        let given = self.of_residue(account, line);
+        let all = self.line(account, units, line, false, 0);
+        let confirmed = self.line(account, units, line, true, 0);
+        let free = self.line(account, units, line, true, self.held_parts(line));
+        let (adjusted, paid) = (self.moved(account, line), self.paid_out(account, line));
+        Balance {
+            entitled: all + given,
+            adjusted,
+            held: all - confirmed,
+            frozen: confirmed - free,
+            paid,
+            left: (free + given) as i128 + adjusted - paid as i128,
+        }
+    }
+
+    pub fn payout(&mut self, act: &Act<'_>, id: PayoutId, e: &RecordPayout) -> Verdict {
+        let account = self.accounts.get(&e.account).ok_or(Code::UnknownAccount)?.clone();
+        need(self.is(act.author, &account.exchange), Code::NotClearingExchange)?;
+        need((1..=MAX_AMOUNT).contains(&e.amount), Code::AmountOutOfRange)?;
+        let c = &e.claim;
+        let schedule = self.schedule(&account.product);
+        let units = schedule.get(&(c.asset, c.right)).copied().ok_or(Code::ClaimNotProved)?;
+        need(units == u128::from(c.units), Code::ClaimNotProved)?;
+        let line = (c.asset, c.right, e.owner.clone());
+        let epochs = self.epochs(&c.asset, c.right);
+        let moved = self.adjustments.get(&(e.account, line.clone())).is_some_and(|m| *m != (0, 0));
+        let known = moved || epochs.iter().any(|x| x.owners.contains_key(&e.owner));
+        need(known, Code::NoSuchLine)?;
+        let payee = self.acting(&e.owner);
+        need(!self.members[&payee].suspended, Code::PayeeSuspended)?;
+        let left = self.balance(&e.account, units, &line).left;
+        need(i128::from(e.amount) <= left, Code::PayoutAbovePayable)?;
+        self.use_reference(&account.exchange, &e.bank_reference)?;
+        let payout = Payout {
+            account: e.account,
+            asset: c.asset,
+            right: c.right,
+            owner: e.owner.clone(),
+            payee,
+            amount: e.amount,
+            time: self.now,
+            standing: PayoutStanding::Paid,
+        };
+        self.payouts.insert(id, payout);
+        Ok(())
+    }
+
+    /// The schedule of a product: its units, given down the lineage one asset at a time, each once
+    /// all that flows into it has come.
+    pub fn schedule(&self, product: &AssetId) -> BTreeMap<(AssetId, Right), u128> {
+        let mut below = BTreeSet::from([*product]);
+        loop {
+            let more: BTreeSet<AssetId> = below
+                .iter()
+                .flat_map(|id| self.assets[id].inputs.iter().map(|i| i.asset))
+                .filter(|id| !below.contains(id))
+                .collect();
+            if more.is_empty() {
+                break;
+            }
+            below.extend(more);
+        }
+        let mut inflow: BTreeMap<AssetId, u128> = below.iter().map(|id| (*id, 0)).collect();
+        inflow.insert(*product, UNITS);
+        let mut left = below.clone();
+        let mut claims = BTreeMap::new();
+        while !left.is_empty() {
+            let feeds = |id: &AssetId| {
+                left.iter().any(|o| self.assets[o].inputs.iter().any(|i| i.asset == *id))
+            };
+            let next = *left.iter().find(|id| !feeds(id)).expect("no circle");
+            let asset = &self.assets[&next];
+            let weights: Vec<u128> = asset.inputs.iter().map(|i| u128::from(i.weight)).collect();
+            let whole: u128 = if weights.is_empty() { 1 } else { weights.iter().sum() };
+            let s = asset.split;
+            let mut shares: Vec<u128> = [s.holding_bp, s.processing_bp, s.operation_bp]
+                .iter()
+                .map(|bp| u128::from(*bp) * whole)
+                .collect();
+            shares.extend(weights.iter().map(|w| w * u128::from(s.upstream_bp)));
+            let parts = largest_remainders(inflow[&next], &shares, 10_000 * whole);
+            for (right, units) in Right::ALL.into_iter().zip(&parts) {
+                if *units > 0 {
+                    claims.insert((next, right), *units);
+                }
+            }
+            for (input, units) in asset.inputs.iter().zip(&parts[3..]) {
+                *inflow.get_mut(&input.asset).unwrap() += units;
+            }
+            left.remove(&next);
+        }
+        claims
+    }
+
+    pub fn schedule_hash(&self, product: &AssetId) -> headwater_ledger::hash::Digest {
+        let claims: Vec<_> = self
+            .schedule(product)
+            .into_iter()
+            .map(|((asset, right), units)| headwater_ledger::attribution::Claim {
+                asset,
+                right,
+                units: u64::try_from(units).unwrap(),
+            })
+            .collect();
+        headwater_ledger::listing::schedule_hash(product, &claims).unwrap()
+    }
+
+    /// Every owner's line of an account, with its epoch, in order of claim, epoch and owner; its
+    /// amount and the exact part below a minor unit, in 10^-22.
+    pub fn lines(&self, account: &AccountId) -> Vec<((Line, usize), u128, u128)> {
+        let product = self.accounts[account].product;
+        let mut lines = Vec::new();
+        for ((asset, right), units) in self.schedule(&product) {
+            let epochs = self.epochs(&asset, right);
+            for (n, epoch) in epochs.iter().enumerate() {
+                let end = epochs.get(n + 1).map_or(u64::MAX, |next| next.seq);
+                let net = self.net(account, epoch.seq, end, false);
+                let earned = units * net / UNITS;
+                for (owner, parts) in &epoch.owners {
+                    let parts = u128::from(*parts);
+                    let amount = earned * parts / 10_000;
+                    let exact =
+                        (earned * parts - amount * 10_000) * UNITS + units * net % UNITS * parts;
+                    lines.push((((asset, right, owner.clone()), n), amount, exact));
+                }
+            }
+        }
+        lines
+    }
+
+    pub fn residue(&self, account: &AccountId) -> u128 {
+        let given: u128 = self.lines(account).iter().map(|l| l.1).sum();
+        let closed = self.accounts[account].closed.as_ref().map_or(0, |c| c.len() as u128);
+        self.net(account, 0, u64::MAX, false) - given - closed
+    }
+
+    pub fn close(&mut self, act: &Act<'_>, id: &AccountId) -> Verdict {
+        let account = self.accounts.get(id).ok_or(Code::UnknownAccount)?.clone();
+        need(self.is(act.author, &account.exchange), Code::NotClearingExchange)?;
+        need(account.closed.is_none(), Code::AccountClosed)?;
+        let mut payments = self.payments.iter().filter(|p| p.account == *id && !p.void);
+        let settled = payments.all(|p| {
+            p.ordered == (0, 0, 0) && (p.net == p.back_net || self.contracts[&p.contract].confirmed)
+        });
+        let disputed = self.disputes.values().any(|d| {
+            matches!(d.standing, DisputeStanding::Open | DisputeStanding::Appealed)
+                && self.account_of(&d.subject) == Some(*id)
+        });
+        let schedule = self.schedule(&account.product);
+        let mut holds = self.holds.iter().filter(|h| self.now <= h.until);
+        let held = holds.any(|h| schedule.contains_key(&(h.asset, h.right)));
+        let settled = settled && !disputed && !held;
+        need(settled, Code::AccountNotSettled)?;
+        let residue = usize::try_from(self.residue(id)).unwrap();
+        let mut lines = self.lines(id);
+        lines.sort_by_key(|line| std::cmp::Reverse(line.2));
+        let chosen = lines.into_iter().take(residue).map(|line| line.0).collect();
+        self.accounts.get_mut(id).unwrap().closed = Some(chosen);
+        Ok(())
+    }
+}
+
+impl Payment {
+    /// What is given back meets what was ordered to be.
+    pub fn meet_order(&mut self, (net, fee, tax): (u64, u64, u64)) {
+        let o = self.ordered;
+        self.ordered = (o.0.saturating_sub(net), o.1.saturating_sub(fee), o.2.saturating_sub(tax));
+    }
+}
+
+/// Divides an amount by shares of a whole: floors, then one each to the largest remainders, the
+/// earlier first.
+pub fn largest_remainders(amount: u128, shares: &[u128], whole: u128) -> Vec<u128> {
+    let mut parts: Vec<u128> = shares.iter().map(|s| s * amount / whole).collect();
+    let left = amount - parts.iter().sum::<u128>();
+    let mut order: Vec<usize> = (0..shares.len()).collect();
+    order.sort_by_key(|n| std::cmp::Reverse(shares[*n] * amount % whole));
+    for n in order.into_iter().take(usize::try_from(left).unwrap()) {
+        parts[n] += 1;
+    }
+    parts
+}

@@ -1,0 +1,382 @@
+//! The rulebook a second time, as plainly as it can be put: every fact in an ordinary map, every
+//! question answered by walking through all of them. No caches, no trees, no incremental sums.
+//! Slow, and easy to check against the specification.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use headwater_ledger::event::Event;
+use headwater_ledger::event::asset::{Purpose, Stage};
+use headwater_ledger::event::dispute::{Ruling, Subject};
+use headwater_ledger::event::governance::Rulebook;
+use headwater_ledger::event::member::Role;
+use headwater_ledger::event::rights::{GrantRight, Owner, Terms};
+use headwater_ledger::hash::{
+    AccountId, AssetId, ContractId, Digest, DisputeId, GrantId, ListingId, OfferId, PaymentId,
+    PayoutId, RequestId, SuccessionId, TransferId,
+};
+use headwater_ledger::money::Currency;
+use headwater_ledger::reject::Code;
+use headwater_ledger::split::{Right, Split};
+use headwater_ledger::text::{Code as Text, Handle};
+
+pub const UNITS: u128 = 1_000_000_000_000_000_000;
+
+/// An owner's line of a claim.
+pub type Line = (AssetId, Right, Handle);
+
+/// A verdict of the model.
+pub type Verdict = Result<(), Code>;
+
+#[derive(Debug, Clone)]
+pub struct Member {
+    pub roles: Vec<Role>,
+    pub suspended: bool,
+    pub successor: Option<Handle>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Input {
+    pub asset: AssetId,
+    pub weight: u64,
+    pub grant: Option<GrantId>,
+}
+
+/// A floor as it binds an asset: what of, how much, and how much reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    pub bp: u128,
+    pub units: u128,
+}
+
+#[derive(Debug, Clone)]
+pub struct Asset {
+    pub author: Handle,
+    pub name: String,
+    pub stage: Stage,
+    pub split: Split,
+    pub inputs: Vec<Input>,
+    pub purposes: Option<Vec<Purpose>>,
+    pub line: AssetId,
+    pub version: u32,
+    pub revised: bool,
+    pub void: bool,
+    pub consent_based: bool,
+    pub root: Digest,
+    pub duplicate: bool,
+    pub cleared: bool,
+    pub seq: u64,
+    /// The deadline for a replacement, since consent was withdrawn.
+    pub withdrawn: Option<u64>,
+    /// The ordinal of the attestation.
+    pub attested: Option<u64>,
+    pub floors: BTreeMap<(AssetId, Option<Handle>), Bound>,
+    /// The newest compliance review, and by whom.
+    pub compliant: Option<(bool, Handle)>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Epoch {
+    pub seq: u64,
+    pub owners: BTreeMap<Handle, u16>,
+    pub manager: Handle,
+    pub threshold: Option<u16>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Transfer {
+    pub asset: AssetId,
+    pub right: Right,
+    pub owners: BTreeMap<Handle, u16>,
+    pub manager: Handle,
+    pub threshold: Option<u16>,
+    pub epoch: usize,
+    pub outstanding: Vec<Handle>,
+    pub done: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Offered,
+    Accepted,
+    Declined,
+    Revoked,
+    Surrendered,
+    Voided,
+}
+
+#[derive(Debug, Clone)]
+pub struct Grant {
+    pub asset: AssetId,
+    pub right: GrantRight,
+    pub grantor: Handle,
+    pub grantee: Handle,
+    pub terms: Terms,
+    pub under: Vec<GrantId>,
+    pub parent: Option<GrantId>,
+    pub standing: Standing,
+    pub end: u64,
+    pub revoked: Option<u64>,
+    pub file_by: u64,
+    pub used: u32,
+}
+
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub asset: AssetId,
+    pub right: GrantRight,
+    pub by: Handle,
+    pub terms: Terms,
+    pub open: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Offer {
+    pub asset: AssetId,
+    pub right: GrantRight,
+    pub grantor: Handle,
+    pub terms: Terms,
+    pub under: Vec<GrantId>,
+    pub take_by: u64,
+    pub withdrawn: bool,
+    /// How many epochs the right had when it was made.
+    pub epoch: usize,
+    /// The grant that each has taken last.
+    pub taken: BTreeMap<Handle, GrantId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListingStanding {
+    Pending,
+    Accepted,
+    Rejected,
+    Delisted,
+}
+
+#[derive(Debug, Clone)]
+pub struct Listing {
+    pub asset: AssetId,
+    pub seller: Handle,
+    pub exchange: Handle,
+    pub fee_bp: u16,
+    pub grants: Vec<GrantId>,
+    pub purposes: Option<Vec<Purpose>>,
+    pub territories: Option<Vec<Text>>,
+    pub standing: ListingStanding,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContractStanding {
+    Open,
+    Declined,
+    Withdrawn,
+    Terminated,
+}
+
+#[derive(Debug, Clone)]
+pub struct Contract {
+    pub listing: ListingId,
+    pub asset: AssetId,
+    pub seller: Handle,
+    pub buyer: Handle,
+    pub exchange: Handle,
+    pub price: u64,
+    pub currency: Currency,
+    pub fee_bp: u16,
+    pub licence: headwater_ledger::event::market::Licence,
+    pub sign_by: u64,
+    pub signed: BTreeSet<&'static str>,
+    pub standing: ContractStanding,
+    pub wants_end: BTreeSet<&'static str>,
+    pub instalments: Vec<(u64, u64)>,
+    pub delivered: Option<u64>,
+    pub confirmed: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Payment {
+    pub id: PaymentId,
+    pub contract: ContractId,
+    pub account: AccountId,
+    pub seq: u64,
+    pub time: u64,
+    pub gross: u64,
+    pub net: u64,
+    pub fee: u64,
+    pub tax: u64,
+    pub back_net: u64,
+    pub back_fee: u64,
+    pub back_tax: u64,
+    pub ordered: (u64, u64, u64),
+    pub void: bool,
+    pub reference: Text,
+}
+
+#[derive(Debug, Clone)]
+pub struct Payout {
+    pub account: AccountId,
+    pub asset: AssetId,
+    pub right: Right,
+    pub owner: Handle,
+    pub payee: Handle,
+    pub amount: u64,
+    pub time: u64,
+    pub standing: PayoutStanding,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayoutStanding {
+    Paid,
+    Contested,
+    Reversed,
+}
+
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub product: AssetId,
+    pub exchange: Handle,
+    /// The lines of epochs that got a unit of the residue, once closed.
+    pub closed: Option<BTreeSet<(Line, usize)>>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Hold {
+    pub dispute: DisputeId,
+    pub asset: AssetId,
+    pub right: Right,
+    pub owner: Handle,
+    pub parts: u16,
+    pub until: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisputeStanding {
+    Open,
+    Ruled,
+    Appealed,
+    Final,
+}
+
+#[derive(Debug, Clone)]
+pub struct Given {
+    pub by: Handle,
+    pub ruling: Ruling,
+    pub time: u64,
+    /// Where a grant that it voids stood.
+    pub grant_was: Option<Standing>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Dispute {
+    pub subject: Subject,
+    pub opener: Handle,
+    pub respondents: Vec<Handle>,
+    pub standing: DisputeStanding,
+    pub rulings: Vec<Given>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Succession {
+    pub member: Handle,
+    pub successor: Handle,
+    pub accepted: bool,
+}
+
+/// All facts.
+#[derive(Debug, Clone)]
+pub struct Naive {
+    pub now: u64,
+    pub protocol: u32,
+    pub rulebook: Rulebook,
+    pub members: BTreeMap<Handle, Member>,
+    pub related: BTreeSet<(Handle, Handle)>,
+    pub assets: BTreeMap<AssetId, Asset>,
+    pub rights: BTreeMap<(AssetId, Right), Vec<Epoch>>,
+    pub transfers: BTreeMap<TransferId, Transfer>,
+    pub approvals: BTreeSet<(AssetId, Digest, Handle)>,
+    pub grants: BTreeMap<GrantId, Grant>,
+    pub requests: BTreeMap<RequestId, Request>,
+    pub offers: BTreeMap<OfferId, Offer>,
+    pub listings: BTreeMap<ListingId, Listing>,
+    pub contracts: BTreeMap<ContractId, Contract>,
+    pub payments: Vec<Payment>,
+    pub payouts: BTreeMap<PayoutId, Payout>,
+    pub accounts: BTreeMap<AccountId, Account>,
+    /// What rulings moved to a line and away from it.
+    pub adjustments: BTreeMap<(AccountId, Line), (u64, u64)>,
+    pub holds: Vec<Hold>,
+    pub held_once: BTreeSet<(Line, Handle)>,
+    pub disputes: BTreeMap<DisputeId, Dispute>,
+    pub successions: BTreeMap<SuccessionId, Succession>,
+    pub references: BTreeSet<(Handle, Text)>,
+}
+
+/// One act being judged.
+pub struct Act<'a> {
+    pub author: &'a Handle,
+    pub event: &'a Event,
+    /// The digest of the event's id.
+    pub id: Digest,
+    /// Its ordinal.
+    pub seq: u64,
+    /// The assets whose owners' approvals of it were looked at.
+    pub spent: RefCell<BTreeSet<AssetId>>,
+}
+
+pub fn refuse<T>(code: Code) -> Result<T, Code> {
+    Err(code)
+}
+
+/// Refuses unless something holds.
+pub fn need(holds: bool, code: Code) -> Verdict {
+    if holds { Ok(()) } else { Err(code) }
+}
+
+/// Whether a territory lies in another.
+pub fn covers(outer: &Text, inner: &Text) -> bool {
+    inner == outer || inner.as_str().starts_with(&format!("{}-", outer.as_str()))
+}
+
+pub fn owners_of(list: &[Owner]) -> BTreeMap<Handle, u16> {
+    list.iter().map(|o| (o.member.clone(), o.parts)).collect()
+}
+
+impl Naive {
+    /// The last successor of a member.
+    pub fn acting(&self, handle: &Handle) -> Handle {
+        self.succession(handle).pop().expect("at least itself")
+    }
+
+    pub fn is(&self, author: &Handle, handle: &Handle) -> bool {
+        author == handle || self.acting(handle) == *author
+    }
+
+    /// A member and all its successors.
+    pub fn succession(&self, handle: &Handle) -> Vec<Handle> {
+        let mut line = vec![handle.clone()];
+        while let Some(next) =
+            self.members.get(line.last().unwrap()).and_then(|m| m.successor.clone())
+        {
+            line.push(next);
+        }
+        line
+    }
+
+    pub fn related(&self, a: &Handle, b: &Handle) -> bool {
+        let (a, b) = (self.succession(a), self.succession(b));
+        let said = |x: &Handle, y: &Handle| self.related.contains(&(x.clone(), y.clone()));
+        a.last() == b.last() || a.iter().any(|x| b.iter().any(|y| said(x, y) || said(y, x)))
+    }
+
+    pub fn has_role(&self, handle: &Handle, role: Role) -> bool {
+        self.members.get(handle).is_some_and(|m| m.roles.contains(&role))
+    }
+
+    pub fn epochs(&self, asset: &AssetId, right: Right) -> &[Epoch] {
+        &self.rights[&(*asset, right)]
+    }
+
+    pub fn epoch(&self, asset: &AssetId, right: Right) -> &Epoch {
+        self.epochs(asset, right).last().expect("every right has an epoch")
+    }
+}

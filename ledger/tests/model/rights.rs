@@ -1,0 +1,146 @@
+//! Ownership in the naive model: who acts for a right, transfers, approvals ahead.
+
+use std::collections::BTreeSet;
+
+use headwater_ledger::event::rights::{AcceptTransfer, ApproveAct, Terms, TransferRight};
+use headwater_ledger::hash::{AssetId, Digest, TransferId};
+use headwater_ledger::reject::Code;
+use headwater_ledger::split::Right;
+use headwater_ledger::text::Handle;
+
+use crate::naive::{Act, Epoch, Naive, Transfer, Verdict, need, owners_of};
+
+impl Naive {
+    /// Whether an author may act for a right over an asset.
+    pub fn acts_for(&self, act: &Act<'_>, asset: &AssetId, right: Right) -> Verdict {
+        let epoch = self.epoch(asset, right);
+        let Some(threshold) = epoch.threshold else {
+            return need(self.is(act.author, &epoch.manager), Code::NotRightManager);
+        };
+        act.spent.borrow_mut().insert(*asset);
+        let own = |owner: &Handle| self.is(act.author, owner);
+        need(epoch.owners.keys().any(own), Code::NotRightManager)?;
+        let with_it = epoch.owners.iter().filter(|(o, _)| own(o) || self.approved(act, asset, o));
+        let parts: u32 = with_it.map(|(_, parts)| u32::from(*parts)).sum();
+        need(parts >= u32::from(threshold), Code::OwnersNeeded)
+    }
+
+    /// Whether a member acts for a right by itself, without anybody's approval.
+    pub fn alone(&self, member: &Handle, asset: &AssetId, right: Right) -> bool {
+        let epoch = self.epoch(asset, right);
+        let same = |other: &Handle| self.acting(other) == self.acting(member);
+        let Some(threshold) = epoch.threshold else { return same(&epoch.manager) };
+        let own = epoch.owners.iter().filter(|(owner, _)| same(owner));
+        own.map(|(_, parts)| u32::from(*parts)).sum::<u32>() >= u32::from(threshold)
+    }
+
+    /// Whether an owner, or who acts for him, has approved an act.
+    fn approved(&self, act: &Act<'_>, asset: &AssetId, owner: &Handle) -> bool {
+        let hash = headwater_ledger::execute::act_hash(act.event).unwrap();
+        let by_him = |by: &Handle| self.acting(by) == self.acting(owner);
+        self.approvals.iter().any(|(a, h, by)| a == asset && *h == hash && by_him(by))
+    }
+
+    /// Whether the owners of a processing right that the split pays have agreed to a floor.
+    pub fn floor_consent(&self, act: &Act<'_>, asset: &AssetId, terms: &Terms) -> Verdict {
+        let paid = self.assets[asset].split.share_bp(Right::Processing) > 0;
+        if terms.floor_bp == 0 || !paid {
+            return Ok(());
+        }
+        act.spent.borrow_mut().insert(*asset);
+        let owners = &self.epoch(asset, Right::Processing).owners;
+        let agreed = owners.keys().all(|o| self.is(act.author, o) || self.approved(act, asset, o));
+        need(agreed, Code::FloorConsentMissing)
+    }
+
+    /// An approval serves once: the act that passed has used it up.
+    pub fn spend(&mut self, act: &Act<'_>) {
+        let hash = headwater_ledger::execute::act_hash(act.event).unwrap();
+        let spent = act.spent.borrow();
+        self.approvals.retain(|(asset, h, _)| *h != hash || !spent.contains(asset));
+    }
+
+    pub fn transfer(&mut self, act: &Act<'_>, id: TransferId, e: &TransferRight) -> Verdict {
+        self.in_force(&e.asset)?;
+        self.acts_for(act, &e.asset, e.right)?;
+        let sum: u32 = e.owners.iter().map(|o| u32::from(o.parts)).sum();
+        need(sum == 10_000 && e.owners.iter().all(|o| o.parts > 0), Code::PartsSum)?;
+        let owners = owners_of(&e.owners);
+        need(owners.len() == e.owners.len(), Code::RepeatedOwner)?;
+        need(owners.contains_key(&e.manager), Code::ManagerNotOwner)?;
+        need(e.threshold_parts.is_none_or(|t| (1..=10_000).contains(&t)), Code::ThresholdInvalid)?;
+        for owner in owners.keys() {
+            self.known(owner)?;
+        }
+        let old = &self.epoch(&e.asset, e.right).owners;
+        let asked: BTreeSet<Handle> = owners
+            .keys()
+            .filter(|o| !old.contains_key(*o))
+            .chain(old.iter().filter(|(o, p)| owners.get(*o).is_none_or(|n| n < *p)).map(|x| x.0))
+            .filter(|o| !self.is(act.author, o))
+            .cloned()
+            .collect();
+        let transfer = Transfer {
+            asset: e.asset,
+            right: e.right,
+            owners,
+            manager: e.manager.clone(),
+            threshold: e.threshold_parts,
+            epoch: self.epochs(&e.asset, e.right).len(),
+            outstanding: asked.into_iter().collect(),
+            done: false,
+        };
+        self.transfers.insert(id, transfer);
+        self.take_effect(act, id);
+        Ok(())
+    }
+
+    fn take_effect(&mut self, act: &Act<'_>, id: TransferId) {
+        let transfer = self.transfers.get_mut(&id).unwrap();
+        if !transfer.outstanding.is_empty() {
+            return;
+        }
+        transfer.done = true;
+        let epoch = Epoch {
+            seq: act.seq,
+            owners: transfer.owners.clone(),
+            manager: transfer.manager.clone(),
+            threshold: transfer.threshold,
+        };
+        let key = (transfer.asset, transfer.right);
+        self.rights.get_mut(&key).unwrap().push(epoch);
+    }
+
+    pub fn accept_transfer(&mut self, act: &Act<'_>, e: &AcceptTransfer) -> Verdict {
+        let transfer = self.transfers.get(&e.transfer).ok_or(Code::UnknownTransfer)?.clone();
+        self.in_force(&transfer.asset)?;
+        let current = self.epochs(&transfer.asset, transfer.right).len();
+        need(!transfer.done && current == transfer.epoch, Code::TransferClosed)?;
+        let left: Vec<Handle> =
+            transfer.outstanding.iter().filter(|o| !self.is(act.author, o)).cloned().collect();
+        need(left.len() < transfer.outstanding.len(), Code::ConsentNotAsked)?;
+        self.transfers.get_mut(&e.transfer).unwrap().outstanding = left;
+        self.take_effect(act, e.transfer);
+        Ok(())
+    }
+
+    pub fn approve_act(&mut self, act: &Act<'_>, e: &ApproveAct) -> Verdict {
+        self.asset_named(&e.asset)?;
+        let owners: BTreeSet<Handle> = Right::ALL
+            .into_iter()
+            .flat_map(|right| self.epoch(&e.asset, right).owners.keys())
+            .map(|owner| self.acting(owner))
+            .collect();
+        need(owners.contains(act.author), Code::NotOwner)?;
+        let this = |a: &AssetId, h: &Digest| *a == e.asset && *h == e.act;
+        let again = self.approvals.iter().any(|(a, h, by)| this(a, h) && self.is(act.author, by));
+        need(!again, Code::ActApprovedAlready)?;
+        let kept = self
+            .approvals
+            .iter()
+            .filter(|(a, h, by)| !this(a, h) || owners.contains(&self.acting(by)));
+        self.approvals = kept.cloned().collect();
+        self.approvals.insert((e.asset, e.act, act.author.clone()));
+        Ok(())
+    }
+}

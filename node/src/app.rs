@@ -32,6 +32,7 @@ use crate::chain::{self, Apply, Chain, Invalid, Outcome, guarded};
 use crate::clock::Clock;
 use crate::mempool::{Mempool, Place};
 use crate::metrics::Metrics;
+use crate::past::Past;
 use crate::store::index::IndexStore;
 pub use intake::{Origin, Reception, SharedVerdicts, Trial, Tried};
 use remembered::Remembered;
@@ -60,6 +61,8 @@ const MAX_WASTE_PER_MEMBER: u64 = MAX_BLOCK_WEIGHT / 4;
 pub struct Parts {
     /// The committed chain.
     pub chain: Chain,
+    /// States that are not in memory any more.
+    pub past: Past,
     /// What is written behind the log.
     pub archive: Archive,
     /// The query indexes.
@@ -72,6 +75,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// Heights between two snapshots; 0 for none.
     pub snapshot_every: u64,
+    /// Heights between two snapshots that are never deleted; 0 for none.
+    pub archive_every: u64,
     /// How envelopes are executed.
     pub apply: Apply,
 }
@@ -94,7 +99,13 @@ pub struct App {
 impl App {
     /// An application on an open chain.
     pub fn new(parts: Parts) -> Self {
-        parts.metrics.height.set(parts.chain.tip().height);
+        let tip = parts.chain.tip();
+        parts.metrics.height.set(tip.height);
+        // A state without versions executes no block, which says so loudly.
+        if let Ok((protocol, rulebook)) = tip.versions() {
+            parts.metrics.protocol.set(protocol.into());
+            parts.metrics.rulebook.set(rulebook.into());
+        }
         App {
             parts,
             verdicts: SharedVerdicts::default(),
@@ -111,6 +122,10 @@ impl App {
     /// The committed chain.
     pub fn chain(&self) -> &Chain {
         &self.parts.chain
+    }
+    /// States that are not in memory any more, to be asked without holding the application.
+    pub fn past(&self) -> Past {
+        self.parts.past.clone()
     }
     /// The query indexes.
     pub fn index(&self) -> &Arc<dyn IndexStore> {
@@ -298,8 +313,8 @@ impl App {
         let rows = rows::of_block(header.height, &outcome.envelopes, &outcome.executed)
             .map_err(|e| Fault::new(e.to_string()))?;
         self.parts.archive.rows(header.height, rows);
-        let every = self.parts.snapshot_every;
-        if every > 0 && header.height.is_multiple_of(every) {
+        let is_due = |every: u64| every > 0 && header.height.is_multiple_of(every);
+        if is_due(self.parts.snapshot_every) || is_due(self.parts.archive_every) {
             let tip = self.parts.chain.tip();
             self.parts.archive.snapshot(
                 tip.height,
@@ -310,6 +325,8 @@ impl App {
         }
         let metrics = &self.parts.metrics;
         metrics.height.set(header.height);
+        metrics.protocol.set(header.protocol.into());
+        metrics.rulebook.set(header.rulebook.into());
         metrics.events_recorded.inc_by(header.events.into());
         metrics.envelopes_recorded.inc_by(header.envelopes.into());
         metrics.block_bytes.observe(block_bytes as f64);

@@ -26,9 +26,11 @@ const FLUSH_EVERY: u64 = 256;
 pub mod rows {
     use super::*;
     use headwater_ledger::codec::{self, CodecError};
+    use headwater_ledger::reject::Fault;
+    use headwater_ledger::validator::{Validator, ValidatorSet};
 
     /// Version of the rows; another one means that the indexes are rebuilt.
-    pub const FORMAT: u32 = 1;
+    pub const FORMAT: u32 = 2;
 
     /// Bytes of an id in a key.
     const ID_BYTES: usize = 16;
@@ -82,6 +84,21 @@ pub mod rows {
         Ok((prefix, after))
     }
 
+    /// The prefix of the validators of a set, by the hash of the set.
+    pub fn set_prefix(hash: &Digest) -> Vec<u8> {
+        key(b'v', hash)
+    }
+
+    /// The validators of the set with this hash: the prefix and the place as u16, big endian.
+    fn of_set(hash: &Digest, set: &ValidatorSet) -> Result<Vec<Row>, CodecError> {
+        let row = |(place, validator): (u16, &Validator)| {
+            let mut key = set_prefix(hash);
+            key.extend_from_slice(&place.to_be_bytes());
+            Ok((key, codec::encode(validator)?))
+        };
+        (0u16..).zip(set.validators()).map(row).collect()
+    }
+
     /// Reads the value of [`event_key`].
     pub fn read_event(value: &[u8]) -> Option<(u64, u32, u32)> {
         let (height, rest) = value.split_first_chunk::<8>()?;
@@ -106,7 +123,7 @@ pub mod rows {
         height: u64,
         envelopes: &[(EnvelopeId, u32)],
         executed: &Executed,
-    ) -> Result<Vec<Row>, CodecError> {
+    ) -> Result<Vec<Row>, Fault> {
         let mut rows = Vec::new();
         for (place, (id, events)) in (0u32..).zip(envelopes) {
             let mut value = height.to_le_bytes().to_vec();
@@ -121,6 +138,10 @@ pub mod rows {
         }
         for appended in executed.effects.iter().flat_map(|e| &e.appended) {
             rows.push((list_key(&appended.relation, appended.index)?, appended.entry.to_vec()));
+        }
+        if executed.validators != executed.next_validators {
+            let next = executed.state.validators()?;
+            rows.extend(of_set(&executed.next_validators, &next)?);
         }
         Ok(rows)
     }

@@ -1,5 +1,7 @@
 //! The committed chain: the block log, the state at its tip and the recent states before it.
 
+mod sets; // validator sets of past heights
+
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -8,18 +10,22 @@ use headwater_ledger::block::{Block, Header};
 use headwater_ledger::certificate::CommitCertificate;
 use headwater_ledger::codec;
 use headwater_ledger::envelope::VerifiedEnvelope;
+use headwater_ledger::event::governance::Change;
 use headwater_ledger::execute::{BlockContext, Executed, Execution, genesis_parent};
-use headwater_ledger::genesis::Genesis;
+use headwater_ledger::genesis::{Genesis, PROTOCOL_VERSION};
 use headwater_ledger::hash::{BlockId, ChainId, Digest, EnvelopeId};
 use headwater_ledger::light::LightBlock;
 use headwater_ledger::merkle::tree::Leaf;
 use headwater_ledger::reject::{Fault as LedgerFault, Refusal};
-use headwater_ledger::state::State;
+use headwater_ledger::state::record::{ChangeRecord, ScheduledChange};
+use headwater_ledger::state::{Key, State, View as _};
 use headwater_ledger::validator::ValidatorSet;
 
 use crate::application::Fault;
+use crate::store::index::IndexStore;
 use crate::store::log::{BlockLog, Record};
 use crate::store::snapshot::Snapshots;
+use sets::Sets;
 
 /// Most bytes of an encoded certificate: a hundred signatures and some room.
 const MAX_CERTIFICATE_BYTES: usize = 64 << 10;
@@ -44,6 +50,19 @@ pub struct Point {
     pub state: State,
     /// The validators of the next height.
     pub next: Arc<ValidatorSet>,
+}
+
+impl Point {
+    /// Protocol version and version of the rulebook of its block; of the genesis for height 0.
+    pub fn versions(&self) -> Result<(u32, u32), Fault> {
+        match &self.light {
+            Some(light) => Ok((light.header.protocol, light.header.rulebook)),
+            None => {
+                let (rulebook, _) = self.state.rulebook().map_err(fault)?;
+                Ok((self.state.protocol().map_err(fault)?, rulebook))
+            }
+        }
+    }
 }
 
 /// Envelopes whose signatures were found valid, by leaf, which commits to every byte.
@@ -116,9 +135,7 @@ pub fn guarded(
 #[derive(Clone)]
 pub struct Blocks {
     log: Arc<BlockLog>,
-    /// The set of the genesis with its hash. Sets do not change under protocol version 1.
-    validators: Arc<ValidatorSet>,
-    validators_hash: Digest,
+    sets: Arc<Sets>,
 }
 
 impl Blocks {
@@ -135,6 +152,22 @@ impl Blocks {
         self.certified(header, certificate).map(Some)
     }
 
+    /// The point after the block that follows a point in the log. Signatures are not checked: more
+    /// than two thirds of the validators have done so.
+    pub fn replay(&self, chain_id: ChainId, parent: &Point, apply: Apply) -> Result<Point, Fault> {
+        let height = parent.height.saturating_add(1);
+        let record = self.record(height)?;
+        let record = record.ok_or_else(|| Fault::new(format!("the log has no block {height}")))?;
+        let certificate = decode_certificate(&record.certificate)?;
+        let block = Block::from_bytes(&record.block).map_err(fault)?;
+        let outcome = execute(chain_id, parent, block, |_| true, apply).map_err(|invalid| {
+            Fault::new(format!("block {height} of the log is not valid: {invalid}"))
+        })?;
+        certifies(&outcome.header, &certificate)?;
+        let validators = parent.next.validators().to_vec();
+        advance(&outcome, LightBlock { header: outcome.header.clone(), certificate, validators })
+    }
+
     /// The light block of a header and its certificate. Never one with validators that are not
     /// those of the header.
     fn certified(
@@ -143,14 +176,14 @@ impl Blocks {
         certificate: CommitCertificate,
     ) -> Result<LightBlock, Fault> {
         certifies(&header, &certificate)?;
-        if header.validators != self.validators_hash {
-            return Err(Fault::new(format!(
-                "the validators that decided height {} are not at hand",
+        let set = self.sets.find(&header.validators)?.ok_or_else(|| {
+            Fault::new(format!(
+                "the validators that decided height {} are not in the index: stop the node and run \
+                 `headwater-node reindex`",
                 header.height
-            )));
-        }
-        let validators = self.validators.validators().to_vec();
-        Ok(LightBlock { header, certificate, validators })
+            ))
+        })?;
+        Ok(LightBlock { header, certificate, validators: set.validators().to_vec() })
     }
 }
 
@@ -196,6 +229,70 @@ pub fn genesis_point(genesis: &Genesis, chain_id: &ChainId) -> Result<Point, Fau
     })
 }
 
+/// The point of the newest usable snapshot of these heights, the last one included.
+pub fn point_of_snapshot(
+    blocks: &Blocks,
+    snapshots: &Snapshots,
+    lowest: u64,
+    highest: u64,
+) -> Result<Option<Point>, Fault> {
+    let loaded = snapshots
+        .load_latest(lowest, highest, |meta, entries| {
+            let map = entries.map(|(key, value)| (key, Arc::from(value))).collect();
+            let state = State::from_map(map);
+            if state.root().raw() != &meta.state_root {
+                return Err("its entries do not have its state root".into());
+            }
+            Ok(state)
+        })
+        .map_err(fault)?;
+    let Some((meta, state)) = loaded else { return Ok(None) };
+    let light = blocks.light(meta.height)?;
+    let light = light.ok_or_else(|| Fault::new("the log has no block for the snapshot"))?;
+    if light.header.state_root != state.root()
+        || light.certificate.block_id.digest().raw() != &meta.block_id
+    {
+        return Err(Fault::new(format!(
+            "the snapshot at height {} contradicts the block log; delete the snapshots folder and \
+             start again",
+            meta.height
+        )));
+    }
+    Ok(Some(Point {
+        height: meta.height,
+        block_id: light.certificate.block_id,
+        time_ms: light.header.time_ms,
+        next: Arc::new(state.validators().map_err(fault)?),
+        light: Some(light),
+        state,
+    }))
+}
+
+/// Fails when a state is, or is scheduled to be, of a protocol version that this program does not
+/// know: it would take another path than the network at that height. Only a program older than the
+/// one that wrote the state gets here, for a proposal of an unknown version is invalid by the rules.
+fn require_known_protocol(state: &State) -> Result<(), Fault> {
+    let scheduled: Option<Vec<ScheduledChange>> = state.get(&Key::Scheduled).map_err(fault)?;
+    let mut newest = (state.protocol().map_err(fault)?, 0);
+    for ScheduledChange { activate_height, change } in scheduled.unwrap_or_default() {
+        let record: Option<ChangeRecord> = state.get(&Key::Change(change)).map_err(fault)?;
+        if let Some(Change::SetProtocol(version)) = record.map(|r| r.change) {
+            newest = newest.max((version, activate_height));
+        }
+    }
+    match newest {
+        (version, height) if version > PROTOCOL_VERSION => Err(Fault::new(format!(
+            "the network is at protocol version {version} from height {height} on, this program \
+             knows 1 to {PROTOCOL_VERSION}: install a newer one; nothing was changed"
+        ))),
+        (_, _) => Ok(()),
+    }
+}
+
+fn hash_of(set: &ValidatorSet) -> Result<Digest, Fault> {
+    set.hash().map_err(fault)
+}
+
 /// Executes a block on a point and compares every field of its header. Signatures are checked
 /// unless `known` vouches for them.
 pub fn execute(
@@ -207,6 +304,13 @@ pub fn execute(
 ) -> Result<Outcome, Invalid> {
     let bad = |text: String| Err(Invalid::Block(text));
     let header = block.header;
+    if header.protocol > PROTOCOL_VERSION {
+        return bad(format!(
+            "it is of protocol version {}, this program knows 1 to {PROTOCOL_VERSION}: install a \
+             newer one",
+            header.protocol
+        ));
+    }
     let height = parent.height + 1;
     if header.height != height {
         return bad(format!("height {}, expected {height}", header.height));
@@ -263,58 +367,29 @@ pub fn decode_certificate(bytes: &[u8]) -> Result<CommitCertificate, Fault> {
 
 impl Chain {
     /// Opens the chain: the newest usable snapshot, then the rest of the log. `each` is called for
-    /// every block replayed. No snapshot above `snapshot_limit` is used, so that indexes that lag
-    /// can be brought up from the log.
+    /// every block replayed. No snapshot above the height of the index is used, so that one that
+    /// lags can be brought up from the log.
     pub fn open(
         genesis: Genesis,
         log: BlockLog,
         snapshots: &Snapshots,
-        snapshot_limit: u64,
+        index: Arc<dyn IndexStore>,
         keep: usize,
         mut each: impl FnMut(&Outcome) -> Result<(), Fault>,
     ) -> Result<Self, Fault> {
         let chain_id = genesis.chain_id().map_err(fault)?;
         let mut point = genesis_point(&genesis, &chain_id)?;
-        let blocks = Blocks {
-            validators_hash: point.next.hash().map_err(fault)?,
-            validators: point.next.clone(),
-            log: Arc::new(log),
-        };
+        let index_height = index.height();
+        let sets = Arc::new(Sets::new(index));
+        sets.see(hash_of(&point.next)?, &point.next);
+        let blocks = Blocks { log: Arc::new(log), sets };
         let log = blocks.log.clone();
-        let loaded = snapshots
-            .load_latest(|meta, entries| {
-                if meta.height > snapshot_limit || meta.height > log.tip() {
-                    return Err(format!("height {} is above what is wanted", meta.height));
-                }
-                let map = entries.map(|(key, value)| (key, Arc::from(value))).collect();
-                let state = State::from_map(map);
-                if state.root().raw() != &meta.state_root {
-                    return Err("its entries do not have its state root".into());
-                }
-                Ok(state)
-            })
-            .map_err(fault)?;
-        if let Some((meta, state)) = loaded {
-            let light = blocks.light(meta.height)?;
-            let light = light.ok_or_else(|| Fault::new("the log has no block for the snapshot"))?;
-            if light.header.state_root != state.root()
-                || light.certificate.block_id.digest().raw() != &meta.block_id
-            {
-                return Err(Fault::new(format!(
-                    "the snapshot at height {} contradicts the block log; delete the snapshots \
-                     folder and start again",
-                    meta.height
-                )));
-            }
-            point = Point {
-                height: meta.height,
-                block_id: light.certificate.block_id,
-                time_ms: light.header.time_ms,
-                next: Arc::new(state.validators().map_err(fault)?),
-                light: Some(light),
-                state,
-            };
+        let highest = index_height.min(log.tip());
+        if let Some(found) = point_of_snapshot(&blocks, snapshots, 1, highest)? {
+            blocks.sets.see(hash_of(&found.next)?, &found.next);
+            point = found;
         }
+        require_known_protocol(&point.state)?;
         let mut chain = Chain {
             chain_id,
             tip: Arc::new(point),
@@ -434,6 +509,7 @@ impl Chain {
         let validators = self.tip.next.validators().to_vec();
         let light = LightBlock { header: outcome.header.clone(), certificate, validators };
         self.tip = Arc::new(advance(outcome, light)?);
+        self.blocks.sets.see(outcome.header.next_validators, &self.tip.next);
         self.history.push_back(self.tip.clone());
         while self.history.len() > self.keep {
             self.history.pop_front();

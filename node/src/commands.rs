@@ -3,6 +3,7 @@
 mod check;
 mod dev;
 mod init;
+mod scenario;
 mod start;
 mod testnet;
 mod vouch;
@@ -49,6 +50,8 @@ enum Command {
     Reindex(HomeArg),
     /// Verify the whole block log: certificates, signatures, every rule, every state root
     Check(check::Args),
+    /// Run stories on the rules and compare what comes of them with what they expect
+    Scenario(scenario::Args),
     /// Say that a validator whose last-signed record is lost signed nothing above a height
     Vouch(vouch::Args),
 }
@@ -77,6 +80,7 @@ pub fn run() -> ExitCode {
         Command::Start(args) => start::run(&args.home()),
         Command::Reindex(args) => check::reindex(&args.home()),
         Command::Check(args) => check::run(args),
+        Command::Scenario(args) => scenario::run(args),
         Command::Vouch(args) => vouch::run(args),
     };
     match result {

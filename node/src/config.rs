@@ -275,8 +275,14 @@ fn check_mempool(mempool: &RawMempool) -> Result<(), ConfigError> {
 }
 
 fn check_storage(storage: &RawStorage) -> Result<(), ConfigError> {
-    let RawStorage { snapshot_every_heights, keep_heights_in_memory, index_cache_mib } = *storage;
+    let RawStorage {
+        snapshot_every_heights,
+        archive_every_heights,
+        keep_heights_in_memory,
+        index_cache_mib,
+    } = *storage;
     check_range("storage.snapshot_every_heights", snapshot_every_heights, 1, 10_000_000)?;
+    check_range("storage.archive_every_heights", archive_every_heights, 0, 1_000_000_000)?;
     check_range("storage.keep_heights_in_memory", keep_heights_in_memory, 2, 1_000_000)?;
     check_range("storage.index_cache_mib", index_cache_mib, 16, 1 << 20)
 }

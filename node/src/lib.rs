@@ -17,4 +17,5 @@ pub mod logging; // tracing
 pub mod mempool; // pending envelopes
 pub mod metrics; // Prometheus
 pub mod opening; // from files to the application
+pub mod past; // states at past heights, made again from the log
 pub mod store; // block log, snapshots, indexes

@@ -49,6 +49,12 @@ pub struct Metrics {
     pub index_height: Level,
     /// Height of the newest durable snapshot.
     pub snapshot_height: Level,
+    /// Protocol version of the last committed block.
+    pub protocol: Level,
+    /// Version of the rulebook of the last committed block.
+    pub rulebook: Level,
+    /// States of past heights made again from the block log.
+    pub states_rebuilt: Counter,
     /// Faults: our own bugs or damaged stores. Anything but zero needs a person.
     pub faults: Counter,
     /// The gossip of pending envelopes.
@@ -198,6 +204,9 @@ impl Metrics {
             quarantined: Counter::default(),
             index_height: Level::default(),
             snapshot_height: Level::default(),
+            protocol: Level::default(),
+            rulebook: Level::default(),
+            states_rebuilt: Counter::default(),
             faults: Counter::default(),
             gossip: GossipMetrics::default(),
             refused: Family::default(),
@@ -238,6 +247,12 @@ impl Metrics {
         r.register("index_height", help, self.index_height.clone());
         let help = "Height of the newest durable snapshot";
         r.register("snapshot_height", help, self.snapshot_height.clone());
+        let help = "Protocol version of the last committed block";
+        r.register("protocol", help, self.protocol.clone());
+        let help = "Version of the rulebook of the last committed block";
+        r.register("rulebook", help, self.rulebook.clone());
+        let help = "States of past heights made again from the block log";
+        r.register("states_rebuilt", help, self.states_rebuilt.clone());
         let help = "Own bugs or damaged stores; anything but zero needs a person";
         r.register("faults", help, self.faults.clone());
         self.gossip.register(r);
@@ -299,6 +314,9 @@ mod tests {
             ("headwater_quarantined", "counter"),
             ("headwater_index_height", "gauge"),
             ("headwater_snapshot_height", "gauge"),
+            ("headwater_protocol", "gauge"),
+            ("headwater_rulebook", "gauge"),
+            ("headwater_states_rebuilt", "counter"),
             ("headwater_faults", "counter"),
             ("headwater_gossip_peers", "gauge"),
             ("headwater_gossip_sent_envelopes", "counter"),

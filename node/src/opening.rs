@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::hint::hinted;
 use crate::mempool::{Limits, Mempool};
 use crate::metrics::Metrics;
+use crate::past::{Past, Sources};
 use crate::store::disk::Disk;
 use crate::store::index::IndexStore;
 use crate::store::log::BlockLog;
@@ -43,6 +44,8 @@ pub struct Opening {
     pub keep_heights: usize,
     /// Heights between two snapshots; 0 for none.
     pub snapshot_every: u64,
+    /// Heights between two snapshots that are never deleted; 0 for none.
+    pub archive_every: u64,
     /// How envelopes are executed.
     pub apply: Apply,
 }
@@ -56,7 +59,8 @@ impl Opening {
         if let Some(torn) = &recovery.torn {
             warn!(bytes = torn.bytes, "an unfinished block at the end of the log was removed");
         }
-        let snapshots = Snapshots::open(self.disk, &self.snapshots_folder, chain_id)?;
+        let snapshots = Snapshots::open(self.disk, &self.snapshots_folder, chain_id)?
+            .archiving(self.archive_every);
         require_log(&log, &snapshots)?;
         let snapshots = Arc::new(snapshots);
         let index = open_index(log.tip())?;
@@ -78,8 +82,18 @@ impl Opening {
             Ok(())
         };
         let keep = self.keep_heights;
-        let chain = Chain::open(self.genesis, log, &snapshots, indexed, keep, each)?;
+        let genesis = self.genesis.clone();
+        let chain = Chain::open(self.genesis, log, &snapshots, index.clone(), keep, each)?;
+        let past = Past::new(Sources {
+            genesis,
+            chain_id: chain.chain_id(),
+            blocks: chain.blocks(),
+            snapshots,
+            apply: self.apply,
+            metrics: metrics.clone(),
+        });
         Ok(App::new(Parts {
+            past,
             chain,
             archive,
             index,
@@ -87,6 +101,7 @@ impl Opening {
             clock: self.clock,
             metrics,
             snapshot_every: self.snapshot_every,
+            archive_every: self.archive_every,
             apply: self.apply,
         }))
     }

@@ -264,7 +264,7 @@ fn bad_usage_is_exit_code_2_and_help_is_0() {
     for args in [&[][..], &["begin"], &["start"], &["init"], &["check", "--home"]] {
         assert_eq!(run(args).code, Some(2), "{args:?}");
     }
-    for command in ["init", "testnet", "dev", "start", "reindex", "check", "vouch"] {
+    for command in ["init", "testnet", "dev", "start", "reindex", "check", "scenario", "vouch"] {
         let help = run(&[command, "--help"]);
         assert!(help.code == Some(0) && help.out.contains("Usage:"), "{command}");
     }
@@ -373,4 +373,97 @@ fn vouching_needs_a_yes() {
     run(&["init", "--home", text(&path)]).json();
     let said = run(&["vouch", "--home", text(&path), "--height", "5"]);
     said.assert_fails("a false word can fork the chain", "");
+}
+
+/// A story and what its lines come to.
+fn story(folder: &Path, name: &str, text: &str) -> PathBuf {
+    let path = folder.join(name);
+    fs::write(&path, text).unwrap();
+    path
+}
+
+const WORLD: &str = "member gz-exchange: exchange\nmember chest-hospital: holder\n";
+
+#[test]
+fn the_stories_of_the_repository_come_out_as_written() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/scenarios");
+    let told = run(&["scenario", folder, "--json"]).json();
+    let files = told["files"].as_array().unwrap();
+    assert!(files.len() >= 10 && told["steps"].as_u64().unwrap() >= 100, "{told}");
+    assert_eq!(told["steps"], told["as_expected"]);
+    assert_eq!(told["mistakes"], serde_json::json!([]));
+
+    let said = run(&["scenario", folder]);
+    assert_eq!(said.code, Some(0), "{}", said.out);
+    assert_eq!(said.out.lines().count(), files.len() + 1);
+    for (line, file) in said.out.lines().zip(files) {
+        let (name, steps) = (file["file"].as_str().unwrap(), &file["steps"]);
+        assert_eq!(line, format!("{name}: {steps} steps, {steps} as expected"));
+    }
+    let (files, steps) = (files.len(), &told["steps"]);
+    let total = format!("{files} files, {steps} steps, {steps} as expected");
+    assert_eq!(said.out.lines().last(), Some(total.as_str()));
+}
+
+#[test]
+fn a_story_that_comes_out_otherwise_is_told_with_line_code_and_hint() {
+    let (dir, _) = folder();
+    let good = format!("{WORLD}as chest-hospital: register raw scans\n");
+    let bad = format!(
+        "{good}as chest-hospital: register raw scans\nexpect derivations of chest-hospital/scans = 2\n"
+    );
+    let good = story(dir.path(), "good.scenario", &good);
+    let bad = story(dir.path(), "bad.scenario", &bad);
+    let said = run(&["scenario", text(&good), text(&bad)]);
+    said.assert_fails("2 steps came out otherwise, 0 files have mistakes", "told above");
+    let bad_name = text(&bad);
+    let lines: Vec<&str> = said.out.lines().map(str::trim).collect();
+    for line in [
+        format!("{}: 1 steps, 1 as expected", text(&good)),
+        format!("{bad_name}: 3 steps, 1 as expected"),
+        format!("{bad_name}:4: as chest-hospital: register raw scans"),
+        format!("{bad_name}:5: expect derivations of chest-hospital/scans = 2"),
+        "expected: ok".into(),
+        "came:     0".into(),
+        "2 files, 4 steps, 2 as expected".into(),
+    ] {
+        assert!(lines.contains(&line.as_str()), "`{line}` is not in\n{}", said.out);
+    }
+    assert!(said.out.contains("came:     reject NAME_TAKEN: "), "{}", said.out);
+    assert!(said.out.contains("hint:     "), "{}", said.out);
+
+    let said = run(&["scenario", text(&bad), "--json"]);
+    assert_eq!(said.code, Some(1));
+    let told: Value = serde_json::from_str(&said.out).unwrap();
+    let failure = &told["files"][0]["failures"][0];
+    assert_eq!((&failure["line"], &failure["expected"]), (&Value::from(4), &Value::from("ok")));
+    assert_eq!((&told["steps"], &told["as_expected"]), (&Value::from(3), &Value::from(1)));
+}
+
+#[test]
+fn a_story_that_cannot_be_read_is_not_run_and_the_others_are() {
+    let (dir, path) = folder();
+    let good = format!("{WORLD}as chest-hospital: register raw scans\n");
+    let good = story(dir.path(), "good.scenario", &good);
+    let torn = format!("{WORLD}as chest-hospital: regster raw scans\nat 2027-02-30\n");
+    let torn = story(dir.path(), "torn.scenario", &torn);
+    let said = run(&["scenario", text(&torn), text(&good)]);
+    said.assert_fails("0 steps came out otherwise, 1 files have mistakes", "docs/scenarios.md");
+    let told = format!("{}:3: `regster raw` is no verb; did you mean `register`?", text(&torn));
+    assert!(said.out.contains(&told), "{}", said.out);
+    assert!(said.out.contains("good.scenario: 1 steps, 1 as expected"), "{}", said.out);
+    let said = run(&["scenario", text(&torn), "--json"]);
+    let told: Value = serde_json::from_str(&said.out).unwrap();
+    assert!(told["mistakes"][0].as_str().unwrap().contains("torn.scenario:3: "), "{told}");
+
+    let missing = dir.path().join("missing.scenario");
+    run(&["scenario", text(&missing)]).assert_fails("missing.scenario: No such file", "name files");
+    fs::create_dir(&path).unwrap();
+    run(&["scenario", text(&path)])
+        .assert_fails("no file ends in `.scenario` there", "name a file");
+    fs::write(dir.path().join("bytes.scenario"), [0xff, 0xfe, 0]).unwrap();
+    let said = run(&["scenario", text(&dir.path().join("bytes.scenario"))]);
+    said.assert_fails("bytes.scenario", "");
+    assert_eq!(run(&["scenario"]).code, Some(2));
+    assert!(run(&["scenario", "--help"]).out.contains("headwater-node scenario tests/scenarios"));
 }

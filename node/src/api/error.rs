@@ -4,11 +4,14 @@
 use axum::Json;
 use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde_json::json;
+
+/// When to ask again what is not to be had now.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("2");
 
 /// An error answer.
 #[derive(Debug)]
@@ -30,13 +33,13 @@ impl ApiError {
         let hint = "see /openapi.json for the routes, or ask another node";
         ApiError { status: StatusCode::NOT_FOUND, code, message: message.into(), hint }
     }
-    /// The state of that height is no longer in memory.
-    pub fn pruned(message: impl Into<String>) -> Self {
+    /// The state of that height is being made again.
+    pub fn rebuilding(message: impl Into<String>) -> Self {
         ApiError {
-            status: StatusCode::GONE,
-            code: "HEIGHT_PRUNED",
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: "STATE_REBUILDING",
             message: message.into(),
-            hint: "ask for a more recent height, or raise storage.keep_heights_in_memory",
+            hint: "ask again: the node goes on with it meanwhile",
         }
     }
     /// What axum itself says of a request: its status, our form.
@@ -70,7 +73,11 @@ impl IntoResponse for ApiError {
         let body = json!({
             "error": { "code": self.code, "message": self.message, "hint": self.hint }
         });
-        (self.status, Json(body)).into_response()
+        let mut response = (self.status, Json(body)).into_response();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+        response
     }
 }
 

@@ -28,6 +28,7 @@ use crate::archive::rows;
 use crate::chain::{Blocks, Point};
 use crate::engine;
 use crate::metrics::CONTENT_TYPE;
+use crate::past::NotYet;
 use crate::store::index::{IndexStore, MAX_KEY_BYTES as MAX_ROW_KEY_BYTES};
 
 /// Most keys of one proven read.
@@ -38,6 +39,8 @@ const MAX_KEY_BYTES: usize = 512;
 const MAX_ENTRIES: usize = 4_096;
 /// Above every row whose key begins with the same bytes.
 const KEY_BYTES_ABOVE_ANY_ROW: usize = MAX_ROW_KEY_BYTES + 1;
+/// Longest wait for the state of a past height; asking again goes on waiting.
+const PAST_PATIENCE: Duration = Duration::from_secs(10);
 /// Longest wait for the index to reach the tip.
 const INDEX_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -64,17 +67,19 @@ pub async fn metrics(State(api): State<Api>) -> Response {
 
 /// Where this node stands.
 #[utoipa::path(get, path = "/v1/status", responses((status = 200, description = "chain, tip, mempool")))]
-pub async fn status(State(api): State<Api>) -> Json<Value> {
+pub async fn status(State(api): State<Api>) -> Result<Json<Value>, ApiError> {
     let peers = api.engine.peers().await;
     let app = api.app();
     let (chain, pool) = (app.chain(), app.mempool());
     let tip = chain.tip();
-    Json(json!({
+    let (protocol, rulebook) = tip.versions().map_err(ApiError::internal)?;
+    Ok(Json(json!({
         "chain_id": chain.chain_id(),
         "name": chain.genesis().name,
         "moniker": api.moniker,
         "version": env!("CARGO_PKG_VERSION"),
-        "protocol": chain.genesis().protocol,
+        "protocol": protocol,
+        "rulebook": rulebook,
         "height": tip.height,
         "block_id": tip.block_id,
         "block_time_ms": tip.time_ms,
@@ -88,7 +93,7 @@ pub async fn status(State(api): State<Api>) -> Json<Value> {
             "peers": peers,
         },
         "mempool": { "envelopes": pool.len(), "bytes": pool.bytes(), "waiting": pool.waiting() },
-    }))
+    })))
 }
 
 /// The genesis document, whose hash is the chain id.
@@ -161,24 +166,29 @@ pub struct StateRequest {
     keys: Vec<String>,
 }
 
-fn state_at(app: &App, height: Option<u64>) -> Result<Arc<Point>, ApiError> {
-    let chain = app.chain();
-    let height = height.unwrap_or(chain.tip().height);
-    if height > chain.tip().height || height == 0 {
-        return Err(unknown_height(height));
-    }
-    let point = chain.at(height).filter(|p| p.light.is_some());
-    point.cloned().ok_or_else(|| {
-        ApiError::pruned(format!(
-            "the state of height {height} is not in memory; the lowest is {}",
-            chain.lowest()
-        ))
+/// The state of any height in the log: one that is not in memory any more is made again.
+async fn state_at(api: &Api, height: Option<u64>) -> Result<Arc<Point>, ApiError> {
+    let (height, past) = {
+        let app = api.app();
+        let chain = app.chain();
+        let height = height.unwrap_or(chain.tip().height);
+        if height > chain.tip().height || height == 0 {
+            return Err(unknown_height(height));
+        }
+        if let Some(point) = chain.at(height).filter(|p| p.light.is_some()) {
+            return Ok(point.clone());
+        }
+        (height, app.past())
+    };
+    past.at(height, PAST_PATIENCE).await.map_err(|not_yet| match not_yet {
+        NotYet::Rebuilding { .. } => ApiError::rebuilding(not_yet.to_string()),
+        NotYet::Fault(fault) => ApiError::internal(fault),
     })
 }
 
 /// Records of the state with one proof for all of them.
 #[utoipa::path(post, path = "/v1/state",
-    responses((status = 200, description = "block, values, multiproof"), (status = 410, description = "HEIGHT_PRUNED")))]
+    responses((status = 200, description = "block, values, multiproof"), (status = 503, description = "STATE_REBUILDING")))]
 pub async fn state(
     State(api): State<Api>,
     JsonBody(request): JsonBody<StateRequest>,
@@ -195,7 +205,7 @@ pub async fn state(
             .map_err(|e| ApiError::bad_request("BAD_KEYS", format!("a key: {e}")))?;
         hashes.push(key.hash().map_err(ApiError::internal)?);
     }
-    let point = state_at(&api.app(), request.height)?;
+    let point = state_at(&api, request.height).await?;
     let Some(light) = point.light.clone() else { return Err(unknown_height(point.height)) };
     let map = LedgerState::map(&point.state);
     let values: Vec<Option<String>> = hashes.iter().map(|h| map.get(h).map(hex::encode)).collect();

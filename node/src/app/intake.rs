@@ -64,6 +64,13 @@ pub struct Tried {
     result: Result<(), Refusal>,
 }
 
+impl Tried {
+    /// Why the envelope would not be recorded now; `None` when it would.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        self.result.as_ref().err()
+    }
+}
+
 /// What is to be done with an envelope of a client.
 pub enum Reception {
     /// Nothing: this is how it stands.

@@ -76,15 +76,18 @@ pub(super) fn run(args: &Args) -> Result<()> {
     progress.finish_and_clear();
     let seconds = started.elapsed().as_secs_f64();
     let root = point.state.root();
+    let (protocol, rulebook) = point.versions()?;
     if args.json {
         return print_json(&json!({
             "height": point.height, "state_root": root, "chain_id": chain_id,
+            "protocol": protocol, "rulebook": rulebook,
             "envelopes": envelopes, "events": events, "seconds": seconds,
             "removed_bytes": recovery.torn.map_or(0, |torn| torn.bytes),
         }));
     }
     println!("{} blocks, {envelopes} envelopes, {events} events: all valid", point.height);
     println!("state root {root}");
+    println!("protocol version {protocol}, rulebook {rulebook}");
     println!("{:.0} events/s", events as f64 / seconds.max(1e-9));
     Ok(())
 }

@@ -58,6 +58,7 @@ fn create(home: &Home) -> Result<()> {
     let too_many = |_| anyhow::anyhow!("too many members");
     let validator = Validator { member, key: keys.signing_key().public_key(), power: 1 };
     let genesis = Genesis {
+        rulebook: Default::default(),
         name: "dev".parse()?,
         protocol: PROTOCOL_VERSION,
         time_ms: SystemClock.now_ms(),

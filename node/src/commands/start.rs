@@ -72,6 +72,7 @@ pub(super) fn open(home: &Home, config: &Config, genesis: Genesis) -> Result<App
         limits,
         keep_heights: count(storage.keep_heights_in_memory),
         snapshot_every: storage.snapshot_every_heights,
+        archive_every: storage.archive_every_heights,
         apply: chain::apply,
     };
     opening.open(|tip| open_index(home, chain_id, tip, storage.index_cache_mib << 20))

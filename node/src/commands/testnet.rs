@@ -101,6 +101,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         members.iter().any(|m| m.handle == *handle && m.keys.iter().any(|k| k.key == key))
     };
     let genesis = Genesis {
+        rulebook: Default::default(),
         name: args.name.clone(),
         protocol: PROTOCOL_VERSION,
         time_ms: SystemClock.now_ms(),

@@ -88,6 +88,8 @@ pub struct RawMempool {
 pub struct RawStorage {
     /// Heights between two snapshot files.
     pub snapshot_every_heights: u64,
+    /// Heights between two snapshot files that are never deleted; 0 for none.
+    pub archive_every_heights: u64,
     /// Number of past heights whose state is kept in memory.
     pub keep_heights_in_memory: u64,
     /// Memory of the query indexes in MiB.
@@ -163,6 +165,7 @@ impl Default for RawStorage {
     fn default() -> Self {
         RawStorage {
             snapshot_every_heights: 10_000,
+            archive_every_heights: 100_000,
             keep_heights_in_memory: 64,
             index_cache_mib: 256,
         }
@@ -250,8 +253,14 @@ const EXPLAINED: &[(&str, &str)] = &[
         "Heights between two snapshots of the state. Fewer opens faster after a stop and writes more.",
     ),
     (
+        "storage.archive_every_heights",
+        "Heights between two snapshots that are never deleted; 0 for none. The state of a height\n\
+         long past is made again from the nearest one before it: fewer save disk and take longer.",
+    ),
+    (
         "storage.keep_heights_in_memory",
-        "Past heights whose state is kept in memory, for answers and proofs as of that height.",
+        "Past heights whose state is kept in memory. The state of an earlier one is made again from\n\
+         snapshots and the block log when somebody asks for it.",
     ),
     ("storage.index_cache_mib", "Memory for the query indexes, in MiB."),
     ("log", "The node's log, written to standard error."),

@@ -90,6 +90,7 @@ fn the_rendered_file_parses_back_to_the_same_configuration() {
         },
         storage: RawStorage {
             snapshot_every_heights: 301,
+            archive_every_heights: 304,
             keep_heights_in_memory: 302,
             index_cache_mib: 303,
         },

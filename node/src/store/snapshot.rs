@@ -80,6 +80,7 @@ pub struct Snapshots {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
     chain_id: [u8; 32],
+    archive_every: u64,
 }
 
 fn snapshot_name(height: u64) -> String {
@@ -101,7 +102,17 @@ impl Snapshots {
     ) -> Result<Snapshots, SnapshotError> {
         disk.create_dir(dir).map_err(SnapshotError::io("create", dir))?;
         remove_temporaries(&*disk, dir).map_err(SnapshotError::io("clean", dir))?;
-        Ok(Snapshots { disk, dir: dir.to_owned(), chain_id })
+        Ok(Snapshots { disk, dir: dir.to_owned(), chain_id, archive_every: 0 })
+    }
+
+    /// Never deletes the snapshots of multiples of this height; 0 for none. Implements [LED-SNAP-4].
+    pub fn archiving(mut self, every: u64) -> Self {
+        self.archive_every = every;
+        self
+    }
+
+    fn is_archived(&self, height: u64) -> bool {
+        self.archive_every > 0 && height.is_multiple_of(self.archive_every)
     }
 
     /// Heights of the snapshot files, newest first, damaged ones included.
@@ -112,7 +123,8 @@ impl Snapshots {
         Ok(heights)
     }
 
-    /// Writes a snapshot durably, then deletes all but the newest [`KEPT_SNAPSHOTS`].
+    /// Writes a snapshot durably, then deletes all but the newest [`KEPT_SNAPSHOTS`] and those to
+    /// be archived.
     ///
     /// `entries` are `meta.entries` many, with strictly ascending keys and values of at most
     /// [`MAX_VALUE_BYTES`]. Meant for a thread of its own: it takes as long as the disk does.
@@ -137,7 +149,8 @@ impl Snapshots {
             return Err(SnapshotError::Entries(rule));
         }
         written.map_err(SnapshotError::io("write", &path))?;
-        for old in self.heights()?.into_iter().skip(KEPT_SNAPSHOTS) {
+        let heights = self.heights()?.into_iter().skip(KEPT_SNAPSHOTS);
+        for old in heights.filter(|height| !self.is_archived(*height)) {
             let path = self.dir.join(snapshot_name(old));
             self.disk.remove(&path).map_err(SnapshotError::io("remove", &path))?;
         }
@@ -145,7 +158,7 @@ impl Snapshots {
         Ok(())
     }
 
-    /// Loads the newest snapshot that is whole: `build` makes the state from the entries and checks
+    /// Loads the newest snapshot of these heights, the last one included, that is whole: `build` makes the state from the entries and checks
     /// it against `meta.state_root`.
     ///
     /// Entries are handed out while the file is read, so what `build` makes is returned only when
@@ -154,12 +167,15 @@ impl Snapshots {
     /// state is then made from the block log. Implements [LED-SNAP-5].
     pub fn load_latest<T>(
         &self,
+        lowest: u64,
+        highest: u64,
         mut build: impl FnMut(
             &SnapshotMeta,
             &mut dyn Iterator<Item = SnapshotEntry>,
         ) -> Result<T, String>,
     ) -> Result<Option<(SnapshotMeta, T)>, SnapshotError> {
-        for height in self.heights()? {
+        let wanted = |height: &u64| (lowest..=highest).contains(height);
+        for height in self.heights()?.into_iter().filter(wanted) {
             let path = self.dir.join(snapshot_name(height));
             match self.load(&path, height, &mut build) {
                 Ok(Ok(loaded)) => return Ok(Some(loaded)),

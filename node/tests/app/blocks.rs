@@ -64,7 +64,9 @@ fn every_field_of_a_header_is_checked() {
     let other = || digest("other");
     type Change = Box<dyn Fn(&mut Header)>;
     let changes: Vec<(&str, Change)> = vec![
-        ("does not match its execution", Box::new(|h| h.protocol += 1)),
+        ("it is of protocol version 3, this program knows", Box::new(|h| h.protocol += 1)),
+        ("does not match its execution", Box::new(|h| h.protocol -= 1)),
+        ("does not match its execution", Box::new(|h| h.rulebook += 1)),
         (
             "does not match its execution",
             Box::new(move |h| h.chain_id = ChainId::from_digest(other())),

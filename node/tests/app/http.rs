@@ -12,7 +12,7 @@ use futures::StreamExt;
 use headwater_ledger::block::Header;
 use headwater_ledger::codec;
 use headwater_ledger::envelope::{VerifiedEnvelope, event_id};
-use headwater_ledger::genesis::Genesis;
+use headwater_ledger::genesis::{Genesis, PROTOCOL_VERSION};
 use headwater_ledger::light::LightBlock;
 use headwater_ledger::merkle::map_proof::MapMultiProof;
 use headwater_ledger::merkle::range::Range;
@@ -164,6 +164,7 @@ async fn status_genesis_health_and_metrics_tell_where_the_node_stands() {
         "moniker",
         "version",
         "protocol",
+        "rulebook",
         "height",
         "block_id",
         "block_time_ms",
@@ -182,6 +183,7 @@ async fn status_genesis_health_and_metrics_tell_where_the_node_stands() {
     assert_eq!(status["block_time_ms"], json!(light.header.time_ms));
     assert_eq!((&status["height"], &status["validators"]), (&json!(4), &json!(4)));
     assert_eq!((&status["moniker"], &status["min_state_height"]), (&json!("gz-1"), &json!(0)));
+    assert_eq!((&status["protocol"], &status["rulebook"]), (&json!(PROTOCOL_VERSION), &json!(1)));
     let consensus = json!({ "mode": "stopped", "misbehaviours": 0, "peers": [] });
     assert_eq!(status["consensus"], consensus);
     assert_eq!(status["mempool"], json!({ "envelopes": 0, "bytes": 0, "waiting": 0 }));
@@ -194,7 +196,10 @@ async fn status_genesis_health_and_metrics_tell_where_the_node_stands() {
     assert_eq!(response.status(), StatusCode::OK);
     let page = to_bytes(response.into_body(), usize::MAX).await.unwrap();
     let page = String::from_utf8(page.to_vec()).unwrap();
-    assert!(page.contains("headwater_height 4"), "{page}");
+    let protocol = format!("headwater_protocol {PROTOCOL_VERSION}");
+    for line in ["headwater_height 4", &protocol, "headwater_rulebook 1"] {
+        assert!(page.contains(line), "{line} is not in {page}");
+    }
     assert!(page.ends_with("# EOF\n"));
     assert_eq!(envelopes.len(), 3);
 }

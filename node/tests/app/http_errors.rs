@@ -1,7 +1,7 @@
 //! What the HTTP API says when it cannot answer: a status, a code, a sentence and a hint.
 
 use axum::body::Body;
-use axum::http::{Method, Request, StatusCode, header};
+use axum::http::{Method, Request, header};
 use headwater_ledger::codec;
 use headwater_ledger::envelope::event_id;
 use headwater_ledger::state::Key;
@@ -90,25 +90,6 @@ async fn a_state_request_that_cannot_be_answered_says_why() {
     assert_error(&server, no_type.body(Body::from("{}")).unwrap(), 415, "BAD_REQUEST").await;
     let wrong = json!({ "relation": { "member_things": "north" }, "from": 0, "limit": 1 });
     assert_error(&server, post("/v1/lists", wrong), 422, "BAD_REQUEST").await;
-}
-
-#[tokio::test]
-async fn a_height_whose_state_is_gone_is_pruned_and_its_block_is_not() {
-    let mut node = Node::new();
-    for _ in 0..15 {
-        node.advance();
-    }
-    assert_eq!(node.app.chain().lowest(), 6);
-    let server = Server::of(node);
-    let ask = |height: u64| post("/v1/state", json!({ "height": height, "keys": [member_key()] }));
-    for height in 1..=5 {
-        let message = assert_error(&server, ask(height), 410, "HEIGHT_PRUNED").await;
-        assert!(message.contains("the lowest is 6"), "{message}");
-        server.get(&format!("/v1/blocks/{height}")).await;
-    }
-    for height in 6..=15 {
-        assert_eq!(server.json(ask(height)).await.0, StatusCode::OK);
-    }
 }
 
 #[tokio::test]

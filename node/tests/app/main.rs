@@ -10,6 +10,7 @@ mod http;
 mod http_errors;
 mod nodes;
 mod opening;
+mod past;
 mod poison;
 mod simulation;
 mod submission;

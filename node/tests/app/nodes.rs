@@ -117,6 +117,7 @@ impl Clerk {
 pub struct Settings {
     pub keep_heights: usize,
     pub snapshot_every: u64,
+    pub archive_every: u64,
     pub apply: Apply,
     pub limits: Limits,
     /// The index takes nothing.
@@ -147,6 +148,7 @@ impl IndexStore for BrokenIndex {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
+            archive_every: 0,
             keep_heights: 10,
             snapshot_every: 5,
             apply: chain::apply,
@@ -195,6 +197,7 @@ impl Node {
             limits: settings.limits,
             keep_heights: settings.keep_heights,
             snapshot_every: settings.snapshot_every,
+            archive_every: settings.archive_every,
             apply: settings.apply,
         };
         let store: Arc<dyn IndexStore> = match settings.breaks_index {

@@ -137,7 +137,8 @@ fn no_light_block_is_served_with_validators_of_another_set() {
     let certificate = codec::encode(&certificate(&bytes, &[0, 1, 2])).unwrap();
     node.app.chain().log().append(3, &bytes, &certificate).unwrap();
     let fault = node.app.chain().light(3).unwrap_err();
-    assert_eq!(fault.to_string(), "the validators that decided height 3 are not at hand");
+    let told = "the validators that decided height 3 are not in the index";
+    assert!(fault.to_string().starts_with(told), "{fault}");
 }
 
 #[test]

@@ -171,14 +171,16 @@ fn what_failed_envelopes_of_one_member_cost_is_bounded_in_every_block() {
     let envelopes = Block::from_bytes(&block).unwrap().envelopes;
     assert_eq!(envelopes.len(), 1, "the other member's envelope is in the block");
     assert_eq!(envelopes[0].envelope.header.author.as_str(), "south");
-    // 20 021 each, until 100 000 are spent.
-    assert_eq!(node.app.mempool().len(), 41 - 5);
+    // 20 021 each, until 100 000 are spent, or the tenth of a second that a proposer takes.
+    let failed = 41 - node.app.mempool().len();
+    assert!((1..=5).contains(&failed), "{failed} envelopes were tried");
     node.commit(&block);
-    // Still, all of them are got rid of.
-    for _ in 0..8 {
+    // Still, every block gets rid of some.
+    while !node.app.mempool().is_empty() {
+        let before = node.app.mempool().len();
         node.advance();
+        assert!(node.app.mempool().len() < before);
     }
-    assert!(node.app.mempool().is_empty());
 }
 
 #[test]

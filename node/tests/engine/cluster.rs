@@ -15,7 +15,7 @@ use headwater_node::engine::{
 use tempfile::TempDir;
 use tokio::sync::Notify;
 
-use super::ledger::TestLedger;
+use super::ledger::{Sets, TestLedger};
 
 /// A node: its home and ledger outlive its engine.
 pub struct Node {
@@ -28,7 +28,8 @@ pub struct Node {
 pub struct Cluster {
     pub nodes: Vec<Node>,
     ports: Vec<u16>,
-    validators: usize,
+    /// Nodes with a validator key, in the set or not.
+    keys: usize,
     heartbeat_ms: u64,
 }
 
@@ -45,26 +46,41 @@ pub fn address(i: usize) -> ValidatorAddress {
 impl Cluster {
     /// `validators` validators and after them `followers` full nodes, none of them started.
     pub fn new(validators: usize, followers: usize, is_busy: bool, heartbeat_ms: u64) -> Cluster {
+        let powers: Vec<_> = (0..validators).map(|i| (i, 10)).collect();
+        Cluster::changing(&[(1, &powers)], validators, followers, is_busy, heartbeat_ms)
+    }
+
+    /// As [`Cluster::new`], of `keys` nodes with a validator key, where those named with their
+    /// power act from the height before them.
+    pub fn changing(
+        sets: &[(u64, &[(usize, u64)])],
+        keys: usize,
+        followers: usize,
+        is_busy: bool,
+        heartbeat_ms: u64,
+    ) -> Cluster {
         let filter = tracing_subscriber::EnvFilter::from_default_env();
         let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
-        let validator = |i| Validator {
+        let validator = |(i, power): &(usize, u64)| Validator {
             member: format!("exchange-{i}").parse().unwrap(),
-            key: consensus_key(i).public_key(),
-            power: 10,
+            key: consensus_key(*i).public_key(),
+            power: *power,
         };
-        let set = Arc::new(ValidatorSet::new((0..validators).map(validator).collect()).unwrap());
-        let listeners: Vec<_> = (0..validators + followers)
-            .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
-            .collect();
+        let set = |powers: &[(usize, u64)]| {
+            Arc::new(ValidatorSet::new(powers.iter().map(validator).collect()).unwrap())
+        };
+        let sets: Sets = sets.iter().map(|(from, powers)| (*from, set(powers))).collect();
+        let listeners: Vec<_> =
+            (0..keys + followers).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
         let ports = listeners.iter().map(|l| l.local_addr().unwrap().port()).collect();
         let node = |_| Node {
-            ledger: Arc::new(Mutex::new(TestLedger::new(Arc::clone(&set), is_busy))),
+            ledger: Arc::new(Mutex::new(TestLedger::new(sets.clone(), is_busy))),
             work: Arc::new(Notify::new()),
             home: tempfile::tempdir().unwrap(),
             engine: None,
         };
-        let nodes = (0..validators + followers).map(node).collect();
-        Cluster { nodes, ports, validators, heartbeat_ms }
+        let nodes = (0..keys + followers).map(node).collect();
+        Cluster { nodes, ports, keys, heartbeat_ms }
     }
 
     pub fn started(validators: usize, is_busy: bool, heartbeat_ms: u64) -> Cluster {
@@ -91,7 +107,7 @@ impl Cluster {
             status_interval_ms: 500,
             timeouts: Timeouts::default(),
         };
-        let consensus = (i < self.validators).then(|| consensus_key(i));
+        let consensus = (i < self.keys).then(|| consensus_key(i));
         let keys = EngineKeys { consensus, network_seed: network_seed(i) };
         let application = Arc::clone(&self.nodes[i].ledger) as SharedApplication;
         let work = Arc::clone(&self.nodes[i].work);

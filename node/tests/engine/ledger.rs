@@ -1,5 +1,6 @@
 //! A ledger of the simplest kind, to drive the engine with: a chain of headers and payloads.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -35,9 +36,12 @@ fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64
 }
 
+/// Validator sets by the height from which they act; the first is that of height 1.
+pub type Sets = BTreeMap<u64, Arc<ValidatorSet>>;
+
 /// The ledger of one node.
 pub struct TestLedger {
-    validators: Arc<ValidatorSet>,
+    sets: Sets,
     chain: Vec<(Bytes, CommitCertificate)>,
     /// Blocks are made without a pause.
     pub is_busy: bool,
@@ -52,17 +56,9 @@ pub struct TestLedger {
 }
 
 impl TestLedger {
-    pub fn new(validators: Arc<ValidatorSet>, is_busy: bool) -> Self {
+    pub fn new(sets: Sets, is_busy: bool) -> Self {
         let (chain, pending) = (Vec::new(), None);
-        TestLedger {
-            validators,
-            chain,
-            is_busy,
-            pending,
-            filling: 100,
-            is_evil: false,
-            lead_ms: 50,
-        }
+        TestLedger { sets, chain, is_busy, pending, filling: 100, is_evil: false, lead_ms: 50 }
     }
 
     pub fn certificates(&self) -> impl Iterator<Item = &CommitCertificate> {
@@ -71,6 +67,11 @@ impl TestLedger {
 
     pub fn payload(&self, height: u64) -> Vec<u8> {
         Block::read(&self.chain[height as usize - 1].0).unwrap().payload
+    }
+
+    /// The validators that act at a height.
+    pub fn set_of(&self, height: u64) -> Arc<ValidatorSet> {
+        Arc::clone(self.sets.range(..=height).next_back().expect("a set from height 1 on").1)
     }
 
     fn tip(&self) -> Option<&(Bytes, CommitCertificate)> {
@@ -92,7 +93,7 @@ impl Application for TestLedger {
         now_ms().saturating_add(self.lead_ms)
     }
     fn validators(&self) -> Arc<ValidatorSet> {
-        Arc::clone(&self.validators)
+        self.set_of(self.tip_height() + 1)
     }
     fn build_block(
         &mut self,

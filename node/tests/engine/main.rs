@@ -2,6 +2,7 @@
 
 mod cluster;
 mod ledger;
+mod sets;
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -10,14 +11,26 @@ use cluster::{Cluster, address, wait_for};
 use headwater_node::application::Application as _;
 use headwater_node::engine::{EngineError, Mode, metrics_text, vouch_nothing_signed_above};
 
+/// Waits until so many peers of the first node have proved to be validators, which they do beside
+/// the blocks and maybe later; gives the number of its peers.
+async fn proven_peers(cluster: &Cluster, proven: usize) -> usize {
+    let begun = Instant::now();
+    loop {
+        let peers = cluster.view(0).peers().await;
+        if peers.iter().filter(|p| p.validator.is_some()).count() == proven {
+            return peers.len();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(90), "{peers:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn four_validators_agree_go_on_without_one_and_take_it_back() {
     let mut cluster = Cluster::started(4, true, 1_000);
     cluster.reach(&[0, 1, 2, 3], 20).await;
     cluster.assert_one_chain();
-    let peers = cluster.view(0).peers().await;
-    assert_eq!(peers.len(), 3);
-    assert_eq!(peers.iter().filter(|p| p.validator.is_some()).count(), 3);
+    assert_eq!(proven_peers(&cluster, 3).await, 3);
     assert!(metrics_text().contains("moniker=\"node-2\""));
 
     cluster.stop(3).await.unwrap();

@@ -43,7 +43,7 @@ fn write(snapshots: &Snapshots, height: u64) -> Result<(), SnapshotError> {
 }
 
 fn load(snapshots: &Snapshots) -> Option<(u64, State)> {
-    let loaded = snapshots.load_latest(|meta, entries| {
+    let loaded = snapshots.load_latest(0, u64::MAX, |meta, entries| {
         let state: State = entries.map(|(key, value)| (key, value.into())).collect();
         if root(&state) == meta.state_root { Ok(state) } else { Err("another root".into()) }
     });
@@ -129,7 +129,8 @@ fn any_flipped_bit_or_cut_makes_the_previous_one_be_used() {
     for (offset, bit) in (0..size).flat_map(|o| (0..8).map(move |b| (o, b))) {
         disk.flip(&path, offset, 1 << bit).unwrap();
         // Without a check of the root, so that the hash alone must notice.
-        let loaded = snapshots.load_latest(|_, entries| Ok(entries.count())).unwrap().unwrap();
+        let loaded =
+            snapshots.load_latest(0, u64::MAX, |_, entries| Ok(entries.count())).unwrap().unwrap();
         assert_eq!((loaded.0.height, loaded.1), (1, 5), "byte {offset} bit {bit}");
         disk.flip(&path, offset, 1 << bit).unwrap();
     }
@@ -163,13 +164,14 @@ fn a_snapshot_that_the_builder_refuses_or_does_not_finish_is_passed_over() {
         write(&snapshots, height).unwrap();
     }
     let loaded = snapshots
-        .load_latest(|meta, entries| match meta.height {
+        .load_latest(0, u64::MAX, |meta, entries| match meta.height {
             2 => Err("wrong root".to_owned()),
             _ => Ok(entries.count()),
         })
         .unwrap();
     assert_eq!(loaded.map(|(meta, count)| (meta.height, count)), Some((1, 5)));
-    let unfinished = snapshots.load_latest(|_, entries| Ok(entries.take(5).count())).unwrap();
+    let unfinished =
+        snapshots.load_latest(0, u64::MAX, |_, entries| Ok(entries.take(5).count())).unwrap();
     assert_eq!(unfinished, None);
 }
 
@@ -259,7 +261,8 @@ fn snapshot_speed() {
     snapshots.write(&meta, (0..count).map(|n| (key(n), value.clone()))).unwrap();
     let written = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    let loaded = snapshots.load_latest(|_, entries| Ok(entries.count() as u64)).unwrap();
+    let loaded =
+        snapshots.load_latest(0, u64::MAX, |_, entries| Ok(entries.count() as u64)).unwrap();
     assert_eq!(loaded.unwrap().1, count);
     let read = start.elapsed().as_secs_f64();
     println!("{count} entries of 236 B: written in {written:.2} s, read in {read:.2} s");

@@ -1,5 +1,8 @@
 //! Acting: an envelope is built, signed by the session's key, sent, and followed to its outcome.
 
+mod approval;
+mod preview;
+
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
@@ -8,23 +11,26 @@ use headwater_ledger::codec::List;
 use headwater_ledger::envelope::{
     ENVELOPE_VERSION, Envelope, EnvelopeHeader, SignedEnvelope, asset_id, event_id,
 };
-use headwater_ledger::event::Event;
-use headwater_ledger::hash::{AssetId, ChainId, Digest, EnvelopeId, EventId};
+use headwater_ledger::event::{ApproveAct, Event};
+use headwater_ledger::execute::act_hash;
+use headwater_ledger::hash::{AccountId, AssetId, ChainId, Digest, EnvelopeId, EventId};
 use headwater_ledger::keys::SigningKey;
 use headwater_ledger::limits::{MAX_EVENTS, MAX_NOT_AFTER_AHEAD_MS};
+use headwater_ledger::query::QueryError;
 use headwater_ledger::text::Handle;
 use serde::Serialize;
 
 use crate::failure::{Failure, Kind};
-use crate::keystore::random;
-use crate::lookup::{ObjectRef, exact_id};
+use crate::keystore::{KeyName, random};
+use crate::lookup::{AccountRef, Object, ObjectRef, exact_id};
 use crate::output::{Format, Output, Page, Report};
 use crate::remote::Connection;
 use crate::remote::resolve::AssetRef;
+use crate::remote::view::VerifiedView;
 use crate::session::Session;
 use crate::submission::{self, Claim, Patience, Standing};
 use crate::value::moment::{Span, now_ms};
-use crate::value::personal;
+use crate::value::{choice, personal};
 
 /// Left of the longest validity, so that clocks may differ a little.
 const CLOCK_SLACK_MS: u64 = 60_000;
@@ -57,6 +63,12 @@ pub struct ActingArgs {
     /// Print what would be signed; sign and send nothing
     #[arg(long, help_heading = SIGNING)]
     pub dry_run: bool,
+    /// Further key of the member that signs too, for acts that need two: HANDLE+LABEL
+    #[arg(long = "also-key", value_name = "KEY", value_delimiter = ',', help_heading = SIGNING)]
+    pub also_keys: Vec<KeyName>,
+    /// Do not act, but approve ahead that another owner of the right does exactly this
+    #[arg(long, help_heading = SIGNING)]
+    pub approve: bool,
 }
 
 fn parse_validity(text: &str) -> Result<Span, String> {
@@ -108,14 +120,14 @@ pub struct Signed {
     pub envelope: Envelope,
 }
 
-/// Signs an envelope.
-pub fn sign(envelope: Envelope, key: &SigningKey) -> Result<Signed, Failure> {
+/// Signs an envelope with keys of its author.
+pub fn sign(envelope: Envelope, keys: &[&SigningKey]) -> Result<Signed, Failure> {
     let refused = |error: headwater_ledger::reject::Reject| {
         Failure::new(Kind::BadInput, &error.message)
             .hint(error.code.help())
             .rule(error.code.name(), serde_json::Map::new())
     };
-    let signed = envelope.sign(&[key]).map_err(refused)?;
+    let signed = envelope.sign(keys).map_err(refused)?;
     let verified = signed.verify().map_err(refused)?;
     Ok(Signed {
         id: verified.id(),
@@ -144,36 +156,11 @@ pub struct Made {
     pub name: Option<String>,
 }
 
-/// What kind of object an event makes, if it makes one.
-pub fn kind_made(event: &Event) -> Option<&'static str> {
-    match event {
-        Event::RegisterAsset(_) => Some("asset"),
-        Event::TransferRight(_) => Some("transfer"),
-        Event::OfferGrant(_) => Some("grant"),
-        Event::ListProduct(_) => Some("listing"),
-        Event::ProposeContract(_) => Some("contract"),
-        Event::RecordPayment(_) => Some("payment"),
-        Event::AdmitMember(_)
-        | Event::SuspendMember(_)
-        | Event::ReinstateMember(_)
-        | Event::AcceptTransfer(_)
-        | Event::AcceptGrant(_)
-        | Event::DeclineGrant(_)
-        | Event::RevokeGrant(_)
-        | Event::VoidAsset(_)
-        | Event::ReviewListing(_)
-        | Event::SignContract(_)
-        | Event::RecordDelivery(_)
-        | Event::ConfirmDelivery(_)
-        | Event::RefundPayment(_) => None,
-    }
-}
-
 /// The objects that an envelope makes once it is recorded.
 pub fn objects(envelope: &Envelope, id: &EnvelopeId) -> Vec<Made> {
     let header = &envelope.header;
     let made = |(index, event): (usize, &Event)| {
-        let kind = kind_made(event)?;
+        let kind = event.makes()?;
         let (id, name) = match event {
             Event::RegisterAsset(asset) => (
                 *asset_id(&header.chain_id, &header.author, &asset.name).digest(),
@@ -224,23 +211,38 @@ pub struct Acting<'a> {
     session: &'a Session,
     connection: Connection,
     author: Handle,
-    /// Absent in a dry run, which signs nothing.
-    key: Option<SigningKey>,
-    signing: SigningArgs,
+    /// None in a dry run, which signs nothing.
+    keys: Vec<SigningKey>,
+    args: ActingArgs,
 }
 
 impl<'a> Acting<'a> {
-    /// Connects and unlocks the key of `--as`.
+    /// Connects and unlocks the key of `--as`, and those of `--also-key`.
     pub fn begin(session: &'a Session, args: &ActingArgs) -> Result<Self, Failure> {
         let author = session.acting()?.handle.clone();
-        let key = if args.dry_run { None } else { Some(session.signing_key()?) };
+        if let Some(other) = args.also_keys.iter().find(|key| key.handle != author) {
+            let message = format_args!("{other} is no key of {author}, who acts");
+            return Err(Failure::new(Kind::Usage, message).hint("correct --also-key or --as"));
+        }
+        let mut keys = Vec::new();
+        if !args.dry_run {
+            keys.push(session.signing_key()?);
+            for name in &args.also_keys {
+                keys.push(session.unlock(name)?);
+            }
+        }
         let connection = Connection::open(session)?;
-        Ok(Acting { session, connection, author, key, signing: args.signing.clone() })
+        Ok(Acting { session, connection, author, keys, args: args.clone() })
     }
 
     /// Who acts.
     pub fn author(&self) -> &Handle {
         &self.author
+    }
+
+    /// What every command is given.
+    pub fn session(&self) -> &Session {
+        self.session
     }
 
     /// The connection, for proved reads.
@@ -255,7 +257,7 @@ impl<'a> Acting<'a> {
 
     /// Whether nothing is to be signed.
     pub fn is_dry_run(&self) -> bool {
-        self.key.is_none()
+        self.args.dry_run
     }
 
     /// The id of an asset.
@@ -263,9 +265,31 @@ impl<'a> Acting<'a> {
         exact_id(asset, &self.connection.chain_id())
     }
 
-    /// The id of an object that an `event` made.
-    pub fn object(&self, object: &ObjectRef, event: &str) -> Result<Digest, Failure> {
-        object.resolve(self.connection.node(), event)
+    /// The id of an object that an event made.
+    pub fn id<I: Object>(&self, object: &ObjectRef) -> Result<I, Failure> {
+        object.resolve(self.connection.node())
+    }
+
+    /// The ids of several objects.
+    pub fn ids<I: Object, const MAX: usize>(
+        &self,
+        objects: &[ObjectRef],
+    ) -> Result<List<I, MAX>, Failure> {
+        let ids = objects.iter().map(|object| self.id(object)).collect::<Result<Vec<I>, _>>()?;
+        choice::list(ids, &format!("{}s", I::NAME))
+    }
+
+    /// The id of an account.
+    pub fn account(&self, account: &AccountRef) -> Result<AccountId, Failure> {
+        account.id(&self.connection.chain_id())
+    }
+
+    /// The answer to a question about the newest state, proved.
+    pub fn ask<T>(
+        &self,
+        question: impl FnOnce(&VerifiedView<'_>) -> Result<T, QueryError>,
+    ) -> Result<T, Failure> {
+        self.connection.view(None)?.ask(|view| question(view))
     }
 
     /// Signs, sends and reports one act; in a dry run, only prints it.
@@ -275,18 +299,53 @@ impl<'a> Acting<'a> {
 
     /// As [`Acting::act`], with what a dry run tells of the consequences.
     pub fn act_previewed(&self, event: Event, preview: Option<Preview>) -> Result<(), Failure> {
+        self.act_all(vec![event], preview)
+    }
+
+    /// As [`Acting::act_previewed`], for several acts in one envelope: all of them or none.
+    pub fn act_all(&self, events: Vec<Event>, preview: Option<Preview>) -> Result<(), Failure> {
+        let envelope = self.prepare(events)?;
         let output = self.session.output;
-        let events = vec![event];
-        check_personal(&events, self.signing.strict, &|warning| output.warn(warning))?;
-        let not_after_ms = self.signing.not_after_ms();
-        let chain_id = self.connection.chain_id();
-        let envelope = envelope(chain_id, self.author.clone(), not_after_ms, events)?;
-        let Some(key) = &self.key else {
+        if self.args.dry_run {
             return output.report(&DryRun { dry_run: true, envelope, preview });
+        }
+        output.report(&self.record_envelope(envelope)?)
+    }
+
+    /// Signs and sends several acts in one envelope, and gives what was recorded.
+    pub fn record_all(&self, events: Vec<Event>) -> Result<Recorded, Failure> {
+        self.record_envelope(self.prepare(events)?)
+    }
+
+    /// An envelope as it would be signed.
+    fn prepare(&self, events: Vec<Event>) -> Result<Envelope, Failure> {
+        let output = self.session.output;
+        let events = if self.args.approve {
+            let approved = events.iter().map(|event| self.approval(event));
+            approved.collect::<Result<Vec<_>, _>>()?
+        } else {
+            events
         };
-        let signed = sign(envelope, key)?;
-        let recorded = self.record(&signed)?;
-        output.report(&recorded)
+        let signing = &self.args.signing;
+        check_personal(&events, signing.strict, &|warning| output.warn(warning))?;
+        let not_after_ms = signing.not_after_ms();
+        let chain_id = self.connection.chain_id();
+        envelope(chain_id, self.author.clone(), not_after_ms, events)
+    }
+
+    fn record_envelope(&self, envelope: Envelope) -> Result<Recorded, Failure> {
+        let keys: Vec<&SigningKey> = self.keys.iter().collect();
+        self.record(&sign(envelope, &keys)?)
+    }
+
+    /// The event that approves another one ahead. Implements [LED-RGT-4].
+    fn approval(&self, event: &Event) -> Result<Event, Failure> {
+        let asset = self.ask(|view| approval::asset_of(view, event))?.ok_or_else(|| {
+            let message = format_args!("nobody needs the approval of others for {}", event.name());
+            Failure::new(Kind::Usage, message).hint("leave out --approve")
+        })?;
+        let act = act_hash(event).map_err(|error| Failure::new(Kind::BadInput, error))?;
+        Ok(Event::ApproveAct(ApproveAct { asset, act }))
     }
 
     fn record(&self, signed: &Signed) -> Result<Recorded, Failure> {
@@ -303,7 +362,7 @@ impl<'a> Acting<'a> {
         })?;
         let spinner = Waiting::begin(&self.session.output);
         let patience = Patience {
-            longest: self.signing.patience(),
+            longest: self.args.signing.patience(),
             tell: &|status| spinner.tell(status.message.as_deref().unwrap_or_default()),
         };
         let first = first.into_iter().next();
@@ -443,7 +502,7 @@ mod tests {
         let make = || {
             let grant = GrantId::from_digest(Digest::Blake3([2; 32]));
             let events = vec![Event::AcceptGrant(AcceptGrant { grant })];
-            sign(envelope(chain(), "clinic".parse().unwrap(), 5, events).unwrap(), &key).unwrap()
+            sign(envelope(chain(), "clinic".parse().unwrap(), 5, events).unwrap(), &[&key]).unwrap()
         };
         let (one, two) = (make(), make());
         assert_ne!(one.id, two.id);
@@ -456,7 +515,7 @@ mod tests {
     fn an_empty_envelope_is_refused_before_it_is_sent() {
         let key = SigningKey::from_seed(&[1; 32]);
         let empty = envelope(chain(), "clinic".parse().unwrap(), 5, Vec::new()).unwrap();
-        assert_eq!(sign(empty, &key).unwrap_err().code(), "NO_EVENTS");
+        assert_eq!(sign(empty, &[&key]).unwrap_err().code(), "NO_EVENTS");
     }
 
     #[test]

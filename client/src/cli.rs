@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser};
 
 use crate::commands::Command;
 use crate::failure::{Failure, Kind};
@@ -21,12 +21,46 @@ Examples:
   headwater trace HANDLE/NAME --down       everything registered as made from an asset
   headwater statement HANDLE               who is owed what, line by line
   headwater grant accept ID --as HANDLE    sign an act; see also asset, contract, payment
+  headwater inbox approve --all grant      say yes to what waits for you
   headwater submit FILE.ndjson             sign and send a file of envelopes
   headwater help COMMAND                   more about a command
 
 Exit codes: 0 done, 1 refused or failed, 2 bad usage, 3 verification failed.
 With --json, results and failures are one JSON document a line on standard output;
 a failure is {\"error\":{\"code\":…,\"message\":…,\"hint\":…}}.";
+
+/// The commands by what they are about, in order of first use.
+const GROUPS: [(&str, &[&str]); 6] = [
+    ("Ask", &["status", "inbox", "explain", "trace", "shares", "statement"]),
+    ("Yourself and others", &["key", "member", "govern"]),
+    ("Data and rights", &["hash", "asset", "grant", "access", "review"]),
+    ("Trade", &["listing", "contract", "certificate"]),
+    ("Money", &["payment", "refund", "payout", "account", "sources", "dispute"]),
+    ("Any act", &["act", "submit"]),
+];
+
+const TEMPLATE: &str = "\
+{about-with-newline}
+{usage-heading} {usage}
+
+{before-help}Options for all commands:
+{options}{after-help}";
+
+/// The command line, with its commands shown by group.
+fn command() -> clap::Command {
+    let command = Cli::command();
+    let mut overview = String::new();
+    for (group, names) in GROUPS {
+        overview.push_str(&format!("{group}:\n"));
+        for name in names {
+            let about = command.find_subcommand(name).and_then(clap::Command::get_about);
+            let about = about.map(ToString::to_string).unwrap_or_default();
+            overview.push_str(&format!("  {name:<12} {about}\n"));
+        }
+        overview.push('\n');
+    }
+    command.help_template(TEMPLATE).before_help(overview.trim_end().to_string())
+}
 
 /// Query and sign on a Headwater ledger; every answer is verified before it is printed.
 #[derive(Debug, Parser)]
@@ -92,7 +126,8 @@ impl GlobalArgs {
 /// Runs the command that the process's arguments name.
 pub fn run() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let cli = match Cli::try_parse_from(&arguments) {
+    let parsed = command().try_get_matches_from(&arguments);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return usage(&error, &arguments),
     };
@@ -125,13 +160,26 @@ fn usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_is_in_one_group_of_the_overview() {
+        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
+        grouped.sort_unstable();
+        let command = Cli::command();
+        let mut names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        names.sort_unstable();
+        assert_eq!(grouped, names);
+        let help = super::command().render_help().to_string();
+        assert!(
+            help.contains("Trade:\n  listing ") && help.contains("--passphrase-file"),
+            "{help}"
+        );
     }
 
     #[test]
@@ -145,5 +193,57 @@ mod tests {
             command.get_subcommands().for_each(check);
         }
         check(&Cli::command());
+    }
+
+    /// The command lines of an `Examples:` text, without what is for the shell or the reader.
+    fn examples(help: &str) -> Vec<Vec<String>> {
+        let mut examples = Vec::new();
+        let mut lines = help.lines().map(str::trim);
+        while let Some(line) = lines.next() {
+            if !line.starts_with("headwater ") {
+                continue;
+            }
+            let mut whole = line.to_string();
+            while whole.ends_with('\\') {
+                whole.truncate(whole.trim_end_matches('\\').trim_end().len());
+                whole.push(' ');
+                whole.push_str(lines.next().unwrap_or_default());
+            }
+            let end = ["  ", " > ", " | "].iter().filter_map(|mark| whole.find(mark)).min();
+            whole.truncate(end.unwrap_or(whole.len()));
+            let mut words = vec![String::new()];
+            let mut quoted = false;
+            for c in whole.chars() {
+                match (c, words.last_mut()) {
+                    ('\'', _) => quoted = !quoted,
+                    (' ', _) if !quoted => words.push(String::new()),
+                    (c, Some(word)) => word.push(c),
+                    (_, None) => {}
+                }
+            }
+            examples.push(words);
+        }
+        examples
+    }
+
+    #[test]
+    fn every_example_is_a_command_line_that_parses() {
+        fn check(command: &clap::Command, count: &mut usize) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for words in examples(&help) {
+                let whole = words.join(" ");
+                // What stands for something else is no example of it.
+                if whole.contains('…') {
+                    continue;
+                }
+                let parsed = Cli::try_parse_from(&words);
+                assert!(parsed.is_ok(), "{whole}: {}", parsed.unwrap_err());
+                *count += 1;
+            }
+            command.get_subcommands().for_each(|command| check(command, count));
+        }
+        let mut count = 0;
+        Cli::command().get_subcommands().for_each(|command| check(command, &mut count));
+        assert!(count > 80, "{count} examples");
     }
 }

@@ -124,11 +124,20 @@ impl<'a> Page<'a> {
         headings: [&str; N],
         rows: impl IntoIterator<Item = [String; N]>,
     ) -> io::Result<()> {
+        self.table_of(&headings, rows.into_iter().map(Vec::from))
+    }
+
+    /// As [`Page::table`], for columns that are known only when it is printed.
+    pub fn table_of(
+        &mut self,
+        headings: &[&str],
+        rows: impl IntoIterator<Item = Vec<String>>,
+    ) -> io::Result<()> {
         let mut table = Table::new();
         table.load_preset(presets::NOTHING);
-        table.set_header(headings);
+        table.set_header(headings.iter().copied());
         for row in rows {
-            table.add_row(row.map(|text| printable(&text)));
+            table.add_row(row.iter().map(|text| printable(text)));
         }
         table.column_iter_mut().for_each(|column| {
             column.set_padding((0, 2));
@@ -180,7 +189,8 @@ fn write_json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
 }
 
 fn write_failure(out: &mut dyn Write, failure: &Failure, colour: bool) -> io::Result<()> {
-    write_marked(out, "error", RED, colour, &failure.to_string())?;
+    let sentence = crate::show::sentence(&failure.to_string());
+    write_marked(out, "error", RED, colour, &sentence)?;
     match failure.hint_text() {
         Some(hint) => write_marked(out, "hint", CYAN, colour, hint),
         None => Ok(()),

@@ -3,6 +3,7 @@
 //! - [`http`]: requests and answers
 //! - [`chain`]: the chain this home folder is pinned to, and the last height that was proved
 //! - [`follow`]: from a trusted height to a later one, by commit certificates
+//! - [`past`]: which height a question is about
 //! - [`resolve`]: from names to ids
 //! - [`view`]: reads of one fixed height, each with its proof
 //!
@@ -13,6 +14,7 @@ pub mod chain;
 mod evidence;
 pub mod follow;
 pub mod http;
+pub mod past;
 pub mod resolve;
 pub mod view;
 
@@ -28,6 +30,7 @@ use self::follow::{Trusted, Unproved};
 use self::http::{Exchange, Node};
 use self::view::VerifiedView;
 use crate::failure::{Failure, Kind};
+use crate::output::Output;
 use crate::session::Session;
 
 /// Which chain a connection is for.
@@ -58,6 +61,7 @@ pub struct Connection {
     home: PathBuf,
     pinned: RefCell<Pinned>,
     pinning: Pinning,
+    output: Output,
 }
 
 impl Connection {
@@ -80,7 +84,7 @@ impl Connection {
     /// As [`Connection::open`], for a chain that the user may name; never warns.
     pub fn open_for(session: &Session, expected: &Expected) -> Result<Self, Failure> {
         let node = Node::new(&session.node);
-        let home = session.home.clone();
+        let (home, output) = (session.home.clone(), session.output);
         let genesis = expected.genesis.as_deref().map(read_genesis).transpose()?;
         let named = named_chain(expected, genesis.as_ref())?;
         if !expected.replace
@@ -88,7 +92,7 @@ impl Connection {
         {
             check_named(&pinned, named.as_ref(), &home)?;
             let pinned = RefCell::new(pinned);
-            return Ok(Connection { node, home, pinned, pinning: Pinning::Before });
+            return Ok(Connection { node, home, pinned, pinning: Pinning::Before, output });
         }
         let (genesis, source) = match genesis {
             Some(genesis) => (genesis, None),
@@ -109,7 +113,7 @@ impl Connection {
         }
         pinned.save(&home)?;
         let pinning = if named.is_some() { Pinning::AsNamed } else { Pinning::FirstUse };
-        Ok(Connection { node, home, pinned: RefCell::new(pinned), pinning })
+        Ok(Connection { node, home, pinned: RefCell::new(pinned), pinning, output })
     }
 
     /// The chain this connection is for.
@@ -145,6 +149,13 @@ impl Connection {
     /// The state at a height, or at the node's latest, proved by its commit certificate.
     pub fn view(&self, at: Option<u64>) -> Result<VerifiedView<'_>, Failure> {
         VerifiedView::open(self, at)
+    }
+
+    /// The block of a height, proved by its commit certificate.
+    pub fn proved_block(&self, height: u64) -> Result<LightBlock, Failure> {
+        let (block, exchange) = self.light_block(height)?;
+        self.prove(&block, &exchange)?;
+        Ok(block)
     }
 
     /// Keeps the evidence of a lie and tells of it.

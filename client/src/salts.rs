@@ -10,7 +10,9 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use headwater_ledger::commitment::ContentSalt;
+use headwater_ledger::commitment::{
+    ContentBuilder, ContentPath, ContentSalt, PartHasher, RootBuilder,
+};
 use headwater_ledger::hash::Digest;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -76,23 +78,62 @@ impl Salts {
         lines: Lines,
         output: &Output,
     ) -> Result<Commitment, Failure> {
-        let stored = self.stored.as_ref().and_then(|file| file.salts.get(what));
-        let mut bytes = Zeroizing::new([0; 32]);
-        match stored {
-            Some(entry) => hex::decode_to_slice(&entry.salt, bytes.as_mut()).map_err(|_| {
-                let message = format_args!("the salt file {} is damaged", self.file.display());
-                Failure::new(Kind::Damaged, message).hint("restore it from a backup")
-            })?,
-            None => random(bytes.as_mut())?,
-        }
+        let bytes = self.salt(what)?;
         let source = Source::scan(path)?;
         let bar = output.progress_bytes(source.bytes());
         let salt = ContentSalt::from_bytes(*bytes);
         let found = source.commit(&salt, lines, &|bytes| bar.inc(bytes));
         bar.finish_and_clear();
         let found = found?;
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        self.remember(what, found.root, found.bytes, path, &bytes)?;
+        Ok(found)
+    }
+
+    /// Commits to a short text as to a file with that content, and remembers the salt under it.
+    pub fn commit_text(&mut self, text: &str) -> Result<Digest, Failure> {
+        let bytes = self.salt(text)?;
+        let salt = ContentSalt::from_bytes(*bytes);
+        let path = ContentPath::single_file();
+        let mut hasher = PartHasher::new();
+        hasher.update(text.as_bytes());
+        let mut parts = RootBuilder::new();
+        parts.push(&hasher.finish(&salt.file(&path).part(0), 0));
+        let mut content = ContentBuilder::new(salt);
+        let length = text.len() as u64;
+        content
+            .push(&path, length, &parts.root())
+            .map_err(|error| Failure::new(Kind::BadInput, error))?;
+        let root = content.root();
+        self.remember(text, root, length, PathBuf::new(), &bytes)?;
+        Ok(root)
+    }
+
+    /// The salt stored under `what`, or a new one.
+    fn salt(&self, what: &str) -> Result<Zeroizing<[u8; 32]>, Failure> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        match self.stored.as_ref().and_then(|file| file.salts.get(what)) {
+            Some(entry) => hex::decode_to_slice(&entry.salt, bytes.as_mut()).map_err(|_| {
+                let message = format_args!("the salt file {} is damaged", self.file.display());
+                Failure::new(Kind::Damaged, message).hint("restore it from a backup")
+            })?,
+            None => random(bytes.as_mut())?,
+        }
+        Ok(bytes)
+    }
+
+    /// Remembers the salt of what was committed to, unless another thing had that name before.
+    fn remember(
+        &mut self,
+        what: &str,
+        root: Digest,
+        bytes: u64,
+        path: PathBuf,
+        salt: &[u8; 32],
+    ) -> Result<(), Failure> {
+        let stored = self.stored.as_ref().and_then(|file| file.salts.get(what));
         if let Some(entry) = stored
-            && entry.root != found.root
+            && entry.root != root
         {
             let message = format_args!(
                 "{} holds the salt of another {what} of {}",
@@ -104,11 +145,9 @@ impl Salts {
                  name",
             ));
         }
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-        let salt = hex::encode(*bytes);
-        let entry = Entry { root: found.root, bytes: found.bytes, salt, path };
+        let entry = Entry { root, bytes, salt: hex::encode(salt), path };
         self.found.salts.insert(what.to_string(), entry);
-        Ok(found)
+        Ok(())
     }
 
     /// Writes the salts, for their owner only. Those that are there already stay as they are.

@@ -81,7 +81,11 @@ impl Session {
 
     /// Unlocks the key named by `--as`.
     pub fn signing_key(&self) -> Result<SigningKey, Failure> {
-        let name = self.acting()?;
+        self.unlock(self.acting()?)
+    }
+
+    /// Unlocks a key.
+    pub fn unlock(&self, name: &KeyName) -> Result<SigningKey, Failure> {
         let keystore = self.keystore();
         // A missing key is told before a passphrase is asked for.
         keystore.info(name)?;

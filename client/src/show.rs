@@ -36,6 +36,13 @@ pub fn number(minor_units: u64, currency: &Currency) -> String {
     format!("{}.{:0digits$}", grouped(minor_units / unit), minor_units % unit)
 }
 
+/// As [`number`], of an amount that may be below nothing.
+pub fn signed(minor_units: i128, currency: &Currency) -> String {
+    let amount = u64::try_from(minor_units.unsigned_abs()).unwrap_or(u64::MAX);
+    let sign = if minor_units < 0 { "-" } else { "" };
+    format!("{sign}{}", number(amount, currency))
+}
+
 /// The heading of a column of amounts.
 pub fn unit(currency: &Currency) -> String {
     match decimals(currency) {
@@ -48,6 +55,37 @@ pub fn unit(currency: &Currency) -> String {
 pub fn decimals(currency: &Currency) -> Option<usize> {
     let code = currency.to_string();
     DECIMALS.iter().find(|(known, _)| *known == code).map(|(_, decimals)| *decimals)
+}
+
+/// A sentence of the rules as people read it: amounts in the unit they use, moments as times.
+pub fn sentence(text: &str) -> String {
+    let words: Vec<&str> = text.split(' ').collect();
+    let mut out: Vec<String> = Vec::with_capacity(words.len());
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        let number: Option<u64> = word.parse().ok();
+        let before = at.checked_sub(1).and_then(|at| words.get(at)).copied();
+        match (number, words.get(at + 1..)) {
+            (Some(amount), Some(["minor", "units", "of", rest, ..])) => {
+                let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+                let (code, after) = rest.split_at(end);
+                if let Ok(currency) = code.parse() {
+                    out.push(format!("{}{after}", money(amount, &currency)));
+                    at += 5;
+                    continue;
+                }
+                out.push(word.to_string());
+            }
+            (Some(ms), _)
+                if ms > 1_000_000_000_000 && matches!(before, Some("from" | "until" | "at")) =>
+            {
+                out.push(time(ms));
+            }
+            (_, _) => out.push(word.to_string()),
+        }
+        at += 1;
+    }
+    out.join(" ")
 }
 
 /// A number with its digits in groups of three: `185 849 057`.
@@ -127,6 +165,19 @@ mod tests {
             (0, "CNY", "0.00 CNY"),
         ] {
             assert_eq!(money(minor, &currency.parse().unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn sentences_of_the_rules_are_made_readable() {
+        for (text, expected) in [
+            ("a contract for 1000000 minor units of CNY", "a contract for 10 000.00 CNY"),
+            ("paid 5 minor units of CNY, reference A", "paid 0.05 CNY, reference A"),
+            ("the notice is until 1790000000000", "the notice is until 2026-09-21 14:13:20 UTC"),
+            ("1790000000000 to be paid, 5 are payable", "1790000000000 to be paid, 5 are payable"),
+            ("at height 12", "at height 12"),
+        ] {
+            assert_eq!(sentence(text), expected);
         }
     }
 

@@ -24,6 +24,9 @@ const POLL: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long an envelope that waits for something else is waited for, at most.
 const WAITING_PATIENCE: Duration = Duration::from_secs(10);
+/// How long an envelope that breaks a rule for now is tried again, at most: long enough for a node
+/// that is a block behind.
+const RULE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Where an envelope stands, as a node says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -113,7 +116,8 @@ impl EnvelopeStatus {
         if let Some(rule) = self.rule {
             facts.insert("rule".into(), rule.into());
         }
-        let hint = match (self.hint, later) {
+        let hint = self.code.as_deref().and_then(by_this_program).map(str::to_string).or(self.hint);
+        let hint = match (hint, later) {
             (Some(hint), Some(later)) => format!("{hint}; {later}"),
             (Some(hint), None) => hint,
             (None, later) => later.unwrap_or_else(|| "see the message".to_string()),
@@ -124,6 +128,24 @@ impl EnvelopeStatus {
         };
         let code = self.code.unwrap_or_else(|| "NOT_RECORDED".to_string());
         Failure::new(kind, message).hint(hint).rule(code, facts)
+    }
+}
+
+/// What to do with this program about a refusal, where the rule's own hint cannot know.
+fn by_this_program(code: &str) -> Option<&'static str> {
+    match code {
+        "FLOOR_CONSENT_MISSING" => Some(
+            "write this very act down with --dry-run --json, let every owner whom the floor pays \
+             approve it with `headwater act FILE --approve`, then do it with `headwater act FILE`",
+        ),
+        "APPROVAL_MISSING" => Some(
+            "write this very act down with --dry-run --json, let the other owners approve it with \
+             `headwater act FILE --approve`, then do it with `headwater act FILE`",
+        ),
+        "TWO_KEYS_REQUIRED" => {
+            Some("sign with a second key of the member too: --also-key HANDLE+LABEL")
+        }
+        _ => None,
     }
 }
 
@@ -199,6 +221,10 @@ pub fn settle(
                 return ask_again(node, id, last);
             }
             if status.is_settled() {
+                return last;
+            }
+            let by_rule = status.status == Standing::Refused && status.rule.is_some();
+            if by_rule && started.elapsed() >= RULE_PATIENCE {
                 return last;
             }
         }

@@ -79,7 +79,12 @@ impl User {
     fn submit(&self, file: &str, options: &[&str], code: i32) -> (Vec<Value>, Value) {
         let output = self.run(&[&["submit", file, "--json"], options].concat());
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(code), "{stderr}");
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{stderr}{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
         let text = String::from_utf8(output.stdout).unwrap();
         let mut lines: Vec<Value> =
             text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -464,6 +469,8 @@ fn sale(registrations: usize) -> String {
     product["author"] = "works".into();
     let event = &mut product["events"][0]["register_asset"];
     event["stage"] = "product".into();
+    // The content of another member's asset would be contested.
+    event["content"]["root"] = format!("blake3:{}", "ce".repeat(32)).into();
     event["split"] = json!({"holding": 0, "processing": 5_000, "operation": 0, "upstream": 5_000});
     event["derivation"] = json!({
         "inputs": [{"asset": "clinic/n1", "weight": 1, "grant": "$processing"}],
@@ -677,4 +684,43 @@ fn what_rests_on_a_refused_line_is_not_sent() {
     assert_eq!(reports[2]["status"], "failed");
     assert!(reports[2]["message"].as_str().unwrap().contains("line 2 (g)"), "{reports:?}");
     assert_eq!(reports[3]["status"], "recorded");
+}
+
+#[test]
+fn acts_are_approved_to_the_letter_and_assets_explained() {
+    let user = User::new();
+    let content = user.file("a.csv", "1\n");
+    user.act("clinic", &raw("a", &content));
+    let offer = [
+        "grant",
+        "offer",
+        "clinic/a",
+        "--to",
+        "works",
+        "--right",
+        "processing",
+        "--purpose",
+        "commercial",
+        "--territory",
+        "CN",
+        "--from",
+        "2026-01-01",
+        "--days",
+        "900",
+    ];
+    let dry = [&offer[..], &["--as", "clinic", "--dry-run"]].concat();
+    let file = user.file("act.json", &user.json(&dry, 0).to_string());
+    let approved = user.json(&[&dry[..], &["--approve"]].concat(), 0);
+    let approve = &approved["envelope"]["events"][0]["approve_act"];
+    assert_eq!(approve["asset"], user.asset("clinic", "a").to_string());
+    let act = ["act", &file, "--as", "pharma", "--approve", "--dry-run"];
+    assert_eq!(&user.json(&act, 0)["envelope"]["events"][0]["approve_act"], approve);
+    let grant = user.act("clinic", &["act", &file]);
+    assert!(grant.starts_with("blake3:"), "{grant}");
+    let explained = user.json(&["explain", "clinic/a"], 0);
+    assert_eq!(explained["kind"], "asset");
+    assert_eq!(explained["recorded_in"]["height"], explained["height"]);
+    let short = &grant[..15];
+    assert_eq!(user.json(&["explain", short], 0)["id"], json!(grant));
+    assert!(user.json(&["inbox", "works"], 0)["items"].is_array());
 }

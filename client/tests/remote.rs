@@ -8,6 +8,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 
 use headwater_ledger::block::Header;
@@ -41,6 +43,8 @@ struct Served {
     lists: BTreeMap<Vec<u8>, Vec<ListEntry>>,
     /// The height it is at.
     height: u64,
+    /// So often it says that a state is being made again.
+    rebuilding: AtomicU32,
 }
 
 impl Served {
@@ -48,7 +52,7 @@ impl Served {
         let height = world.height();
         let World { genesis, mut states, blocks, lists, .. } = world;
         states.remove(0);
-        Served { genesis, blocks, states, lists, height }
+        Served { genesis, blocks, states, lists, height, rebuilding: AtomicU32::new(0) }
     }
 
     fn at(&self, height: u64) -> (&LightBlock, &State) {
@@ -70,7 +74,8 @@ impl Served {
             (status, json!({ "error": { "code": code, "message": "a sentence", "hint": null } }))
         };
         if let Some(height) = path.strip_prefix("/v1/blocks/") {
-            return match height.parse() {
+            let height = if height == "latest" { Ok(self.height) } else { height.parse() };
+            return match height {
                 Ok(height) if height <= self.height => (200, json!(self.at(height).0)),
                 _ => error(404, "UNKNOWN_HEIGHT"),
             };
@@ -88,6 +93,10 @@ impl Served {
             }
             "/v1/state" => {
                 let height = request["height"].as_u64().unwrap_or(self.height);
+                let less = |n: u32| n.checked_sub(1);
+                if self.rebuilding.fetch_update(Relaxed, Relaxed, less).is_ok() {
+                    return error(503, "STATE_REBUILDING");
+                }
                 if height > self.height {
                     return error(404, "UNKNOWN_HEIGHT");
                 }
@@ -327,6 +336,36 @@ fn statements_and_shares_have_the_figures_of_the_known_case() {
     assert!(!fund.contains("317 478.52"), "nobody else's lines: {fund}");
     let exchange = user.json(&node, &["statement", "gba-exchange"], 0);
     assert_eq!(exchange["totals"][0]["fees"], 2_830_188);
+}
+
+#[test]
+fn a_time_names_the_last_block_up_to_it() {
+    let served = Served::of(biopsy_report().world);
+    let times: Vec<u64> = served.blocks.iter().map(|b| b.header.time_ms).collect();
+    let node = FakeNode::start(served);
+    let user = User::new();
+    let at = |ms: u64, code| {
+        let ms = ms.to_string();
+        user.json(&node, &["statement", "chest-hospital", "--at-time", &ms], code)
+    };
+    for height in [1usize, 2, 7, 16, 23, 24] {
+        let time = times[height - 1];
+        assert_eq!(at(time, 0)["as_of"]["height"], height as u64);
+        let end = times.get(height).map_or(time + 1_000_000, |next| next - 1);
+        assert_eq!(at(end, 0)["as_of"]["height"], height as u64);
+    }
+    assert_eq!(at(times[0] - 1, 1)["error"]["code"], "not_found");
+}
+
+#[test]
+fn a_state_that_a_node_makes_again_is_waited_for() {
+    let served = Served::of(biopsy_report().world);
+    served.rebuilding.store(2, Relaxed);
+    let node = FakeNode::start(served);
+    let output = User::new().run(&node, &["statement", "chest-hospital", "--at", "7", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(told.matches("makes the state of that height again").count(), 1, "{told}");
 }
 
 #[test]
@@ -653,6 +692,7 @@ fn changing(sets: &[&SetOf]) -> Served {
     for (at, set) in sets.iter().enumerate() {
         let next = sets.get(at + 1).unwrap_or(set);
         let header = Header {
+            rulebook: Default::default(),
             protocol: 1,
             chain_id,
             height: at as u64 + 1,
@@ -672,7 +712,8 @@ fn changing(sets: &[&SetOf]) -> Served {
     }
     let states = vec![state; blocks.len()];
     let height = blocks.len() as u64;
-    Served { genesis, blocks, states, lists: BTreeMap::new(), height }
+    let (lists, rebuilding) = (BTreeMap::new(), AtomicU32::new(0));
+    Served { genesis, blocks, states, lists, height, rebuilding }
 }
 
 #[test]

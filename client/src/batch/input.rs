@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::event::{self, Names};
-use crate::build::{Made, check_personal, event_id_at, kind_made};
+use crate::build::{Made, check_personal, event_id_at};
 use crate::failure::{Failure, Kind};
 use crate::keystore::KeyName;
 
@@ -275,7 +275,7 @@ fn is_independent(event: &Event) -> bool {
 fn made_by(event: &Event) -> Makes {
     match event {
         Event::RegisterAsset(asset) => Makes::Asset(asset.name.clone()),
-        event => kind_made(event).map_or(Makes::Nothing, Makes::Object),
+        event => event.makes().map_or(Makes::Nothing, Makes::Object),
     }
 }
 

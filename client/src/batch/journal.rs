@@ -299,7 +299,7 @@ mod tests {
         let grant = GrantId::from_digest(Digest::Blake3([byte; 32]));
         let events = vec![Event::AcceptGrant(AcceptGrant { grant })];
         let envelope = envelope(chain(7), "a".parse().unwrap(), u64::MAX, events).unwrap();
-        sign(envelope, &SigningKey::from_seed(&[1; 32])).unwrap()
+        sign(envelope, &[&SigningKey::from_seed(&[1; 32])]).unwrap()
     }
 
     struct Place(tempfile::TempDir);

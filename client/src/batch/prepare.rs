@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use headwater_ledger::envelope::asset_id;
 use headwater_ledger::event::Event;
-use headwater_ledger::hash::{
-    AssetId, ContractId, Digest, EnvelopeId, GrantId, ListingId, PaymentId, TransferId,
-};
+use headwater_ledger::hash::{AssetId, ContractId, Digest, EnvelopeId, ListingId};
 use headwater_ledger::keys::SigningKey;
+use headwater_ledger::query;
 use headwater_ledger::state::Records as _;
 use headwater_ledger::text::{AssetName, Handle};
 
@@ -31,6 +30,8 @@ pub struct Signer<'a> {
     pub batch: &'a Batch,
     /// The keys of its authors.
     pub keys: BTreeMap<KeyName, SigningKey>,
+    /// The keys that sign the lines of their member too.
+    pub also_keys: Vec<KeyName>,
     /// How long envelopes are valid.
     pub signing: SigningArgs,
     /// The envelope of each line that is recorded, by place among the lines.
@@ -60,13 +61,23 @@ impl Signer<'_> {
             }
         }
         let events = self.batch.events(line, self)?;
-        let key = self.keys.get(&line.author).ok_or_else(|| {
-            Failure::new(Kind::NotFound, format_args!("the key {} is not unlocked", line.author))
-        })?;
+        let keys = self.keys_of(&line.author)?;
         let not_after_ms = self.signing.not_after_ms();
         let author = line.author.handle.clone();
         let envelope = envelope(self.connection.chain_id(), author, not_after_ms, events)?;
-        Ok(Prepared { signed: sign(envelope, key)?, known: None })
+        Ok(Prepared { signed: sign(envelope, &keys)?, known: None })
+    }
+
+    /// The key of a line's author, and those that sign with it.
+    fn keys_of(&self, author: &KeyName) -> Result<Vec<&SigningKey>, Failure> {
+        let further =
+            self.also_keys.iter().filter(|key| key.handle == author.handle && *key != author);
+        let unlocked = |name: &KeyName| {
+            self.keys.get(name).ok_or_else(|| {
+                Failure::new(Kind::NotFound, format_args!("the key {name} is not unlocked"))
+            })
+        };
+        std::iter::once(author).chain(further).map(unlocked).collect()
     }
 
     /// What became of an envelope whose time is over by this machine's clock. Only when the proved
@@ -92,18 +103,7 @@ impl Signer<'_> {
                     let asset = view.asset(&AssetId::from_digest(id))?;
                     asset.is_some_and(|asset| Some(asset.event) == event)
                 }
-                Some(Event::TransferRight(_)) => {
-                    view.transfer(&TransferId::from_digest(id))?.is_some()
-                }
-                Some(Event::OfferGrant(_)) => view.grant(&GrantId::from_digest(id))?.is_some(),
-                Some(Event::ListProduct(_)) => view.listing(&ListingId::from_digest(id))?.is_some(),
-                Some(Event::ProposeContract(_)) => {
-                    view.contract(&ContractId::from_digest(id))?.is_some()
-                }
-                Some(Event::RecordPayment(_)) => {
-                    view.payment(&PaymentId::from_digest(id))?.is_some()
-                }
-                _ => false,
+                Some(_) | None => query::object(view, &id)?.is_some(),
             })
         })?;
         let place = EnvelopeStatus { status: Standing::Recorded, ..status };

@@ -1,28 +1,33 @@
 //! `headwater asset`: registers assets, moves the rights over them, declares them void.
 
+mod consent;
 mod register;
+mod registration;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use headwater_ledger::event::rights::Owner;
 use headwater_ledger::event::{AcceptTransfer, Event, TransferRight, VoidAsset};
-use headwater_ledger::hash::{Digest, TransferId};
+use headwater_ledger::hash::Digest;
 use headwater_ledger::split::Right;
 use headwater_ledger::text::Handle;
 
+pub use self::consent::{AttestArgs, WithdrawConsentArgs};
 pub use self::register::RegisterArgs;
+pub(super) use self::register::parse_quality;
+pub use self::registration::RegistrationCommand;
+use super::common::OneArgs;
 use crate::build::{Acting, ActingArgs};
 use crate::commitment::Lines;
 use crate::failure::{Failure, Kind};
-use crate::lookup::ObjectRef;
 use crate::remote::resolve::AssetRef;
 use crate::salts::Salts;
 use crate::session::Session;
 use crate::value::choice;
 use crate::value::share::parse_owner;
 
-/// Register assets, move the rights over them, declare them void.
+/// Register assets, move and register the rights over them, declare them void.
 #[derive(Debug, Subcommand)]
 pub enum AssetCommand {
     /// Register a raw resource, a processed dataset or a data product
@@ -35,13 +40,15 @@ Examples:
       --owner city-hospital=9000 --owner patients-fund=1000 --manager city-hospital
 
 Parts are of 10000. It takes effect once every owner who is new or whose part shrinks has agreed
-with `headwater asset accept-transfer`.")]
+with `headwater asset accept-transfer`. With --threshold, an act under the right then needs owners
+of so many parts: its author and those who said yes before, each with the same command and
+--approve.")]
     Transfer(TransferArgs),
     /// Agree to a transfer
     #[command(after_help = "\
 Examples:
   headwater asset accept-transfer 01234567 --as patients-fund")]
-    AcceptTransfer(AcceptTransferArgs),
+    AcceptTransfer(OneArgs),
     /// Declare an asset void, as a regulator: nothing new can be built on it or sold
     #[command(after_help = "\
 Examples:
@@ -50,6 +57,23 @@ Examples:
 Only a salted commitment to the ruling is recorded; the salt is kept in the folder salts of the
 home folder.")]
     Void(VoidArgs),
+    /// Record that patients have withdrawn their consent: how many, never who
+    #[command(after_help = "\
+Examples:
+  headwater asset withdraw-consent city-hospital/admissions-2026 --patients 3 \
+      --document withdrawn.csv --as city-hospital
+
+Nothing new is derived from this version from then on. Register a version without them with
+--revises before the rulebook's time is over, or what rests on it can no longer be sold.")]
+    WithdrawConsent(WithdrawConsentArgs),
+    /// Attest that nobody can be singled out in an asset
+    #[command(after_help = "\
+Examples:
+  headwater asset attest data-works/cohort --document report.pdf --as audit-office")]
+    Attest(AttestArgs),
+    /// File, decide and change the registration of the rights over an asset
+    #[command(subcommand)]
+    Registration(RegistrationCommand),
 }
 
 /// Arguments of `headwater asset transfer`.
@@ -67,15 +91,9 @@ pub struct TransferArgs {
     /// The owner who acts for the right from then on
     #[arg(long, value_name = "HANDLE")]
     manager: Handle,
-    #[command(flatten)]
-    acting: ActingArgs,
-}
-
-/// Arguments of `headwater asset accept-transfer`.
-#[derive(Debug, Args)]
-pub struct AcceptTransferArgs {
-    /// The transfer's id, or at least 8 of its digits
-    transfer: ObjectRef,
+    /// Parts of 10000 that an act under the right needs from then on, instead of the manager
+    #[arg(long, value_name = "PARTS", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    threshold: Option<u16>,
     #[command(flatten)]
     acting: ActingArgs,
 }
@@ -103,12 +121,12 @@ impl AssetCommand {
             AssetCommand::Register(args) => args.run(session),
             AssetCommand::Transfer(args) => args.run(session),
             AssetCommand::AcceptTransfer(args) => {
-                let acting = Acting::begin(session, &args.acting)?;
-                let transfer = acting.object(&args.transfer, "transfer_right")?;
-                let transfer = TransferId::from_digest(transfer);
-                acting.act(Event::AcceptTransfer(AcceptTransfer { transfer }))
+                args.act(session, |transfer| Event::AcceptTransfer(AcceptTransfer { transfer }))
             }
             AssetCommand::Void(args) => args.run(session),
+            AssetCommand::WithdrawConsent(args) => args.run(session),
+            AssetCommand::Attest(args) => args.run(session),
+            AssetCommand::Registration(command) => command.run(session),
         }
     }
 }
@@ -130,7 +148,13 @@ impl TransferArgs {
         let acting = Acting::begin(session, &self.acting)?;
         let asset = acting.asset(&self.asset);
         let (right, manager) = (self.right, self.manager);
-        acting.act(Event::TransferRight(TransferRight { asset, right, owners, manager }))
+        acting.act(Event::TransferRight(TransferRight {
+            threshold_parts: self.threshold,
+            asset,
+            right,
+            owners,
+            manager,
+        }))
     }
 }
 

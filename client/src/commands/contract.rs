@@ -1,21 +1,23 @@
 //! `headwater contract`: three-party contracts and deliveries.
 
+mod propose;
+
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use headwater_ledger::event::asset::Purpose;
-use headwater_ledger::event::market::Licence;
 use headwater_ledger::event::{
-    ConfirmDelivery, Event, ProposeContract, RecordDelivery, SignContract,
+    ConfirmDelivery, DeclineContract, Event, RecordDelivery, SignContract, TerminateContract,
+    WithdrawContract,
 };
-use headwater_ledger::hash::{ContractId, Digest, ListingId};
-use headwater_ledger::money::Currency;
+use headwater_ledger::hash::{ContractId, Digest};
 use headwater_ledger::state::Records as _;
-use headwater_ledger::state::record::{ContractRecord, ListingRecord};
-use headwater_ledger::text::{Code, Handle};
+use headwater_ledger::state::record::ContractRecord;
+use headwater_ledger::text::Code;
 
-use super::grant::end_ms;
+pub use self::propose::ProposeArgs;
+use super::common::OneArgs;
 use crate::build::{Acting, ActingArgs};
 use crate::commitment::Lines;
 use crate::failure::{Failure, Kind};
@@ -24,9 +26,7 @@ use crate::output::Page;
 use crate::salts::Salts;
 use crate::session::Session;
 use crate::show;
-use crate::value::amount::{self, Notation};
-use crate::value::choice;
-use crate::value::moment::{DAY_MS, Moment, now_ms, show_end};
+use crate::value::moment::show_end;
 
 /// Propose, sign and fulfil three-party contracts.
 #[derive(Debug, Subcommand)]
@@ -36,6 +36,9 @@ pub enum ContractCommand {
 Examples:
   headwater contract propose 01234567 --buyer pharma-inc --price 2000000.00 --currency CNY \\
       --purpose commercial --territory CN --days 365 --as insight-co
+  headwater contract propose 01234567 --buyer pharma-inc --price 2000000.00 --currency CNY \\
+      --exclusive --instalment 500000.00=2027-01-31 --instalment 1500000.00=2027-06-30 \\
+      --as insight-co
 
 Purposes, territories and end of the licence default to those of the listing, where it has any.
 The hash of the attribution schedule is taken from the listing, proved.")]
@@ -57,48 +60,32 @@ Examples:
 With --content the salt is kept in the folder salts of the home folder; hand it to the buyer,
 who checks what arrived with `headwater hash --verify`.")]
     Deliver(DeliverArgs),
-    /// Confirm the delivery, as the buyer
+    /// Confirm the delivery as the buyer, or deem it confirmed once the rulebook's time is over
     #[command(after_help = "\
 Examples:
-  headwater contract confirm 01234567 --as pharma-inc")]
-    Confirm(ConfirmArgs),
-}
+  headwater contract confirm 01234567 --as pharma-inc
+  headwater contract confirm 01234567 --as insight-co
 
-/// Arguments of `headwater contract propose`.
-#[derive(Debug, Args)]
-pub struct ProposeArgs {
-    /// The listing's id, or at least 8 of its digits
-    listing: ObjectRef,
-    /// The buyer
-    #[arg(long, value_name = "HANDLE")]
-    buyer: Handle,
-    /// Price, tax included
-    #[arg(long, value_name = "AMOUNT")]
-    price: String,
-    /// Its currency, such as CNY
-    #[arg(long)]
-    currency: Currency,
-    /// The price is in whole minor units
-    #[arg(long)]
-    minor: bool,
-    /// What the buyer may use the product for [default: all purposes of the listing]
-    #[arg(long = "purpose", value_name = "PURPOSE", value_delimiter = ',')]
-    #[arg(value_parser = choice::parse::<Purpose>)]
-    purposes: Vec<Purpose>,
-    /// Where the buyer may use it [default: all territories of the listing]
-    #[arg(long = "territory", value_name = "CODE", value_delimiter = ',')]
-    territories: Vec<Code>,
-    /// End of the licence [default: that of the operation grants listed]
-    #[arg(long, value_name = "TIME", conflicts_with = "days")]
-    until: Option<Moment>,
-    /// Length of the licence in days from now
-    #[arg(long, value_name = "N")]
-    days: Option<u32>,
-    /// Days in which buyer and exchange can sign
-    #[arg(long, value_name = "N", default_value_t = 7)]
-    sign_by_days: u32,
-    #[command(flatten)]
-    acting: ActingArgs,
+Seller and exchange can do so when the buyer has said nothing for the rulebook's time.")]
+    Confirm(OneArgs),
+    /// Decline a contract before all three have signed, as its buyer or exchange
+    #[command(after_help = "\
+Examples:
+  headwater contract decline 01234567 --as pharma-inc")]
+    Decline(OneArgs),
+    /// Withdraw a contract before all three have signed, as its seller
+    #[command(after_help = "\
+Examples:
+  headwater contract withdraw 01234567 --as insight-co")]
+    Withdraw(OneArgs),
+    /// End a signed contract: seller and buyer together, or the exchange over an overdue instalment
+    #[command(after_help = "\
+Examples:
+  headwater contract terminate 01234567 --as insight-co
+  headwater contract terminate 01234567 --as pharma-inc
+
+The licence ends; money paid stands unless it is refunded.")]
+    Terminate(OneArgs),
 }
 
 /// Arguments of `headwater contract sign`.
@@ -128,15 +115,6 @@ pub struct DeliverArgs {
     acting: ActingArgs,
 }
 
-/// Arguments of `headwater contract confirm`.
-#[derive(Debug, Args)]
-pub struct ConfirmArgs {
-    /// The contract's id, or at least 8 of its digits
-    contract: ObjectRef,
-    #[command(flatten)]
-    acting: ActingArgs,
-}
-
 impl ContractCommand {
     /// Runs the command.
     pub fn run(self, session: &Session) -> Result<(), Failure> {
@@ -145,16 +123,18 @@ impl ContractCommand {
             ContractCommand::Sign(args) => args.run(session),
             ContractCommand::Deliver(args) => args.run(session),
             ContractCommand::Confirm(args) => {
-                let acting = Acting::begin(session, &args.acting)?;
-                let contract = contract_id(&acting, &args.contract)?;
-                acting.act(Event::ConfirmDelivery(ConfirmDelivery { contract }))
+                args.act(session, |contract| Event::ConfirmDelivery(ConfirmDelivery { contract }))
             }
+            ContractCommand::Decline(args) => {
+                args.act(session, |contract| Event::DeclineContract(DeclineContract { contract }))
+            }
+            ContractCommand::Withdraw(args) => {
+                args.act(session, |contract| Event::WithdrawContract(WithdrawContract { contract }))
+            }
+            ContractCommand::Terminate(args) => args
+                .act(session, |contract| Event::TerminateContract(TerminateContract { contract })),
         }
     }
-}
-
-fn contract_id(acting: &Acting<'_>, contract: &ObjectRef) -> Result<ContractId, Failure> {
-    acting.object(contract, "propose_contract").map(ContractId::from_digest)
 }
 
 /// A contract that is proved to be recorded.
@@ -170,63 +150,6 @@ pub(super) fn proved_contract(
     })
 }
 
-impl ProposeArgs {
-    fn licence(&self, listing: &ListingRecord) -> Result<Licence, Failure> {
-        let missing = |what: &str, option: &str| {
-            let message = format!("the listing does not limit {what}, so the licence must");
-            Failure::new(Kind::Usage, message).hint(format!("add {option}"))
-        };
-        let purposes = if self.purposes.is_empty() {
-            let all = listing.purposes.clone();
-            all.ok_or_else(|| missing("purposes", "--purpose"))?
-        } else {
-            self.purposes.clone()
-        };
-        let territories = if self.territories.is_empty() {
-            let all = listing.territories.clone();
-            all.ok_or_else(|| missing("territories", "--territory"))?
-        } else {
-            self.territories.clone()
-        };
-        let not_after_ms = match end_ms(now_ms(), self.until, self.days) {
-            Some(end_ms) => end_ms,
-            None if listing.not_after_ms == u64::MAX => {
-                return Err(missing("the term", "--until or --days"));
-            }
-            None => listing.not_after_ms,
-        };
-        Ok(Licence {
-            purposes: choice::list(purposes, "purposes")?,
-            territories: choice::list(territories, "territories")?,
-            not_after_ms,
-        })
-    }
-
-    fn run(self, session: &Session) -> Result<(), Failure> {
-        let notation = if self.minor { Notation::Minor } else { Notation::Decimal };
-        let price = amount::parse(&self.price, &self.currency, notation)?;
-        let acting = Acting::begin(session, &self.acting)?;
-        let id = ListingId::from_digest(acting.object(&self.listing, "list_product")?);
-        let view = acting.connection().view(None)?;
-        let height = view.block().header.height;
-        let listing = view.ask(|view| Ok(view.listing(&id)?))?.ok_or_else(|| {
-            let message =
-                format_args!("listing {id} is not recorded as of height {height}, proved");
-            Failure::new(Kind::NotFound, message).hint("correct the id")
-        })?;
-        let licence = self.licence(&listing)?;
-        acting.act(Event::ProposeContract(ProposeContract {
-            listing: id,
-            buyer: self.buyer,
-            schedule: listing.schedule,
-            price,
-            currency: self.currency,
-            licence,
-            sign_by_ms: now_ms().saturating_add(u64::from(self.sign_by_days) * DAY_MS),
-        }))
-    }
-}
-
 impl SignArgs {
     fn run(self, session: &Session) -> Result<(), Failure> {
         let asks = !self.yes && !self.acting.dry_run;
@@ -236,7 +159,7 @@ impl SignArgs {
                 .hint("look at the terms with --dry-run, then pass --yes"));
         }
         let acting = Acting::begin(session, &self.acting)?;
-        let id = contract_id(&acting, &self.contract)?;
+        let id = acting.id(&self.contract)?;
         let contract = proved_contract(&acting, &id)?;
         let product = product_name(&acting, &contract)?;
         show_terms(&id, &product, &contract).map_err(|error| Failure::output(&error))?;
@@ -272,6 +195,16 @@ fn show_terms(id: &ContractId, product: &str, contract: &ContractRecord) -> io::
     page.field("territories", territories.join(", "))?;
     page.field("licence to", show_end(licence.not_after_ms))?;
     page.field("sign by", show_end(contract.sign_by_ms))?;
+    if licence.exclusive {
+        page.field("", "exclusive: no other licence of the product overlaps it")?;
+    }
+    for part in &contract.instalments {
+        let amount = show::money(part.amount, &contract.currency);
+        page.field("instalment", format_args!("{amount} by {}", show_end(part.due_ms)))?;
+    }
+    if contract.related_parties {
+        page.field("", "seller and buyer belong together")?;
+    }
     page.field("schedule", contract.schedule)
 }
 
@@ -293,7 +226,7 @@ fn agreed() -> Result<bool, Failure> {
 impl DeliverArgs {
     fn run(self, session: &Session) -> Result<(), Failure> {
         let acting = Acting::begin(session, &self.acting)?;
-        let contract = contract_id(&acting, &self.contract)?;
+        let contract: ContractId = acting.id(&self.contract)?;
         let delivered = match (self.root, &self.content) {
             (Some(root), _) => root,
             (None, Some(path)) => {

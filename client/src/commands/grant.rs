@@ -1,21 +1,29 @@
-//! `headwater grant`: offers, answers and revokes grants.
+//! `headwater grant`: offers, requests, answers, renews and ends grants.
+
+mod request;
+mod terms;
 
 use clap::{Args, Subcommand};
-use headwater_ledger::event::asset::Purpose;
-use headwater_ledger::event::rights::{GrantRight, Terms};
-use headwater_ledger::event::{AcceptGrant, DeclineGrant, Event, OfferGrant, RevokeGrant};
-use headwater_ledger::hash::GrantId;
-use headwater_ledger::text::{Code, Handle};
+use headwater_ledger::event::rights::GrantRight;
+use headwater_ledger::event::{
+    AcceptGrant, DeclineGrant, Event, OfferGrant, RevokeGrant, SurrenderGrant, TakeOffer,
+    WithdrawOffer,
+};
+use headwater_ledger::text::Handle;
 
+pub use self::request::{
+    ApproveRequestsArgs, DeclineRequestsArgs, OfferStandingArgs, RequestArgs, UntilArgs,
+};
+pub use self::terms::TermsArgs;
+use super::common::OneArgs;
 use crate::build::{Acting, ActingArgs};
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::lookup::ObjectRef;
 use crate::remote::resolve::AssetRef;
 use crate::session::Session;
-use crate::value::choice;
-use crate::value::moment::{DAY_MS, Moment, now_ms};
+use crate::value::moment::{DAY_MS, Moment};
 
-/// Offer, answer and revoke grants.
+/// Offer, request, answer, renew and end grants.
 #[derive(Debug, Subcommand)]
 pub enum GrantCommand {
     /// Offer a member the use of an asset under a right
@@ -26,27 +34,87 @@ Examples:
       --filing-window 30
   headwater grant offer data-works/cohort --to insight-co --right operation \\
       --purpose commercial --territory CN --until 2027-12-31 --depth 1 --under 01234567
+  headwater grant offer city-hospital/admissions-2026 --to data-works --right processing \\
+      --purpose commercial --territory CN --days 90 --sole --revocation sunset:30
+  headwater grant offer city-hospital/admissions-2026 --to small-lab --right processing \\
+      --purpose commercial --territory CN --days 30 --parent 01234567 --as data-works
 
 A date alone means its first millisecond after --from and its last after --until, in UTC.
-The grant's id is printed; the grantee accepts it with `headwater grant accept`.")]
+The grant's id is printed; the grantee accepts it with `headwater grant accept`.
+--parent sub-licenses a grant of your own. --dry-run shows what the floor, and those that bind the
+asset already, leave to whoever derives from it.")]
     Offer(Box<OfferArgs>),
     /// Accept a grant offered to you
     #[command(after_help = "\
 Examples:
-  headwater grant accept 01234567 --as data-works")]
-    Accept(AnswerArgs),
+  headwater grant accept 01234567 --as data-works
+
+`headwater inbox approve --all-grants` accepts all that are offered to you.")]
+    Accept(OneArgs),
     /// Decline a grant offered to you
     #[command(after_help = "\
 Examples:
   headwater grant decline 01234567 --as data-works")]
-    Decline(AnswerArgs),
-    /// End a grant for the future, as the manager of the right
+    Decline(OneArgs),
+    /// End a grant, as whoever granted it
     #[command(after_help = "\
 Examples:
   headwater grant revoke 01234567 --as city-hospital
 
+What follows for what was made under it is what the grant's terms say of revocation.")]
+    Revoke(OneArgs),
+    /// Give a grant back, as its grantee
+    #[command(after_help = "\
+Examples:
+  headwater grant surrender 01234567 --as data-works
+
 Nothing new can rest on the grant from then on; what was made under it stays.")]
-    Revoke(AnswerArgs),
+    Surrender(OneArgs),
+    /// Extend a grant that has not ended, as whoever granted it
+    #[command(after_help = "\
+Examples:
+  headwater grant renew 01234567 --until 2028-12-31 --as city-hospital")]
+    Renew(UntilArgs),
+    /// After a revocation, let work done before it be filed until some time
+    #[command(after_help = "\
+Examples:
+  headwater grant consent-filing 01234567 --until 2027-03-31 --as city-hospital")]
+    ConsentFiling(UntilArgs),
+    /// Ask for a grant, with its terms
+    #[command(after_help = "\
+Examples:
+  headwater grant request city-hospital/admissions-2026 --right processing \\
+      --purpose health-research --territory CN --days 365 --floor 500 --as data-works
+
+When it is approved it becomes a grant with the same id.")]
+    Request(Box<RequestArgs>),
+    /// Grant requests as they were asked for, many at once
+    #[command(after_help = "\
+Examples:
+  headwater grant approve-requests 01234567 89abcdef --as city-hospital")]
+    ApproveRequests(ApproveRequestsArgs),
+    /// Decline requests, many at once
+    #[command(after_help = "\
+Examples:
+  headwater grant decline-requests 01234567 89abcdef --as city-hospital")]
+    DeclineRequests(DeclineRequestsArgs),
+    /// Offer the same grant to whoever takes it
+    #[command(after_help = "\
+Examples:
+  headwater grant offer-standing city-hospital/admissions-2026 --right processing \\
+      --purpose general-research --territory CN --days 365 --take-by 2026-12-31 \\
+      --as city-hospital")]
+    OfferStanding(Box<OfferStandingArgs>),
+    /// Take a standing offer
+    #[command(after_help = "\
+Examples:
+  headwater grant take 01234567 --as data-works")]
+    Take(OneArgs),
+    /// End a standing offer; grants taken stay
+    #[command(after_help = "\
+Examples:
+  headwater grant withdraw-offer 01234567 --as city-hospital")]
+    WithdrawOffer(OneArgs),
 }
 
 /// Arguments of `headwater grant offer`.
@@ -57,54 +125,14 @@ pub struct OfferArgs {
     /// Who may use it
     #[arg(long, value_name = "HANDLE")]
     to: Handle,
-    /// processing: to derive from it; operation: to sell what is made of it
-    #[arg(long, value_name = "RIGHT", value_parser = choice::parse::<GrantRight>)]
-    right: GrantRight,
-    /// What for: general-research, health-research, disease-research, population-research,
-    /// clinical-care, method-development, commercial
-    #[arg(long = "purpose", value_name = "PURPOSE", value_delimiter = ',', required = true)]
-    #[arg(value_parser = choice::parse::<Purpose>)]
-    purposes: Vec<Purpose>,
-    /// Where, such as CN or CN-GD
-    #[arg(long = "territory", value_name = "CODE", value_delimiter = ',', required = true)]
-    territories: Vec<Code>,
-    /// Begin of the term [default: now]
-    #[arg(long, value_name = "TIME")]
-    from: Option<Moment>,
-    /// End of the term
-    #[arg(long, value_name = "TIME", required_unless_present = "days", conflicts_with = "days")]
-    until: Option<Moment>,
-    /// Length of the term in days
-    #[arg(long, value_name = "N")]
-    days: Option<u32>,
-    /// For processing: least part of any descendant's sale that must reach the asset, in basis
-    /// points
-    #[arg(long, value_name = "BP", default_value_t = 0)]
-    floor: u16,
-    /// For operation: how many further steps may build on it
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    depth: u8,
-    /// For processing: most derivations [default: any number]
-    #[arg(long, value_name = "N")]
-    max_derivations: Option<u32>,
-    /// Cover later versions of the asset too
-    #[arg(long)]
-    future_versions: bool,
-    /// For processing: days after the term in which work done within it may be filed
-    #[arg(long, value_name = "DAYS", default_value_t = 0)]
-    filing_window: u32,
+    #[command(flatten)]
+    terms: TermsArgs,
     /// For operation of a derived asset: operation grants on its inputs that allow this one
     #[arg(long, value_name = "GRANT", value_delimiter = ',')]
     under: Vec<ObjectRef>,
-    #[command(flatten)]
-    acting: ActingArgs,
-}
-
-/// Arguments of the answers to a grant.
-#[derive(Debug, Args)]
-pub struct AnswerArgs {
-    /// The grant's id, or at least 8 of its digits
-    grant: ObjectRef,
+    /// The grant of yours that this one sub-licenses
+    #[arg(long, value_name = "GRANT")]
+    parent: Option<ObjectRef>,
     #[command(flatten)]
     acting: ActingArgs,
 }
@@ -115,25 +143,31 @@ impl GrantCommand {
         match self {
             GrantCommand::Offer(args) => args.run(session),
             GrantCommand::Accept(args) => {
-                args.run(session, |grant| Event::AcceptGrant(AcceptGrant { grant }))
+                args.act(session, |grant| Event::AcceptGrant(AcceptGrant { grant }))
             }
             GrantCommand::Decline(args) => {
-                args.run(session, |grant| Event::DeclineGrant(DeclineGrant { grant }))
+                args.act(session, |grant| Event::DeclineGrant(DeclineGrant { grant }))
             }
             GrantCommand::Revoke(args) => {
-                args.run(session, |grant| Event::RevokeGrant(RevokeGrant { grant }))
+                args.act(session, |grant| Event::RevokeGrant(RevokeGrant { grant }))
+            }
+            GrantCommand::Surrender(args) => {
+                args.act(session, |grant| Event::SurrenderGrant(SurrenderGrant { grant }))
+            }
+            GrantCommand::Renew(args) => args.renew(session),
+            GrantCommand::ConsentFiling(args) => args.consent_filing(session),
+            GrantCommand::Request(args) => args.run(session),
+            GrantCommand::ApproveRequests(args) => args.run(session),
+            GrantCommand::DeclineRequests(args) => args.run(session),
+            GrantCommand::OfferStanding(args) => args.run(session),
+            GrantCommand::Take(args) => {
+                args.act(session, |offer| Event::TakeOffer(TakeOffer { offer }))
+            }
+            GrantCommand::WithdrawOffer(args) => {
+                args.act(session, |offer| Event::WithdrawOffer(WithdrawOffer { offer }))
             }
         }
     }
-}
-
-/// The grants that these ids name.
-pub(super) fn resolve_all(
-    acting: &Acting<'_>,
-    grants: &[ObjectRef],
-) -> Result<Vec<GrantId>, Failure> {
-    let resolve = |grant| Ok(GrantId::from_digest(acting.object(grant, "offer_grant")?));
-    grants.iter().map(resolve).collect()
 }
 
 /// End of a term given as a moment or as a number of days.
@@ -145,59 +179,18 @@ pub(super) fn end_ms(begin_ms: u64, until: Option<Moment>, days: Option<u32>) ->
 }
 
 impl OfferArgs {
-    fn terms(&self) -> Result<Terms, Failure> {
-        let not_before_ms = self.from.map_or_else(now_ms, Moment::begin_ms);
-        let not_after_ms = end_ms(not_before_ms, self.until, self.days)
-            .ok_or_else(|| Failure::new(Kind::Usage, "the end of the term is not given"))?;
-        if not_before_ms > not_after_ms {
-            return Err(Failure::new(Kind::Usage, "the term ends before it begins")
-                .hint("correct --from, --until or --days"));
-        }
-        let needs = |option: &str, right: &str| {
-            let message = format!("{option} is for {right} grants only");
-            Err(Failure::new(Kind::Usage, message).hint("leave it out, or change --right"))
-        };
-        match self.right {
-            GrantRight::Processing if self.depth > 0 => return needs("--depth", "operation"),
-            GrantRight::Processing if !self.under.is_empty() => {
-                return needs("--under", "operation");
-            }
-            GrantRight::Operation if self.floor > 0 => return needs("--floor", "processing"),
-            GrantRight::Operation if self.max_derivations.is_some() => {
-                return needs("--max-derivations", "processing");
-            }
-            GrantRight::Operation if self.filing_window > 0 => {
-                return needs("--filing-window", "processing");
-            }
-            GrantRight::Processing | GrantRight::Operation => {}
-        }
-        Ok(Terms {
-            purposes: choice::list(self.purposes.clone(), "purposes")?,
-            territories: choice::list(self.territories.clone(), "territories")?,
-            not_before_ms,
-            not_after_ms,
-            sublicence_depth: self.depth,
-            max_derivations: self.max_derivations,
-            future_versions: self.future_versions,
-            floor_bp: self.floor,
-            filing_window_ms: u64::from(self.filing_window) * DAY_MS,
-        })
-    }
-
     fn run(self, session: &Session) -> Result<(), Failure> {
-        let terms = self.terms()?;
+        let terms = self.terms.terms(self.acting.approve)?;
         let acting = Acting::begin(session, &self.acting)?;
-        let under = choice::list(resolve_all(&acting, &self.under)?, "grants")?;
+        let under = acting.ids(&self.under)?;
+        let parent = self.parent.as_ref().map(|parent| acting.id(parent)).transpose()?;
         let asset = acting.asset(&self.asset);
-        let (right, grantee) = (self.right, self.to);
-        acting.act(Event::OfferGrant(OfferGrant { asset, right, grantee, terms, under }))
-    }
-}
-
-impl AnswerArgs {
-    fn run(self, session: &Session, event: fn(GrantId) -> Event) -> Result<(), Failure> {
-        let acting = Acting::begin(session, &self.acting)?;
-        let grant = acting.object(&self.grant, "offer_grant")?;
-        acting.act(event(GrantId::from_digest(grant)))
+        let (right, grantee) = (self.terms.right, self.to);
+        let preview = match right {
+            GrantRight::Processing => acting.floor_preview(&asset, &terms)?,
+            GrantRight::Operation => None,
+        };
+        let offer = OfferGrant { asset, right, grantee, terms, under, parent };
+        acting.act_previewed(Event::OfferGrant(offer), preview)
     }
 }

@@ -1,18 +1,15 @@
 //! `headwater listing`: offers products at an exchange, and reviews such offers.
 
 use clap::{Args, Subcommand};
-use headwater_ledger::event::market::Decision;
-use headwater_ledger::event::{Event, ListProduct, ReviewListing};
-use headwater_ledger::hash::ListingId;
+use headwater_ledger::event::{DelistProduct, Event, ListProduct, ReviewListing};
 use headwater_ledger::text::Handle;
 
-use super::grant::resolve_all;
+use super::common::{DecisionArgs, OneArgs};
 use crate::build::{Acting, ActingArgs};
 use crate::failure::Failure;
 use crate::lookup::ObjectRef;
 use crate::remote::resolve::AssetRef;
 use crate::session::Session;
-use crate::value::choice;
 
 /// Offer products at an exchange, and review such offers.
 #[derive(Debug, Subcommand)]
@@ -24,7 +21,7 @@ Examples:
       --grant 01234567,89abcdef --as insight-co
 
 Name the operation grant on every direct input whose operation right is not yours.
-`headwater shares insight-co/report` shows how money will fall.")]
+`headwater shares insight-co/report`, or --dry-run, shows how money will fall.")]
     Create(CreateArgs),
     /// Accept or reject a listing, as its exchange
     #[command(after_help = "\
@@ -32,6 +29,13 @@ Examples:
   headwater listing review 01234567 --accept --as first-exchange
   headwater listing review 01234567 --reject --as first-exchange")]
     Review(ReviewArgs),
+    /// End a listing, as its seller, its exchange or a regulator
+    #[command(after_help = "\
+Examples:
+  headwater listing delist 01234567 --as insight-co
+
+Contracts signed by three stand.")]
+    Delist(OneArgs),
 }
 
 /// Arguments of `headwater listing create`.
@@ -57,12 +61,8 @@ pub struct CreateArgs {
 pub struct ReviewArgs {
     /// The listing's id, or at least 8 of its digits
     listing: ObjectRef,
-    /// Accept it
-    #[arg(long, required_unless_present = "reject", conflicts_with = "reject")]
-    accept: bool,
-    /// Reject it
-    #[arg(long)]
-    reject: bool,
+    #[command(flatten)]
+    decision: DecisionArgs,
     #[command(flatten)]
     acting: ActingArgs,
 }
@@ -73,6 +73,9 @@ impl ListingCommand {
         match self {
             ListingCommand::Create(args) => args.run(session),
             ListingCommand::Review(args) => args.run(session),
+            ListingCommand::Delist(args) => {
+                args.act(session, |listing| Event::DelistProduct(DelistProduct { listing }))
+            }
         }
     }
 }
@@ -80,18 +83,19 @@ impl ListingCommand {
 impl CreateArgs {
     fn run(self, session: &Session) -> Result<(), Failure> {
         let acting = Acting::begin(session, &self.acting)?;
-        let operation_grants = choice::list(resolve_all(&acting, &self.grants)?, "grants")?;
+        let operation_grants = acting.ids(&self.grants)?;
         let asset = acting.asset(&self.product);
+        let preview = acting.shares_preview(&asset, "the product", None)?;
         let (exchange, fee_bp) = (self.exchange, self.fee_bp);
-        acting.act(Event::ListProduct(ListProduct { asset, exchange, fee_bp, operation_grants }))
+        let event = ListProduct { asset, exchange, fee_bp, operation_grants };
+        acting.act_previewed(Event::ListProduct(event), preview)
     }
 }
 
 impl ReviewArgs {
     fn run(self, session: &Session) -> Result<(), Failure> {
-        let decision = if self.reject { Decision::Reject } else { Decision::Accept };
         let acting = Acting::begin(session, &self.acting)?;
-        let listing = ListingId::from_digest(acting.object(&self.listing, "list_product")?);
+        let (listing, decision) = (acting.id(&self.listing)?, self.decision.decision());
         acting.act(Event::ReviewListing(ReviewListing { listing, decision }))
     }
 }

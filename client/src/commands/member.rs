@@ -1,4 +1,6 @@
-//! `headwater member`: admits, describes, suspends and reinstates members.
+//! `headwater member`: admits and describes members, and changes what is recorded of them.
+
+mod change;
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -6,11 +8,17 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use headwater_ledger::event::member::{MemberKey, Role};
-use headwater_ledger::event::{AdmitMember, Event, ReinstateMember, Scope, SuspendMember};
+use headwater_ledger::event::{
+    AcceptSuccession, AdmitMember, Event, ReinstateMember, Scope, SuspendMember,
+};
 use headwater_ledger::keys::PublicKey;
 use headwater_ledger::text::{DisplayName, Handle};
 use serde::{Deserialize, Serialize};
 
+pub use self::change::{
+    AddKeyArgs, RelateArgs, RevokeKeyArgs, SetRolesArgs, SucceedArgs, TwoKeysArgs, member_key,
+};
+use super::common::OneArgs;
 use crate::build::{Acting, ActingArgs};
 use crate::failure::{Failure, Kind};
 use crate::keystore::KeyName;
@@ -21,7 +29,7 @@ use crate::value::choice;
 /// Most bytes of a description.
 const MAX_FILE_BYTES: u64 = 64 << 10;
 
-/// Admit, describe, suspend and reinstate members.
+/// Admit and describe members; change their roles, keys and standing.
 #[derive(Debug, Subcommand)]
 pub enum MemberCommand {
     /// Admit a member, as an exchange
@@ -54,6 +62,61 @@ Examples:
 Examples:
   headwater member reinstate insight-co --as health-commission")]
     Reinstate(StandingArgs),
+    /// Change another member's roles, as an exchange
+    #[command(after_help = "\
+Examples:
+  headwater member set-roles insight-co --role operator,processor --as first-exchange
+
+The roles exchange and regulator are given and taken by `headwater govern propose roles` alone.")]
+    SetRoles(SetRolesArgs),
+    /// Add a key of your own
+    #[command(after_help = "\
+Examples:
+  headwater key new insight-co+desk
+  headwater member add-key \
+      ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a \
+      --scopes contract --as insight-co")]
+    AddKey(AddKeyArgs),
+    /// End a key; it signs nothing from then on
+    #[command(after_help = "\
+Examples:
+  headwater member revoke-key \
+      ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a --as insight-co
+  headwater member revoke-key \
+      ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a \
+      --of insight-co --compromised-since 2026-11-20T08:00:00Z --as health-commission
+
+With --compromised-since, assets and grants that the key alone signed from then on serve for
+nothing new until a ruling clears them; contracts signed by three stand.")]
+    RevokeKey(RevokeKeyArgs),
+    /// Say for which of your acts two of your keys must sign
+    #[command(after_help = "\
+Examples:
+  headwater member two-keys --for money,transfers --as first-exchange
+  headwater member two-keys --none --as first-exchange --also-key first-exchange+second
+
+Sign such acts with --also-key.")]
+    TwoKeys(TwoKeysArgs),
+    /// Record that two members belong together, or no longer do
+    #[command(after_help = "\
+Examples:
+  headwater member relate data-works insight-co --as data-works
+  headwater member relate data-works insight-co --no-longer --as health-commission")]
+    Relate(RelateArgs),
+    /// Name the successor of a member that was merged or dissolved
+    #[command(after_help = "\
+Examples:
+  headwater member succeed county-hospital --by city-hospital --as health-commission
+
+It takes effect once the successor accepts with `headwater member accept-succession`.")]
+    Succeed(SucceedArgs),
+    /// Accept to act for a member that ends
+    #[command(after_help = "\
+Examples:
+  headwater member accept-succession 01234567 --as city-hospital
+
+From then on that member's keys sign nothing, and you act wherever it is named.")]
+    AcceptSuccession(OneArgs),
 }
 
 /// Arguments of `headwater member admit`.
@@ -86,9 +149,9 @@ pub struct AdmitArgs {
     acting: ActingArgs,
 }
 
-/// What the keys may sign.
+/// What keys may sign.
 #[derive(Debug, Args)]
-struct ScopeArgs {
+pub struct ScopeArgs {
     /// What the keys may sign: register, rights, contract, money, arbitrate, admin [default: all]
     #[arg(long, value_name = "SCOPE", value_delimiter = ',', value_parser = choice::parse::<Scope>)]
     scopes: Vec<Scope>,
@@ -137,6 +200,15 @@ impl MemberCommand {
                 let event = Event::ReinstateMember(ReinstateMember { member: handle });
                 Acting::begin(session, &acting)?.act(event)
             }
+            MemberCommand::SetRoles(args) => args.run(session),
+            MemberCommand::AddKey(args) => args.run(session),
+            MemberCommand::RevokeKey(args) => args.run(session),
+            MemberCommand::TwoKeys(args) => args.run(session),
+            MemberCommand::Relate(args) => args.run(session),
+            MemberCommand::Succeed(args) => args.run(session),
+            MemberCommand::AcceptSuccession(args) => args.act(session, |succession| {
+                Event::AcceptSuccession(AcceptSuccession { succession })
+            }),
         }
     }
 }

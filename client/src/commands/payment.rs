@@ -2,14 +2,15 @@
 
 use clap::{Args, Subcommand};
 use headwater_ledger::account::Amounts;
-use headwater_ledger::event::{Event, RecordPayment, RefundPayment};
-use headwater_ledger::hash::{ContractId, PaymentId};
+use headwater_ledger::event::{Event, RecordPayment, RefundPayment, VoidPayment};
+use headwater_ledger::hash::PaymentId;
 use headwater_ledger::money::Currency;
 use headwater_ledger::state::Records as _;
 use headwater_ledger::state::record::PaymentRecord;
 use headwater_ledger::text::Code;
 use serde_json::Map;
 
+use super::common::OneArgs;
 use super::contract::proved_contract;
 use crate::build::{Acting, ActingArgs, Preview};
 use crate::failure::{Failure, Kind};
@@ -31,6 +32,13 @@ Examples:
 
 --dry-run also shows how the payment would divide into net, fee and tax.")]
     Record(PaymentArgs),
+    /// Take back a payment entered in error, as its exchange
+    #[command(after_help = "\
+Examples:
+  headwater payment void 01234567 --as first-exchange
+
+Only while nothing of it was refunded. The price is open again and the bank reference free.")]
+    Void(OneArgs),
 }
 
 /// Arguments of `headwater payment record`.
@@ -99,6 +107,9 @@ impl PaymentCommand {
     pub fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             PaymentCommand::Record(args) => args.run(session),
+            PaymentCommand::Void(args) => {
+                args.act(session, |payment| Event::VoidPayment(VoidPayment { payment }))
+            }
         }
     }
 }
@@ -125,8 +136,7 @@ impl PaymentArgs {
                 .hint("correct --tax or --gross"));
         }
         let acting = Acting::begin(session, &self.acting)?;
-        let contract = acting.object(&self.contract, "propose_contract")?;
-        let contract = ContractId::from_digest(contract);
+        let contract = acting.id(&self.contract)?;
         let preview = if acting.is_dry_run() {
             let fee_bp = proved_contract(&acting, &contract)?.fee_bp;
             Amounts::of_payment(gross, tax, fee_bp).map(|a| preview(&a, &self.currency))
@@ -178,7 +188,7 @@ impl RefundArgs {
     /// Runs the command.
     pub fn run(self, session: &Session) -> Result<(), Failure> {
         let acting = Acting::begin(session, &self.acting)?;
-        let id = PaymentId::from_digest(acting.object(&self.payment, "record_payment")?);
+        let id = acting.id(&self.payment)?;
         let (payment, currency) = proved_payment(&acting, &id)?;
         let Amounts { net, fee, tax } = self.amounts(&payment, &currency)?;
         if (net, fee, tax) == (0, 0, 0) {

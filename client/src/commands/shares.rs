@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::failure::Failure;
 use crate::output::{Page, Report};
 use crate::remote::Connection;
+use crate::remote::past::AtArgs;
 use crate::remote::resolve::AssetRef;
 use crate::remote::view::AsOf;
 use crate::session::Session;
@@ -35,9 +36,8 @@ Units add up to 10^18, parts to 10 000.";
 pub struct SharesArgs {
     /// The product
     product: AssetRef,
-    /// Height to ask about [default: the latest]
-    #[arg(long, value_name = "HEIGHT")]
-    at: Option<u64>,
+    #[command(flatten)]
+    at: AtArgs,
 }
 
 #[derive(Serialize)]
@@ -51,7 +51,7 @@ impl SharesArgs {
     /// Runs the command.
     pub fn run(self, session: &Session) -> Result<(), Failure> {
         let connection = Connection::open(session)?;
-        let view = connection.view(self.at)?;
+        let view = connection.view(self.at.height(&connection)?)?;
         let product = view.asset_id(&self.product)?;
         let shares = view.ask(|view| query::shares(view, &product))?;
         session.output.report(&SharesReport { as_of: view.as_of(), shares })
@@ -106,6 +106,7 @@ impl SharesReport {
                 ListingStatus::Pending => "waits for the exchange",
                 ListingStatus::Accepted => "accepted",
                 ListingStatus::Rejected => "rejected",
+                ListingStatus::Delisted => "ended",
             };
             let frozen = if listing.schedule == s.schedule { "this one" } else { "another" };
             [

@@ -1,20 +1,27 @@
 //! `headwater statement`: who is owed what, line by line.
 
+mod csv;
+mod sums;
+
 use std::io;
 use std::str::FromStr;
 
 use clap::Args;
 use headwater_ledger::money::Currency;
 use headwater_ledger::query::{
-    self, AccountStatement, AssetLine, MemberAccount, MemberStatement, ProductStatement,
+    self, AccountStatement, AssetLine, Balance, MemberAccount, MemberStatement, PayoutShown,
+    ProductStatement,
 };
+use headwater_ledger::state::record::PayoutStatus;
 use headwater_ledger::text::{Handle, ParseText};
 use serde::Serialize;
 
+use self::sums::Sums;
 use super::shares::proved;
 use crate::failure::Failure;
 use crate::output::{Page, Report};
 use crate::remote::Connection;
+use crate::remote::past::AtArgs;
 use crate::remote::resolve::AssetRef;
 use crate::remote::view::AsOf;
 use crate::session::Session;
@@ -25,23 +32,37 @@ Examples:
   headwater statement patients-fund                      what a member is owed, and for what
   headwater statement insight-co/breast-cancer-report    how a product's money was divided
   headwater statement gba-exchange --json
+  headwater statement gba-exchange --csv > vouchers.csv
 
-Held: the delivery of what was paid for is not confirmed yet. Payable: it is. Entitled is both.
-Payouts are not recorded on this ledger, so nothing is taken off for them.
+Held: the delivery of what was paid for is not confirmed yet, or a refund is ordered. Frozen: a
+dispute holds it. Payable: it can be paid out now. Overpaid: paid out and refunded since. Together:
+  entitled + adjusted + overpaid = held + frozen + paid + payable
+Columns of nothing are left out. The last lines show what each ownership epoch earned, before
+payouts.
+
+--csv has one header and no empty cell; amounts are whole minor units:
+  height,time,account,product,exchange,currency,closed,kind,asset,right,owner,units,SUMS
+with SUMS as below and kind line (one owner of one claim), fee, tax or residue (of the exchange,
+right -; fee and tax count as paid when cleared, residue as held). Payouts are in --json.
 
 With --json, amounts in minor units, of a member:
   {\"as_of\":{chain_id,height,block_id,time_ms,state_root},
    \"member\":HANDLE,\"name\":…,\"roles\":[…],\"suspended\":BOOL,
    \"accounts\":[{account,product,name,exchange,currency,net,
-     lines:[{asset,name,right,epoch,party,parts,units,entitled,held,payable}],
-     entitled,held,payable,clearing:{payments,fee,refunded_fee}|null}],
-   \"totals\":[{currency,entitled,held,payable,fees}]}
+     lines:[{asset,name,right,epoch,party,parts,units,entitled,held,frozen,payable}],
+     balances:[{asset,name,right,party,SUMS}],SUMS,
+     payouts:[{id,asset,right,owner,payee,amount,bank_reference,status,height,time_ms}],
+     closed,clearing:{payments,fee,refunded_fee}|null}],
+   \"totals\":[{currency,SUMS,fees}]}
+with SUMS: entitled,adjusted,held,frozen,paid,payable,overpaid;
 of a product:
   {\"as_of\":…,\"product\":ID,\"name\":\"handle/name\",\"schedule\":HASH,
    \"accounts\":[{account,exchange,currency,
      received:{gross,net,fee,tax},refunded:{…},remaining:{…},confirmed_net,
-     payments:[{id,contract,received,refunded,confirmed,bank_reference,height,time_ms}],
-     lines:[…],parties:[{party,entitled,held,payable}],residue}]}";
+     closed,
+     payments:[{id,contract,received,refunded,ordered,void,confirmed,bank_reference,height,
+       time_ms}],
+     lines:[…],balances:[…],parties:[{party,SUMS}],payouts:[…],residue}]}";
 
 /// Arguments of `headwater statement`.
 #[derive(Debug, Args)]
@@ -50,12 +71,14 @@ pub struct StatementArgs {
     /// A member's handle, or a product as HANDLE/NAME or by id
     #[arg(value_name = "MEMBER|PRODUCT")]
     of: Subject,
-    /// Height to ask about [default: the latest]
-    #[arg(long, value_name = "HEIGHT")]
-    at: Option<u64>,
+    #[command(flatten)]
+    at: AtArgs,
     /// Show lines of nothing too
     #[arg(long)]
     zeros: bool,
+    /// Print CSV, a row for each line, amounts in whole minor units
+    #[arg(long)]
+    csv: bool,
 }
 
 /// Whose statement it is.
@@ -82,6 +105,8 @@ struct ProductReport {
     statement: ProductStatement,
     #[serde(skip)]
     zeros: bool,
+    #[serde(skip)]
+    csv: bool,
 }
 
 #[derive(Serialize)]
@@ -91,23 +116,27 @@ struct MemberReport {
     statement: MemberStatement,
     #[serde(skip)]
     zeros: bool,
+    #[serde(skip)]
+    csv: bool,
 }
 
 impl StatementArgs {
     /// Runs the command.
     pub fn run(self, session: &Session) -> Result<(), Failure> {
         let connection = Connection::open(session)?;
-        let view = connection.view(self.at)?;
-        let (as_of, zeros) = (view.as_of(), self.zeros);
+        let view = connection.view(self.at.height(&connection)?)?;
+        let (as_of, zeros, csv) = (view.as_of(), self.zeros, self.csv);
+        let now_ms = as_of.time_ms;
         match &self.of {
             Subject::Member(member) => {
-                let statement = view.ask(|view| query::member_statement(view, member))?;
-                session.output.report(&MemberReport { as_of, statement, zeros })
+                let statement = view.ask(|view| query::member_statement(view, member, now_ms))?;
+                session.output.report(&MemberReport { as_of, statement, zeros, csv })
             }
             Subject::Product(product) => {
                 let product = view.asset_id(product)?;
-                let statement = view.ask(|view| query::product_statement(view, &product))?;
-                session.output.report(&ProductReport { as_of, statement, zeros })
+                let statement =
+                    view.ask(|view| query::product_statement(view, &product, now_ms))?;
+                session.output.report(&ProductReport { as_of, statement, zeros, csv })
             }
         }
     }
@@ -115,6 +144,9 @@ impl StatementArgs {
 
 impl Report for ProductReport {
     fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if self.csv {
+            return csv::product(page, &self.as_of, &self.statement);
+        }
         page.field("product", &self.statement.name)?;
         page.field("id", self.statement.product)?;
         page.field("schedule", self.statement.schedule)?;
@@ -133,23 +165,75 @@ impl Report for ProductReport {
 impl ProductReport {
     fn account(&self, page: &mut Page<'_>, account: &AccountStatement) -> io::Result<()> {
         let currency = &account.currency;
-        page.line(format_args!("Account at {} in {currency}", account.exchange))?;
+        let closed = if account.closed { ", closed" } else { "" };
+        page.line(format_args!("Account at {} in {currency}{closed}", account.exchange))?;
         sums(page, account)?;
         page.line("")?;
-        let column =
-            |of: fn(&query::PartyTotal) -> u64| amounts(account.parties.iter().map(of), currency);
-        let (entitled, held, payable) =
-            (column(|p| p.entitled), column(|p| p.held), column(|p| p.payable));
-        let rows = account.parties.iter().zip(entitled).zip(held).zip(payable);
-        let rows = rows.map(|(((p, e), h), y)| [p.party.to_string(), e, h, y]);
-        let unit = show::unit(currency);
-        let entitled = format!("entitled, {unit}");
-        page.table(["party", &entitled, "held", "payable"], rows)?;
+        let rows = account.parties.iter().map(|p| (vec![p.party.to_string()], Sums::from(p)));
+        sums::table(page, &["party"], rows.collect(), currency)?;
+        page.line("")?;
+        balances(page, &account.balances, currency, self.zeros)?;
         page.line("")?;
         lines(page, &account.lines, currency, self.zeros)?;
         page.line("")?;
-        payments(page, account)
+        payments(page, account)?;
+        payouts(page, &account.payouts, &account.lines, currency)
     }
+}
+
+/// What each owner has of each claim. Those that never had anything are left out unless asked for.
+fn balances(
+    page: &mut Page<'_>,
+    balances: &[Balance],
+    currency: &Currency,
+    zeros: bool,
+) -> io::Result<()> {
+    let rows = balances
+        .iter()
+        .map(|b| (vec![b.name.clone(), b.right.to_string(), b.party.to_string()], Sums::from(b)));
+    let rows: Vec<_> = rows.filter(|(_, sums)| zeros || *sums != Sums([0; 7])).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sums::table(page, &["asset", "right", "owner"], rows, currency)
+}
+
+/// Payouts, under the names that the lines give.
+fn payouts(
+    page: &mut Page<'_>,
+    payouts: &[PayoutShown],
+    lines: &[AssetLine],
+    currency: &Currency,
+) -> io::Result<()> {
+    if payouts.is_empty() {
+        return Ok(());
+    }
+    page.line("")?;
+    let amounts = amounts(payouts.iter().map(|p| p.amount), currency);
+    let rows = payouts.iter().zip(amounts).map(|(p, amount)| {
+        let line = lines.iter().find(|line| line.asset == p.asset);
+        let owner = if p.owner == p.payee {
+            p.owner.to_string()
+        } else {
+            format!("{} for {}", p.payee, p.owner)
+        };
+        let status = match p.status {
+            PayoutStatus::Paid => "paid",
+            PayoutStatus::Contested => "contested",
+            PayoutStatus::Reversed => "reversed",
+        };
+        [
+            show::time(p.time_ms),
+            owner,
+            line.map_or_else(|| p.asset.to_string(), |line| line.name.clone()),
+            p.right.to_string(),
+            amount,
+            status.to_string(),
+            p.bank_reference.to_string(),
+            show::short(p.id.digest()),
+        ]
+    });
+    page.table(["payout", "to", "asset", "right", "amount", "status", "bank reference", "id"], rows)
 }
 
 /// Where the money of an account is: every minor unit of what was paid.
@@ -189,7 +273,12 @@ fn payments(page: &mut Page<'_>, account: &AccountStatement) -> io::Result<()> {
             show::time(p.time_ms),
             gross,
             refunded,
-            if p.confirmed { "confirmed" } else { "not confirmed" }.to_string(),
+            match (p.void, p.confirmed) {
+                (true, _) => "void",
+                (false, true) => "confirmed",
+                (false, false) => "not confirmed",
+            }
+            .to_string(),
             p.bank_reference.to_string(),
             show::short(p.contract.digest()),
         ]
@@ -206,13 +295,13 @@ fn lines(
 ) -> io::Result<()> {
     let shown: Vec<&AssetLine> = lines.iter().filter(|l| zeros || l.entitled > 0).collect();
     let column = |of: fn(&AssetLine) -> u64| amounts(shown.iter().map(|line| of(line)), currency);
-    let (entitled, held, payable) =
-        (column(|l| l.entitled), column(|l| l.held), column(|l| l.payable));
+    let (entitled, held, frozen) =
+        (column(|l| l.entitled), column(|l| l.held), column(|l| l.frozen));
     let shares = show::right_aligned(shown.iter().map(|line| show::percent(line.units)).collect());
     let parts =
         show::right_aligned(shown.iter().map(|line| show::basis_points(line.parts)).collect());
-    let rows = shown.iter().zip(shares).zip(parts).zip(entitled).zip(held).zip(payable);
-    let rows = rows.map(|(((((line, share), parts), entitled), held), payable)| {
+    let rows = shown.iter().zip(shares).zip(parts).zip(entitled).zip(held).zip(frozen);
+    let rows = rows.map(|(((((line, share), parts), entitled), held), frozen)| {
         [
             line.name.clone(),
             line.right.to_string(),
@@ -221,12 +310,12 @@ fn lines(
             parts,
             entitled,
             held,
-            payable,
+            frozen,
         ]
     });
     if !shown.is_empty() {
         page.table(
-            ["asset", "right", "share", "owner", "parts", "entitled", "held", "payable"],
+            ["asset", "right", "share", "owner", "parts", "earned", "held", "frozen"],
             rows,
         )?;
     }
@@ -245,6 +334,9 @@ fn amounts(values: impl Iterator<Item = u64>, currency: &Currency) -> Vec<String
 impl Report for MemberReport {
     fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
         let s = &self.statement;
+        if self.csv {
+            return csv::member(page, &self.as_of, s);
+        }
         page.field("member", format_args!("{} ({})", s.member, s.name))?;
         if s.suspended {
             page.field("", "suspended")?;
@@ -252,17 +344,9 @@ impl Report for MemberReport {
         for total in &s.totals {
             page.line("")?;
             let currency = &total.currency;
-            let mut rows = vec![
-                ("entitled", total.entitled),
-                ("held", total.held),
-                ("payable", total.payable),
-            ];
+            sums::fields(page, &Sums::from(total), currency)?;
             if s.accounts.iter().any(|a| a.currency == *currency && a.clearing.is_some()) {
-                rows.push(("fees", total.fees));
-            }
-            let shown = amounts(rows.iter().map(|row| row.1), currency);
-            for ((name, _), amount) in rows.iter().zip(shown) {
-                page.field(name, format_args!("{amount} {}", show::unit(currency)))?;
+                page.field("fees", show::money(total.fees, currency))?;
             }
         }
         page.line("")?;
@@ -281,17 +365,24 @@ impl Report for MemberReport {
 impl MemberReport {
     fn account(&self, page: &mut Page<'_>, account: &MemberAccount) -> io::Result<()> {
         let currency = &account.currency;
-        page.line(format_args!("{}, cleared by {}", account.name, account.exchange))?;
+        let closed = if account.closed { ", closed" } else { "" };
+        page.line(format_args!("{}, cleared by {}{closed}", account.name, account.exchange))?;
         page.field("net", format_args!("{} in all", show::money(account.net, currency)))?;
         if let Some(clearing) = &account.clearing {
             let fee = show::money(clearing.fee, currency);
             let payments = show::count(clearing.payments, "payment", "payments");
             page.field("fee", format_args!("{fee} for clearing {payments}"))?;
+            if clearing.refunded_fee > 0 {
+                let given = show::money(clearing.refunded_fee, currency);
+                page.field("", format_args!("{given} of fees given back besides"))?;
+            }
         }
         if account.lines.is_empty() {
             return Ok(());
         }
-        page.field("entitled", show::money(account.entitled, currency))?;
-        lines(page, &account.lines, currency, self.zeros)
+        balances(page, &account.balances, currency, self.zeros)?;
+        page.line("")?;
+        lines(page, &account.lines, currency, self.zeros)?;
+        payouts(page, &account.payouts, &account.lines, currency)
     }
 }

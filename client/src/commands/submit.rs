@@ -1,7 +1,7 @@
 //! `headwater submit`: signs and sends a file of envelopes.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
@@ -28,6 +28,7 @@ Examples:
   headwater submit registrations.ndjson
   headwater submit registrations.ndjson --report report.ndjson --keep-going
   headwater submit registrations.ndjson --dry-run
+  headwater submit payments.ndjson --also-key first-exchange+treasurer
 
 One envelope a line, signed with the author's key from the home folder (HANDLE or HANDLE+LABEL):
   {\"author\":\"clinic\",\"label\":\"scans\",\"events\":[{\"register_asset\":{…}}]}
@@ -64,6 +65,9 @@ pub struct SubmitArgs {
     /// Check the file; sign and send nothing
     #[arg(long)]
     dry_run: bool,
+    /// Further key that signs every line of its member too, for acts that need two: HANDLE+LABEL
+    #[arg(long = "also-key", value_name = "KEY", value_delimiter = ',')]
+    also_keys: Vec<KeyName>,
     #[command(flatten)]
     signing: SigningArgs,
 }
@@ -80,13 +84,14 @@ impl SubmitArgs {
         let connection = Connection::open(session)?;
         let journal = Journal::open(Journal::path(&self.file), &connection.chain_id())?;
         journal.check(batch.lines())?;
-        let keys = unlock(session, batch.lines(), &journal)?;
+        let keys = unlock(session, batch.lines(), &journal, &self.also_keys)?;
         let mut sink = self.sink()?;
         let bar = progress(batch.lines().len() as u64);
         let signer = Signer {
             connection: &connection,
             batch: &batch,
             keys,
+            also_keys: self.also_keys,
             signing: self.signing,
             recorded: RefCell::default(),
         };
@@ -114,11 +119,15 @@ fn unlock(
     session: &Session,
     lines: &[Line],
     journal: &Journal,
+    also_keys: &[KeyName],
 ) -> Result<BTreeMap<KeyName, SigningKey>, Failure> {
     let keystore = session.keystore();
     let open =
         lines.iter().filter(|line| !matches!(journal.past(line), Some(Past::Recorded { .. })));
-    let names: std::collections::BTreeSet<&KeyName> = open.map(|line| &line.author).collect();
+    let mut names: BTreeSet<&KeyName> = open.map(|line| &line.author).collect();
+    let authors: BTreeSet<_> = names.iter().map(|name| &name.handle).collect();
+    let also: Vec<_> = also_keys.iter().filter(|key| authors.contains(&key.handle)).collect();
+    names.extend(also);
     // All missing keys are told before any passphrase is asked for.
     for name in &names {
         keystore.info(name)?;

@@ -15,6 +15,7 @@ use super::shares::proved;
 use crate::failure::{Failure, Kind};
 use crate::output::{self, Output, Page, Report};
 use crate::remote::Connection;
+use crate::remote::past::AtArgs;
 use crate::remote::resolve::AssetRef;
 use crate::remote::view::AsOf;
 use crate::session::Session;
@@ -50,9 +51,8 @@ pub struct TraceArgs {
     /// Most steps to follow [default: all]
     #[arg(long, value_name = "N")]
     depth: Option<u32>,
-    /// Height to ask about [default: the latest]
-    #[arg(long, value_name = "HEIGHT")]
-    at: Option<u64>,
+    #[command(flatten)]
+    at: AtArgs,
     /// How to print it
     #[arg(long, value_name = "FORMAT", default_value = "tree")]
     format: TraceFormat,
@@ -105,7 +105,7 @@ impl TraceArgs {
         };
         let direction = if self.way.up { Direction::Up } else { Direction::Down };
         let connection = Connection::open(session)?;
-        let view = connection.view(self.at)?;
+        let view = connection.view(self.at.height(&connection)?)?;
         let asset = view.asset_id(&self.asset)?;
         let trace = view.ask(|view| query::trace(view, &asset, direction, self.depth)).map_err(
             |failure| match failure.kind() {

@@ -151,6 +151,7 @@ mod tests {
     fn block(height: u64, parent: BlockId, time_ms: u64, (by, next): (u8, u8)) -> LightBlock {
         let (key, validators, hash) = set(by);
         let header = Header {
+            rulebook: Default::default(),
             protocol: 1,
             chain_id: chain_id(),
             height,

@@ -109,6 +109,12 @@ impl Node {
 }
 
 impl Exchange {
+    /// Whether the node is still making a past state again.
+    pub fn is_rebuilding(&self) -> bool {
+        let refused = || serde_json::from_str::<Refused>(&self.answer).ok();
+        self.status == 503 && refused().is_some_and(|r| r.error.code == "STATE_REBUILDING")
+    }
+
     /// The exchange, unless the node refused the request.
     pub fn ok(self) -> Result<Self, Failure> {
         if self.status == 200 {
@@ -123,9 +129,7 @@ impl Exchange {
         let failure = Failure::new(Kind::Node, message);
         Err(match (error.hint, error.code.as_str()) {
             (Some(hint), _) => failure.hint(hint),
-            (None, "HEIGHT_PRUNED") => {
-                failure.hint("ask for a later height, or ask a node that keeps more heights")
-            }
+            (None, "STATE_REBUILDING") => failure.hint("ask again later, or ask another node"),
             (None, _) => failure,
         })
     }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use headwater_ledger::codec::encode;
 use headwater_ledger::genesis::PROTOCOL_VERSION;
@@ -24,6 +25,10 @@ use crate::failure::{Failure, Kind};
 const MAX_KEYS: usize = 1_024;
 /// Most entries of a list that one request asks for.
 const MAX_ENTRIES: u64 = 4_096;
+/// Longest wait for the state of a past height.
+const PAST_PATIENCE: Duration = Duration::from_secs(30 * 60);
+/// Pause before a past state that is not ready is asked for again; the node itself waits longer.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// The block that a proved answer rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -98,10 +103,10 @@ impl<'a> VerifiedView<'a> {
         }
         connection.prove(&answer.block, &exchange)?;
         let protocol = answer.block.header.protocol;
-        if protocol != PROTOCOL_VERSION {
+        if !(1..=PROTOCOL_VERSION).contains(&protocol) {
             let message = format_args!(
-                "the network is at protocol version {protocol}, this client knows \
-                 {PROTOCOL_VERSION}"
+                "the network is at protocol version {protocol}, this client knows 1 \
+                 to {PROTOCOL_VERSION}"
             );
             return Err(Failure::new(Kind::Node, message).hint("use a client of that version"));
         }
@@ -289,7 +294,8 @@ impl Lists for VerifiedView<'_> {
     }
 }
 
-/// Asks for records with proof; nothing is checked yet.
+/// Asks for records with proof; nothing is checked yet. Waits while the node makes a past state
+/// again from its log.
 fn ask(
     connection: &Connection,
     height: Option<u64>,
@@ -297,9 +303,21 @@ fn ask(
 ) -> Result<(Exchange, StateAnswer), Failure> {
     let keys: Vec<String> = keys.iter().map(|(bytes, _)| hex::encode(bytes)).collect();
     let request = json!({ "height": height, "keys": keys });
-    let exchange = connection.node().post("/v1/state", request)?.ok()?;
-    let answer = exchange.parse()?;
-    Ok((exchange, answer))
+    let (started, mut told) = (Instant::now(), false);
+    loop {
+        let exchange = connection.node().post("/v1/state", request.clone())?;
+        if !exchange.is_rebuilding() || started.elapsed() > PAST_PATIENCE {
+            let exchange = exchange.ok()?;
+            let answer = exchange.parse()?;
+            return Ok((exchange, answer));
+        }
+        if !told {
+            told = true;
+            let text = "the node makes the state of that height again from its log; waiting";
+            connection.output.warn(text);
+        }
+        std::thread::sleep(ASK_AGAIN_AFTER);
+    }
 }
 
 /// The canonical bytes of a key. Keys hold nothing that could be too long to encode.

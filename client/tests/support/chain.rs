@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use headwater_ledger::certificate::{
     CommitCertificate, CommitSignature, VoteType, vote_sign_bytes,
 };
-use headwater_ledger::codec::{List, decode};
+use headwater_ledger::codec::{List, decode, encode};
 use headwater_ledger::envelope::{SignedEnvelope, VerifiedEnvelope, event_id};
 use headwater_ledger::event::member::{MemberKey, Role};
 use headwater_ledger::event::{AdmitMember, Event, Scope};
@@ -20,7 +20,7 @@ use headwater_ledger::hash::{ChainId, EnvelopeId, EventId};
 use headwater_ledger::keys::SigningKey;
 use headwater_ledger::light::LightBlock;
 use headwater_ledger::reject::{Refusal, Reject};
-use headwater_ledger::state::{Key, State, View as _};
+use headwater_ledger::state::{Key, Relation, State, View as _};
 use headwater_ledger::validator::Validator;
 use serde_json::{Value, json};
 
@@ -73,6 +73,8 @@ pub struct Chain {
     blocks: Vec<LightBlock>,
     fates: BTreeMap<EnvelopeId, Fate>,
     events: Vec<(EventId, Event)>,
+    /// Entries of lists by the bytes of their relation.
+    lists: BTreeMap<Vec<u8>, Vec<String>>,
     /// Ids of the envelopes recorded, in order.
     pub recorded: Vec<EnvelopeId>,
     /// Every envelope received, as often as it was.
@@ -87,6 +89,7 @@ impl Chain {
         let key = SigningKey::from_seed(&VALIDATOR_SEED).public_key();
         let validators = vec![Validator { member: "bourse".parse().unwrap(), key, power: 1 }];
         let genesis = Genesis {
+            rulebook: Default::default(),
             name: "test".parse().unwrap(),
             protocol: 1,
             time_ms: now_ms() - 60_000,
@@ -107,6 +110,7 @@ impl Chain {
             blocks: Vec::new(),
             fates: BTreeMap::new(),
             events: Vec::new(),
+            lists: BTreeMap::new(),
             recorded: Vec::new(),
             received: Vec::new(),
             batches: Vec::new(),
@@ -148,6 +152,10 @@ impl Chain {
         let signatures = vec![CommitSignature { validator: proposer, signature }];
         let certificate = CommitCertificate { height, round: 0, block_id, signatures };
         self.blocks.push(LightBlock { header, certificate, validators });
+        for appended in executed.effects.iter().flat_map(|effects| &effects.appended) {
+            let list = self.lists.entry(encode(&appended.relation).unwrap()).or_default();
+            list.push(hex::encode(&appended.entry));
+        }
         self.state = executed.state;
         for (envelope, index) in envelopes.iter().zip(0u64..) {
             let id = envelope.id();
@@ -244,6 +252,15 @@ impl Chain {
         assert_eq!(asked, self.blocks.len() as u64, "only the latest state is kept");
         let proof = self.state.map().prove_many(&hashes);
         json!({ "block": self.blocks.last().unwrap(), "values": values, "proof": proof })
+    }
+
+    fn list(&self, request: &Value) -> Value {
+        let relation: Relation = serde_json::from_value(request["relation"].clone()).unwrap();
+        let entries = self.lists.get(&encode(&relation).unwrap());
+        let entries = entries.into_iter().flatten();
+        let [from, limit] = ["from", "limit"].map(|name| request[name].as_u64().unwrap() as usize);
+        let entries: Vec<&String> = entries.skip(from).take(limit).collect();
+        json!({ "entries": entries })
     }
 
     fn event(&self, prefix: &str) -> (u16, Value) {
@@ -352,9 +369,14 @@ impl Node {
         if let Some(prefix) = path.strip_prefix("/v1/events/") {
             return Some(chain.event(prefix));
         }
+        if let Some(height) = path.strip_prefix("/v1/blocks/") {
+            let height: usize = height.parse().unwrap();
+            return Some((200, json!(chain.blocks[height - 1])));
+        }
         match path {
             "/v1/genesis" => Some((200, json!(chain.genesis))),
             "/v1/state" => Some((200, chain.read(&serde_json::from_slice(body).unwrap()))),
+            "/v1/lists" => Some((200, chain.list(&serde_json::from_slice(body).unwrap()))),
             "/v1/envelopes" => {
                 let (mut rest, mut results) = (body, Vec::new());
                 while let Some((len, after)) = rest.split_first_chunk::<4>() {

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use headwater_ledger::attribution::AncestryNode;
+use headwater_ledger::envelope::asset_id;
 use headwater_ledger::event::asset::{
     Activity, ActivityKind, Classification, Content, Cost, Deidentification, Derivation, Input,
     Metadata, Purpose, Quality, Stage,
 };
 use headwater_ledger::event::{Event, RegisterAsset};
-use headwater_ledger::hash::{Digest, GrantId};
+use headwater_ledger::hash::Digest;
 use headwater_ledger::money::Currency;
 use headwater_ledger::split::Split;
 use headwater_ledger::text::{AssetName, Code};
@@ -51,6 +53,9 @@ pub struct RegisterArgs {
     /// Earlier asset of yours that this is a new version of
     #[arg(long, value_name = "ASSET")]
     revises: Option<AssetRef>,
+    /// For a raw resource: it rests on patients' consent, which can be withdrawn
+    #[arg(long)]
+    consent_based: bool,
     /// Basis points for the owners of the three rights and for the inputs; 0 upstream without
     /// inputs
     #[arg(long, value_name = "HOLD/PROC/OPER/UP", value_parser = parse_split)]
@@ -93,7 +98,7 @@ struct ContentArgs {
 
 /// What the content is.
 #[derive(Debug, Args)]
-struct MetadataArgs {
+pub(super) struct MetadataArgs {
     /// Format, such as text/csv
     #[arg(long, value_name = "CODE", help_heading = "Metadata")]
     format: Code,
@@ -172,7 +177,7 @@ struct WorkArgs {
 }
 
 /// Parses six percentages.
-fn parse_quality(text: &str) -> Result<Quality, String> {
+pub(crate) fn parse_quality(text: &str) -> Result<Quality, String> {
     let bad = "expected six percentages from 0 to 100, such as 98/95/99/80/100/90";
     let score = |part: &str| part.parse::<u8>().ok().filter(|score| *score <= 100).ok_or(bad);
     let scores = text.split('/').map(score).collect::<Result<Vec<_>, _>>()?;
@@ -192,7 +197,7 @@ fn parse_quality(text: &str) -> Result<Quality, String> {
 }
 
 impl MetadataArgs {
-    fn metadata(&self) -> Result<Metadata, Failure> {
+    pub(super) fn metadata(&self) -> Result<Metadata, Failure> {
         let (period_from_ms, period_to_ms) = (self.period_from.begin_ms(), self.period_to.end_ms());
         if period_from_ms > period_to_ms {
             return Err(Failure::new(Kind::Usage, "the period covered ends before it begins")
@@ -223,6 +228,10 @@ impl RegisterArgs {
                 "a processed dataset or a product has inputs",
                 "add --input, or change --stage",
             )),
+            (Stage::Processed | Stage::Product, true) if self.consent_based => Some((
+                "consent is withdrawn from raw resources; what is made of them follows",
+                "leave out --consent-based",
+            )),
             (Stage::Raw, false) | (Stage::Processed | Stage::Product, true) => None,
         };
         if let Some((message, hint)) = wrong {
@@ -248,7 +257,13 @@ impl RegisterArgs {
         if !acting.is_dry_run() {
             salts.save()?;
         }
-        acting.act(Event::RegisterAsset(RegisterAsset {
+        let inputs = derivation.iter().flat_map(|derivation| &derivation.inputs);
+        let inputs = inputs.map(|input| (input.asset, input.weight)).collect();
+        let node = AncestryNode { split: self.split, inputs };
+        let id = asset_id(&acting.connection().chain_id(), acting.author(), &self.name);
+        let preview = acting.shares_preview(&id, &subject, Some(node))?;
+        let event = Event::RegisterAsset(RegisterAsset {
+            consent_based: self.consent_based,
             name: self.name,
             stage: self.stage,
             revises,
@@ -256,7 +271,8 @@ impl RegisterArgs {
             metadata,
             split: self.split,
             derivation,
-        }))
+        });
+        acting.act_previewed(event, preview)
     }
 
     fn content(&self, salts: &mut Salts, session: &Session) -> Result<Content, Failure> {
@@ -287,12 +303,8 @@ impl RegisterArgs {
         let mut inputs = Vec::with_capacity(work.inputs.len());
         for input in &work.inputs {
             let grant = input.grant.as_ref();
-            let grant = grant.map(|grant| acting.object(grant, "offer_grant")).transpose()?;
-            inputs.push(Input {
-                asset: acting.asset(&input.asset),
-                weight: input.weight,
-                grant: grant.map(GrantId::from_digest),
-            });
+            let grant = grant.map(|grant| acting.id(grant)).transpose()?;
+            inputs.push(Input { asset: acting.asset(&input.asset), weight: input.weight, grant });
         }
         let method = match (work.method_root, &work.method) {
             (Some(root), _) => root,

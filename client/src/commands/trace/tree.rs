@@ -171,6 +171,8 @@ fn edge_notes(
                     let status = match grant.status {
                         GrantStatus::Accepted => "",
                         GrantStatus::Revoked => " (revoked since)",
+                        GrantStatus::Surrendered => " (given back since)",
+                        GrantStatus::Voided => " (void by a ruling)",
                         GrantStatus::Offered | GrantStatus::Declined => " (not in force)",
                     };
                     format!("under grant {id_shown} of {}{status}", grant.grantor)

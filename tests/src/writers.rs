@@ -95,6 +95,7 @@ pub fn registration(
     };
     let root = Digest::Blake3(*blake3::hash(name.as_bytes()).as_bytes());
     Ok(Event::RegisterAsset(RegisterAsset {
+        consent_based: Default::default(),
         name: name.parse()?,
         stage,
         revises: None,

@@ -155,7 +155,7 @@ impl World {
     }
 
     fn registration(&self, name: &str, split: [u16; 4], inputs: Value) -> Value {
-        let root = format!("blake3:{}", "11".repeat(32));
+        let root = format!("blake3:{}", blake3::hash(name.as_bytes()).to_hex());
         let mut event = json!({
             "name": name, "stage": "raw",
             "content": { "root": root, "bytes": 1_000, "records": 10 },

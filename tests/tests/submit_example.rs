@@ -55,6 +55,7 @@ fn genesis() -> Genesis {
     let consensus = SigningKey::from_seed(&[9; 32]).public_key();
     let validator = Validator { member: "dev".parse().unwrap(), key: consensus, power: 1 };
     Genesis {
+        rulebook: Default::default(),
         name: "dev".parse().unwrap(),
         protocol: PROTOCOL_VERSION,
         time_ms: BEGIN_MS,
@@ -191,7 +192,7 @@ impl Lists for Chain {
 fn every_line_of_the_example_is_recorded_and_its_money_falls_as_stated() {
     let mut chain = Chain::begin();
     EXAMPLE.lines().for_each(|line| chain.record(line));
-    let statement = query::product_statement(&chain, &chain.asset("lab/report-2026")).unwrap();
+    let statement = query::product_statement(&chain, &chain.asset("lab/report-2026"), 0).unwrap();
     let [account] = &statement.accounts[..] else { panic!("{statement:?}") };
     assert_eq!((account.received.gross, account.received.tax), (1_060_000, 60_000));
     assert_eq!((account.received.fee, account.received.net), (15_000, 985_000));

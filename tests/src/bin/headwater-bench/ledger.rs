@@ -5,17 +5,19 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use headwater_ledger::codec::encode;
 use headwater_ledger::envelope::{SignedEnvelope, VerifiedEnvelope};
+use headwater_ledger::event::governance::Rulebook;
 use headwater_ledger::event::member::Role;
 use headwater_ledger::execute::{BlockContext, Execution};
 use headwater_ledger::genesis::{Genesis, PROTOCOL_VERSION};
 use headwater_ledger::hash::{ChainId, Context};
 use headwater_ledger::keys::SigningKey;
+use headwater_ledger::limits::MAX_EVENT_WEIGHT;
 use headwater_ledger::merkle::map::StateMap;
 use headwater_ledger::query::{ListEntry, Lists};
-use headwater_ledger::reject::Fault;
+use headwater_ledger::reject::{Code, Fault, Refusal};
 use headwater_ledger::state::{Key, Relation, State, View};
 use headwater_ledger::validator::Validator;
 use headwater_tests::writers::{Signed, Writer, list, registrations};
@@ -47,18 +49,44 @@ pub struct BlockTimes {
     pub finished: Duration,
 }
 
+/// What one envelope costs, as often as it was tried.
+pub struct Cost {
+    /// Seconds for applying it.
+    pub applied: Vec<f64>,
+    /// Seconds for the state root of a block with nothing else.
+    pub roots: Vec<f64>,
+    /// Its weight.
+    pub weight: u64,
+}
+
 impl Ledger {
     /// A chain with these members; the first is an exchange and runs the only validator.
     pub fn new(members: &[Writer]) -> Result<Self> {
-        let first = members.first().ok_or_else(|| anyhow!("a chain needs a member"))?;
-        let key = SigningKey::from_seed(&[1; 32]).public_key();
-        let validator = Validator { member: first.handle.clone(), key, power: 1 };
+        Ledger::with(members, 1, PROTOCOL_VERSION, None)
+    }
+
+    /// A chain with these members, of whom the first so many are exchanges and run a validator
+    /// each, a protocol version and a rulebook.
+    pub fn with(
+        members: &[Writer],
+        run: usize,
+        protocol: u32,
+        rulebook: Option<Rulebook>,
+    ) -> Result<Self> {
+        let validator = |(n, member): (u64, &Writer)| {
+            let mut seed = [1; 32];
+            seed[..8].copy_from_slice(&n.to_le_bytes());
+            let key = SigningKey::from_seed(&seed).public_key();
+            Validator { member: member.handle.clone(), key, power: 1 }
+        };
+        let validators = (0..).zip(members).take(run).map(validator).collect();
         let genesis = Genesis {
+            rulebook,
             name: "benchmark".parse()?,
-            protocol: PROTOCOL_VERSION,
+            protocol,
             time_ms: BEGIN_MS,
             members: list(members.iter().map(Writer::admission).collect::<Result<_>>()?)?,
-            validators: list(vec![validator])?,
+            validators: list(validators)?,
         };
         Ok(Ledger {
             chain_id: genesis.chain_id()?,
@@ -99,6 +127,56 @@ impl Ledger {
         }
         self.height = height;
         Ok(BlockTimes { applied, finished })
+    }
+
+    /// What applying one envelope to the present state takes, so many times; nothing is recorded.
+    pub fn cost(&self, envelope: &VerifiedEnvelope, times: usize) -> Result<Cost> {
+        let height = self.height + 1;
+        let time_ms = BEGIN_MS + height * 1_000;
+        let context = BlockContext { chain_id: self.chain_id, height, time_ms };
+        let mut cost = Cost { applied: Vec::new(), roots: Vec::new(), weight: 0 };
+        for _ in 0..times {
+            let mut execution = Execution::begin(&self.state, context)?;
+            let started = Instant::now();
+            let applied = black_box(execution.apply(envelope).map(|effects| effects.weight));
+            cost.applied.push(started.elapsed().as_secs_f64());
+            cost.weight = match applied {
+                Ok(weight) => weight,
+                // What is refused for its weight has been looked at up to there: that counts too.
+                Err(Refusal::Reject(reject)) if reject.code == Code::OverWeight => MAX_EVENT_WEIGHT,
+                Err(refusal) => return Err(refusal.into()),
+            };
+            let started = Instant::now();
+            black_box(execution.finish()?);
+            cost.roots.push(started.elapsed().as_secs_f64());
+        }
+        Ok(cost)
+    }
+
+    /// What the state root of a block without envelopes takes, the median of so many.
+    pub fn empty_root(&self, times: usize) -> Result<f64> {
+        let height = self.height + 1;
+        let time_ms = BEGIN_MS + height * 1_000;
+        let context = BlockContext { chain_id: self.chain_id, height, time_ms };
+        let mut seconds = Vec::new();
+        for _ in 0..times {
+            let execution = Execution::begin(&self.state, context)?;
+            let started = Instant::now();
+            black_box(execution.finish()?);
+            seconds.push(started.elapsed().as_secs_f64());
+        }
+        Ok(percentile(&mut seconds, 0.5))
+    }
+
+    /// Puts records into the state as events would have, where only their number matters.
+    pub fn fill(&mut self, records: impl IntoIterator<Item = (Key, Vec<u8>)>) -> Result<()> {
+        let mut map = self.state.map().clone();
+        for (key, record) in records {
+            map.insert(key.hash()?, record.into());
+        }
+        self.state = State::from_map(map);
+        self.state.root();
+        Ok(())
     }
 
     /// The newest state.

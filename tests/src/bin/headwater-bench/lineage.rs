@@ -5,7 +5,7 @@
 pub enum Shape {
     /// Each made from the one before.
     Chain,
-    /// Collections of up to a thousand raw resources each, and a product of the collections.
+    /// Collections of up to five hundred raw resources each, and a product of the collections.
     Wide,
     /// Layers of two, each made from both of the layer before: diamonds all the way.
     Diamonds,
@@ -35,7 +35,7 @@ impl Shape {
                 (0..=ancestors).map(|n| n.checked_sub(1).into_iter().collect()).collect()
             }
             Shape::Wide => {
-                let collections = ancestors.div_ceil(1_000);
+                let collections = ancestors.div_ceil(500);
                 let raw = ancestors - collections;
                 let mut all = vec![Vec::new(); raw];
                 all.extend((0..collections).map(|c| (c..raw).step_by(collections).collect()));
@@ -78,7 +78,7 @@ mod tests {
                 assert_eq!(inputs.len(), count + 1, "{shape:?} {count}");
                 assert_eq!(ancestors(&inputs), count, "{shape:?} {count}");
                 assert!(inputs.iter().enumerate().all(|(n, i)| i.iter().all(|i| *i < n)));
-                assert!(inputs.iter().all(|i| i.len() <= 1_024));
+                assert!(inputs.iter().all(|i| i.len() <= headwater_ledger::limits::MAX_INPUTS));
             }
         }
     }

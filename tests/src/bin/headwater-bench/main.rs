@@ -13,6 +13,7 @@ mod network;
 mod payments;
 mod report;
 mod storage;
+mod worst;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,7 +31,8 @@ machine; compare the column `of limit`, and numbers of one run only with numbers
 
 Examples:
   headwater-bench
-  headwater-bench --quick --json quick.json";
+  headwater-bench --quick --json quick.json
+  headwater-bench --events-only";
 
 /// Measures a network of four validators and the ledger on this machine.
 #[derive(Debug, Parser)]
@@ -39,6 +41,9 @@ struct Args {
     /// Less of everything: under a minute, and less exact
     #[arg(long)]
     quick: bool,
+    /// Only the dearest events, in this process
+    #[arg(long)]
+    events_only: bool,
     /// Write the numbers to this file as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -116,7 +121,12 @@ fn run(args: &Args) -> Result<()> {
 
     let machine = Machine::read();
     let mut report = Report::default();
-    if let Err(error) = measure(folder.path(), &amount, &machine, &step, &mut report) {
+    let measured = if args.events_only {
+        worst::measure(&mut report)
+    } else {
+        measure(folder.path(), &amount, &machine, &step, &mut report)
+    };
+    if let Err(error) = measured {
         eprintln!("hint: the nodes' folders and logs are kept in {}", folder.keep().display());
         return Err(error);
     }
@@ -148,6 +158,8 @@ fn measure(
     ledger::state_map(amount.map_entries, report);
     step("payments behind lineages of 1, 100 and 10 000 ancestors");
     payments::measure(amount.payments, report)?;
+    step("the dearest events");
+    worst::measure(report)?;
     step("hashing a file");
     hashing::measure(folder, amount.hash_bytes, &limits, report)?;
     network::measure(folder, amount, machine, &limits, &rates, step, report)

@@ -10,11 +10,13 @@ use anyhow::{Context, Result};
 use headwater_ledger::envelope::{VerifiedEnvelope, asset_id, event_id};
 use headwater_ledger::event::Event;
 use headwater_ledger::event::asset::{Activity, ActivityKind, Derivation, Input, Purpose, Stage};
+use headwater_ledger::event::governance::Rulebook;
 use headwater_ledger::event::market::{
     Decision, Licence, ListProduct, ProposeContract, RecordPayment, ReviewListing, SignContract,
 };
 use headwater_ledger::event::member::Role;
 use headwater_ledger::hash::{AssetId, ContractId, Digest, EventId, ListingId};
+use headwater_ledger::limits::MAX_ANCESTRY_EDGES;
 use headwater_ledger::query::product_statement;
 use headwater_ledger::split::Split;
 use headwater_ledger::state::Records;
@@ -33,15 +35,16 @@ const EVENTS_PER_ENVELOPE: usize = 1_000;
 /// Payments recorded in one block.
 const PAYMENTS_PER_BLOCK: usize = 250;
 
-const DERIVED_SPLIT: Split =
+/// The split of a derived asset.
+pub const DERIVED_SPLIT: Split =
     Split { holding_bp: 1_000, processing_bp: 2_000, operation_bp: 1_000, upstream_bp: 6_000 };
 
 /// A seller that registers and lists, a buyer, and the exchange between them.
-struct Market {
-    ledger: Ledger,
-    exchange: Writer,
-    seller: Writer,
-    buyer: Writer,
+pub struct Market {
+    pub ledger: Ledger,
+    pub exchange: Writer,
+    pub seller: Writer,
+    pub buyer: Writer,
     serial: u64,
 }
 
@@ -60,7 +63,11 @@ struct Product {
 
 /// Measures and reports.
 pub fn measure(payments: usize, report: &mut Report) -> Result<()> {
-    let mut market = Market::new()?;
+    // Lineages as large as the software walks. The first protocol version looks one step up when
+    // something is sold, so that one seller can own all of them.
+    let edges = u32::try_from(MAX_ANCESTRY_EDGES)?;
+    let rulebook = Rulebook { max_ancestry_edges: edges, ..Rulebook::standard() };
+    let mut market = Market::new(&[], 1, Some(rulebook))?;
     let mut products = vec![market.product("any", Shape::Chain, 1)?];
     for shape in Shape::ALL {
         for ancestors in [100, 10_000] {
@@ -70,7 +77,7 @@ pub fn measure(payments: usize, report: &mut Report) -> Result<()> {
     let (root_ns_per_payment, recorded) = market.pay(&mut products, payments)?;
     for product in &mut products {
         let started = Instant::now();
-        let statement = product_statement(&market.ledger, &product.asset)?;
+        let statement = product_statement(&market.ledger, &product.asset, 0)?;
         product.statement = started.elapsed();
         let account = black_box(&statement).accounts.first().context("no account was opened")?;
         product.statement_lines = account.lines.len();
@@ -126,22 +133,31 @@ fn tell(products: &mut [Product], root_ns: f64, recorded: usize, report: &mut Re
 }
 
 impl Market {
-    fn new() -> Result<Self> {
+    /// A chain with the three and others.
+    pub fn new(others: &[Writer], protocol: u32, rulebook: Option<Rulebook>) -> Result<Self> {
         let exchange = Writer::new("exchange", Role::Exchange)?;
         let seller = Writer::new("seller", Role::Operator)?;
         let buyer = Writer::new("buyer", Role::Buyer)?;
-        let ledger = Ledger::new(&[exchange.clone(), seller.clone(), buyer.clone()])?;
+        let mut members = vec![exchange.clone(), seller.clone(), buyer.clone()];
+        members.extend_from_slice(others);
+        let ledger = Ledger::with(&members, 1, protocol, rulebook)?;
         Ok(Market { ledger, exchange, seller, buyer, serial: 0 })
     }
 
-    fn sign(&mut self, who: &Writer, events: Vec<Event>) -> Result<VerifiedEnvelope> {
+    /// Signs events for the next block.
+    pub fn sign(&mut self, who: &Writer, events: Vec<Event>) -> Result<VerifiedEnvelope> {
         self.serial += 1;
         let until = self.ledger.not_after_ms();
         verified(&who.sign(self.ledger.chain_id, until, self.serial, events)?)
     }
 
+    /// The id of an asset of the seller.
+    pub fn asset(&self, name: &str) -> Result<AssetId> {
+        Ok(asset_id(&self.ledger.chain_id, &self.seller.handle, &name.parse()?))
+    }
+
     /// Records one act in a block of its own; gives its event and how long applying it took.
-    fn act(&mut self, who: &Writer, event: Event) -> Result<(EventId, Duration)> {
+    pub fn act(&mut self, who: &Writer, event: Event) -> Result<(EventId, Duration)> {
         let envelope = self.sign(who, vec![event])?;
         let times = self.ledger.record(std::slice::from_ref(&envelope))?;
         Ok((event_id(&envelope.id(), 0), times.applied[0]))
@@ -167,12 +183,14 @@ impl Market {
         let schedule = record.schedule;
         let until = self.ledger.not_after_ms();
         let proposed = Event::ProposeContract(ProposeContract {
+            instalments: Default::default(),
             listing,
             buyer: buyer.handle.clone(),
             schedule,
             price: 1_000_000_000_000,
             currency: "CNY".parse()?,
             licence: Licence {
+                exclusive: Default::default(),
                 purposes: list(vec![Purpose::HealthResearch])?,
                 territories: list(vec!["CN".parse()?])?,
                 not_after_ms: until,
@@ -197,11 +215,9 @@ impl Market {
     }
 
     /// Registers the assets of a lineage, many in an envelope; gives the product.
-    fn register(&mut self, prefix: &str, lineage: &[Vec<usize>]) -> Result<AssetId> {
+    pub fn register(&mut self, prefix: &str, lineage: &[Vec<usize>]) -> Result<AssetId> {
         let seller = self.seller.clone();
         let name = |place: usize| format!("{prefix}-{place}");
-        let chain_id = self.ledger.chain_id;
-        let id = |place: usize| Ok(asset_id(&chain_id, &seller.handle, &name(place).parse()?));
         let (mut events, mut inputs) = (Vec::new(), 0);
         for (place, from) in lineage.iter().enumerate() {
             if events.len() >= EVENTS_PER_ENVELOPE || inputs + from.len() > INPUTS_PER_ENVELOPE {
@@ -215,14 +231,15 @@ impl Market {
                 false if place + 1 == lineage.len() => Stage::Product,
                 false => Stage::Processed,
             };
-            let ids = from.iter().map(|place| id(*place)).collect::<Result<Vec<_>>>()?;
+            let ids =
+                from.iter().map(|place| self.asset(&name(*place))).collect::<Result<Vec<_>>>()?;
             let split = if ids.is_empty() { RAW_SPLIT } else { DERIVED_SPLIT };
             let derivation = if ids.is_empty() { None } else { Some(derivation(&ids)?) };
             events.push(registration(&name(place), stage, split, derivation)?);
         }
         let envelope = self.sign(&seller, events)?;
         self.ledger.record(&[envelope])?;
-        id(lineage.len() - 1)
+        self.asset(&name(lineage.len() - 1))
     }
 
     /// Records payments for the products in turn; gives the time of the state root for one, and
@@ -255,7 +272,7 @@ impl Market {
 }
 
 /// A derivation by the owner of everything, so that it needs no grants.
-fn derivation(inputs: &[AssetId]) -> Result<Derivation> {
+pub fn derivation(inputs: &[AssetId]) -> Result<Derivation> {
     let input = |(n, asset): (u64, &AssetId)| Input { asset: *asset, weight: 1 + n, grant: None };
     Ok(Derivation {
         inputs: list((0..).zip(inputs).map(input).collect())?,

@@ -1,0 +1,277 @@
+//! Accounts with a million payments, rights with as many epochs and owners as there can be, and
+//! contracts paid in as many parts.
+
+use anyhow::{Context, Result};
+use headwater_ledger::account::{Account, Entry, Tree};
+use headwater_ledger::aggregate::Sources;
+use headwater_ledger::attribution::Claim;
+use headwater_ledger::codec::encode;
+use headwater_ledger::event::Event;
+use headwater_ledger::event::aggregate::{PaySource, SealSources};
+use headwater_ledger::event::dispute::{
+    Adjustment, Ground, OpenDispute, Redirect, RuleDispute, Ruling, Slice, Subject,
+};
+use headwater_ledger::event::market::{
+    CloseAccount, ConfirmDelivery, ProvedClaim, RecordDelivery, RecordPayment, RecordPayout,
+    RefundPayment, TerminateContract, VoidPayment,
+};
+use headwater_ledger::hash::{
+    AccountId, AggregateId, AssetId, ContractId, Digest, DisputeId, PaymentId,
+};
+use headwater_ledger::limits::{
+    MAX_ADJUSTMENTS, MAX_CLOSING_LINES, MAX_CONTRACT_PAYMENTS, MAX_EPOCHS, MAX_OWNERS, MAX_SOURCES,
+};
+use headwater_ledger::payment::{account_id, node_key};
+use headwater_ledger::payout::prove;
+use headwater_ledger::split::Right;
+use headwater_ledger::state::record::AccountRecord;
+use headwater_ledger::state::{Key, Records, View};
+
+use super::Cases;
+
+/// Payments of an account.
+const PAYMENTS: u64 = 1_000_000;
+/// Minor units paid out.
+const PAID: u64 = 1_000_000_000;
+/// Events among which they were recorded.
+const SPAN: u64 = 30_000;
+/// Net of each.
+const NET: u64 = 1_000_000;
+
+impl Cases {
+    pub(super) fn money(&mut self) -> Result<()> {
+        self.contract_in_parts()?;
+        self.pay_out()?;
+        self.close()?;
+        self.rule()
+    }
+
+    /// A product with a contract that all have signed.
+    fn sold(&mut self, name: &str) -> Result<(AssetId, ContractId)> {
+        let product = self.own_product(name)?;
+        let listing = self.listed(product, vec![])?;
+        let proposal = self.proposal(listing, false)?;
+        let (contract, sign) = self.proposed(proposal)?;
+        for party in [self.market.buyer.clone(), self.market.exchange.clone()] {
+            self.record_one(&party, sign.clone())?;
+        }
+        Ok((product, contract))
+    }
+
+    fn payment(&self, contract: ContractId, reference: &str) -> Result<Event> {
+        Ok(Event::RecordPayment(RecordPayment {
+            contract,
+            gross: 1_000_000,
+            tax: 60_000,
+            currency: "CNY".parse()?,
+            bank_reference: reference.parse()?,
+        }))
+    }
+
+    fn account_of(&self, product: &AssetId) -> Result<AccountId> {
+        Ok(account_id(product, &self.market.exchange.handle, &"CNY".parse()?)?)
+    }
+
+    /// Puts payments of other contracts into an account, all confirmed.
+    fn fill_account(&mut self, id: AccountId, unconfirmed: u32) -> Result<u64> {
+        let record = self.market.ledger.state().account(&id)?.context("no account")?;
+        let net = PAYMENTS * NET;
+        let totals = Account { payments: PAYMENTS, net, ..record.totals };
+        let record = AccountRecord { totals, unconfirmed, ..record };
+        let ordinal: Option<u64> = self.market.ledger.state().get(&Key::Ordinal)?;
+        let begin = ordinal.context("no ordinal")?;
+        let mut rows =
+            vec![(Key::Account(id), encode(&record)?), (Key::Ordinal, encode(&(begin + SPAN))?)];
+        for n in 0..PAYMENTS {
+            let entry = Entry { seq: begin + n * SPAN / PAYMENTS, cumulative_net: (n + 1) * NET };
+            rows.push((Key::AccountEntry(id, n), encode(&entry)?));
+            let place = n + 1;
+            let below = (place & place.wrapping_neg()) * NET;
+            rows.push((node_key(id, Tree::Confirmed, place), encode(&below)?));
+        }
+        self.market.ledger.fill(rows)?;
+        Ok(begin)
+    }
+
+    fn contract_in_parts(&mut self) -> Result<()> {
+        let exchange = self.market.exchange.clone();
+        let (seller, buyer) = (self.market.seller.clone(), self.market.buyer.clone());
+        let (_, contract) = self.sold("paid-in-parts")?;
+        let mut payments = Vec::new();
+        for n in 0..MAX_CONTRACT_PAYMENTS - 1 {
+            let event = self.payment(contract, &format!("part-{n}"))?;
+            payments.push(PaymentId::from_digest(self.record_one(&exchange, event)?));
+        }
+        let parts = MAX_CONTRACT_PAYMENTS;
+        let event = self.payment(contract, "the-last")?;
+        self.time(format!("record a payment, the last of {parts}"), &exchange, event.clone())?;
+        self.record_one(&exchange, event)?;
+        let refund = |net: u64, reference: &str| -> Result<Event> {
+            let payment = payments[0];
+            let bank_reference = reference.parse()?;
+            Ok(Event::RefundPayment(RefundPayment { payment, net, fee: 0, tax: 0, bank_reference }))
+        };
+        let whole = self.market.ledger.state().payment(&payments[0])?.context("no payment")?;
+        let event = refund(whole.amounts.net, "whole")?;
+        self.time(format!("refund a payment wholly, one of {parts}"), &exchange, event)?;
+        let void = Event::VoidPayment(VoidPayment { payment: payments[0] });
+        self.time(format!("void a payment, one of {parts}"), &exchange, void.clone())?;
+        let terminate = Event::TerminateContract(TerminateContract { contract });
+        self.time("terminate a contract", &seller, terminate)?;
+        let delivered = Digest::Blake3([9; 32]);
+        let deliver = Event::RecordDelivery(RecordDelivery { contract, delivered });
+        self.record_one(&seller, deliver)?;
+        let confirm = Event::ConfirmDelivery(ConfirmDelivery { contract });
+        self.time(format!("confirm a delivery paid in {parts} parts"), &buyer, confirm.clone())?;
+        self.record_one(&buyer, confirm)?;
+        let event = refund(1, "some")?;
+        self.time("refund part of a confirmed payment", &exchange, event)?;
+        self.time("void a confirmed payment", &exchange, void)?;
+        Ok(())
+    }
+
+    /// The claim of a right over an asset in an account of a product, proved.
+    fn claim(&self, product: &AssetId, asset: &AssetId, right: Right) -> Result<ProvedClaim> {
+        let claims: Vec<Claim<AssetId>> = self.market.ledger.state().schedule(product)?;
+        let index = claims.iter().position(|c| c.asset == *asset && c.right == right);
+        prove(&claims, index.context("no such claim")?)?.context("no such claim")
+    }
+
+    fn pay_out(&mut self) -> Result<()> {
+        let exchange = self.market.exchange.clone();
+        let (product, contract) = self.sold("much-paid")?;
+        let event = self.payment(contract, "first")?;
+        self.record_one(&exchange, event)?;
+        let account = self.account_of(&product)?;
+        let begin = self.fill_account(account, 1)?;
+        let seller = self.market.seller.clone();
+        let event = self.payment(contract, "after-a-million")?;
+        self.time("record a payment after a million", &exchange, event)?;
+        let delivered = Digest::Blake3([9; 32]);
+        let deliver = Event::RecordDelivery(RecordDelivery { contract, delivered });
+        self.record_one(&seller, deliver)?;
+        let source = self.asset_of(&seller, "much-paid-raw")?;
+        self.owned_by_many(source, Right::Holding, MAX_EPOCHS, None, begin)?;
+        let owner = self.owner(MAX_OWNERS - 1);
+        let payout = Event::RecordPayout(RecordPayout {
+            account,
+            claim: self.claim(&product, &source, Right::Holding)?,
+            owner: owner.handle.clone(),
+            amount: PAID,
+            bank_reference: "payout".parse()?,
+        });
+        let what =
+            format!("pay out of a million payments, {MAX_EPOCHS} epochs of {MAX_OWNERS} owners");
+        self.time(what, &exchange, payout.clone())?;
+        let weights: Vec<(Digest, u64)> = (0..u64::from(MAX_SOURCES))
+            .map(|n| (Digest::Blake3(*blake3::hash(&n.to_le_bytes()).as_bytes()), 1 + n))
+            .collect();
+        let sources = Sources::new(&weights).context("the sources cannot be sealed")?;
+        let seal = Event::SealSources(SealSources {
+            asset: source,
+            right: Right::Holding,
+            root: sources.root(),
+            sources: MAX_SOURCES,
+            total_weight: sources.total_weight(),
+        });
+        self.time("seal sources", &owner, seal.clone())?;
+        let aggregate = AggregateId::from_digest(self.record_one(&owner, seal)?);
+        self.record_one(&exchange, payout)?;
+        let last = weights.len() - 1;
+        let pay = Event::PaySource(PaySource {
+            aggregate,
+            account,
+            source: weights[last].0,
+            weight: weights[last].1,
+            index: last as u64,
+            proof: sources.proof(last).context("no proof")?,
+            amount: 0,
+            bank_reference: "source".parse()?,
+        });
+        let Event::PaySource(mut pay) = pay else { return Ok(()) };
+        // The smallest part that anyone can be paid, of the largest source there is.
+        pay.amount = PAID * pay.weight / sources.total_weight();
+        if pay.amount == 0 {
+            return Ok(());
+        }
+        self.time(format!("pay one of {MAX_SOURCES} sources"), &owner, Event::PaySource(pay))
+    }
+
+    /// As many lines as an account can be closed with.
+    fn close(&mut self) -> Result<()> {
+        let exchange = self.market.exchange.clone();
+        let (product, contract) = self.sold("closed")?;
+        let event = self.payment(contract, "of-the-closed")?;
+        self.record_one(&exchange, event)?;
+        let account = self.account_of(&product)?;
+        let begin = self.fill_account(account, 0)?;
+        let source = self.asset_of(&self.market.seller.clone(), "closed-raw")?;
+        // All other claims have a line each.
+        let claims = self.market.ledger.state().schedule(&product)?.len();
+        let epochs = ((MAX_CLOSING_LINES - claims) / MAX_OWNERS).min(MAX_EPOCHS as usize);
+        self.owned_by_many(source, Right::Holding, epochs as u32, None, begin)?;
+        let lines = epochs * MAX_OWNERS + claims;
+        let what = format!("close an account of {lines} lines and a million payments");
+        self.time(what, &exchange, Event::CloseAccount(CloseAccount { account }))
+    }
+
+    /// A redirect with as many adjustments as there can be, each of an account with its payments.
+    fn rule(&mut self) -> Result<()> {
+        let seller = self.market.seller.clone();
+        let exchange = self.market.exchange.clone();
+        let source = self.raws(&seller, "disputed", 1)?[0];
+        let mut adjustments = Vec::new();
+        for n in 0..MAX_ADJUSTMENTS {
+            let name = format!("disputed-product-{n}");
+            let derivation = crate::payments::derivation(&[source])?;
+            let event = super::lineage::derived(
+                &name,
+                headwater_ledger::event::asset::Stage::Product,
+                derivation,
+            )?;
+            self.record(&seller, vec![event])?;
+            let product = self.asset_of(&seller, &name)?;
+            let listing = self.listed(product, vec![])?;
+            let proposal = self.proposal(listing, false)?;
+            let (contract, sign) = self.proposed(proposal)?;
+            for party in [self.market.buyer.clone(), exchange.clone()] {
+                self.record_one(&party, sign.clone())?;
+            }
+            let event = self.payment(contract, &format!("disputed-{n}"))?;
+            self.record_one(&exchange, event)?;
+            let delivered = Digest::Blake3([8; 32]);
+            let deliver = Event::RecordDelivery(RecordDelivery { contract, delivered });
+            self.record_one(&seller, deliver)?;
+            let buyer = self.market.buyer.clone();
+            let confirm = Event::ConfirmDelivery(ConfirmDelivery { contract });
+            self.record_one(&buyer, confirm)?;
+            let account = self.account_of(&product)?;
+            let claim = self.claim(&product, &source, Right::Holding)?;
+            adjustments.push(Adjustment { account, claim, amount: 1 });
+        }
+        let slice = Slice {
+            asset: source,
+            right: Right::Holding,
+            owner: seller.handle.clone(),
+            parts: 5_000,
+        };
+        let opener = self.owner(3);
+        let open = Event::OpenDispute(OpenDispute {
+            subject: Subject::Share(slice),
+            ground: Ground::Ownership,
+            evidence: Digest::Blake3([4; 32]),
+        });
+        self.time("open a dispute about a share", &opener, open.clone())?;
+        let dispute = DisputeId::from_digest(self.record_one(&opener, open)?);
+        let regulator = self.others[0].clone();
+        let to = opener.handle.clone();
+        let adjustments = headwater_tests::writers::list(adjustments)?;
+        let rule = Event::RuleDispute(RuleDispute {
+            dispute,
+            ruling: Ruling::Redirect(Redirect { to, adjustments }),
+            reasons: Digest::Blake3([5; 32]),
+        });
+        let what = format!("redirect a share with {MAX_ADJUSTMENTS} adjustments");
+        self.time(what, &regulator, rule)
+    }
+}

@@ -154,7 +154,7 @@ impl Chain {
         self.blocks.push(LightBlock { header, certificate, validators });
         for appended in executed.effects.iter().flat_map(|effects| &effects.appended) {
             let list = self.lists.entry(encode(&appended.relation).unwrap()).or_default();
-            list.push(hex::encode(&appended.entry));
+            list.push(hex::encode(appended.entry));
         }
         self.state = executed.state;
         for (envelope, index) in envelopes.iter().zip(0u64..) {

@@ -5,7 +5,7 @@ use headwater_ledger::envelope::{Envelope, EnvelopeHeader, KeySignature, SignedE
 use headwater_ledger::event::Event;
 use headwater_ledger::event::dispute::{Redirect, RuleDispute, Ruling};
 use headwater_ledger::event::member::Scope;
-use headwater_ledger::hash::{ChainId, DisputeId, GrantId};
+use headwater_ledger::hash::{ChainId, DisputeId};
 use headwater_ledger::keys::Signature;
 use headwater_ledger::limits::{
     MAX_ADJUSTMENTS, MAX_ENVELOPE_BYTES, MAX_EVENTS, MAX_INPUTS, MAX_PROOF,

@@ -201,7 +201,7 @@ pub(crate) fn check_ranges(m: &Metadata, activity: Option<&Activity>) -> Result<
 fn revised(act: &mut Act<'_>, e: &RegisterAsset, id: AssetId) -> Result<(AssetId, u32), Refusal> {
     let Some(previous) = &e.revises else { return Ok((id, 1)) };
     let asset = named_in_force(act, previous)?;
-    if asset.author != *act.author {
+    if !act.is(&asset.author)? {
         return Err(Reject::new(
             Code::NotAuthor,
             format!("{}/{} was registered by another member", asset.author, asset.name),

@@ -18,10 +18,10 @@ use crate::asset::{named_in_force, usable};
 use crate::event::rights::{AcceptGrant, DeclineGrant, GrantRight, OfferGrant};
 use crate::execute::Act;
 use crate::hash::GrantId;
-use crate::reject::{Code, Missing, Refusal, Reject};
+use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::rights::managed;
 use crate::state::record::{AssetRecord, GrantRecord, GrantStatus};
-use crate::state::{Key, Records, Relation};
+use crate::state::{Key, Records, Relation, View};
 
 /// `offer_grant`.
 pub(crate) fn offer(act: &mut Act<'_>, e: &OfferGrant) -> Result<(), Refusal> {
@@ -34,6 +34,7 @@ pub(crate) fn offer(act: &mut Act<'_>, e: &OfferGrant) -> Result<(), Refusal> {
             None
         }
     };
+    let changes = act.state.right(&e.asset, &asset, e.right.into())?.changes;
     act.named_member(&e.grantee)?;
     terms::check(e.right, &e.terms, &e.under, e.parent.as_ref())?;
     if let Some(parent) = &parent {
@@ -43,6 +44,7 @@ pub(crate) fn offer(act: &mut Act<'_>, e: &OfferGrant) -> Result<(), Refusal> {
         asset: e.asset,
         right: e.right,
         grantor: act.author.clone(),
+        changes,
         grantee: e.grantee.clone(),
         terms: e.terms.clone(),
         parent: e.parent,
@@ -148,9 +150,25 @@ fn answered(act: &Act<'_>, id: &GrantId) -> Result<GrantRecord, Refusal> {
     Ok(grant)
 }
 
+/// Whether an offered grant has lapsed: the right has changed since. One that sub-licenses another
+/// stands with that instead.
+pub(crate) fn lapsed<V: View>(view: &V, grant: &GrantRecord) -> Result<bool, Fault> {
+    if grant.parent.is_some() {
+        return Ok(false);
+    }
+    let missing = || Fault(format!("asset {} of a grant is missing", grant.asset));
+    let asset = view.asset(&grant.asset)?.ok_or_else(missing)?;
+    Ok(view.right(&grant.asset, &asset, grant.right.into())?.changes != grant.changes)
+}
+
 /// `accept_grant`.
 pub(crate) fn accept(act: &mut Act<'_>, e: &AcceptGrant) -> Result<(), Refusal> {
     let mut grant = answered(act, &e.grant)?;
+    named_in_force(act, &grant.asset)?;
+    if lapsed(act.state, &grant)? {
+        let text = "who owns the right or acts for it has changed since the grant was offered";
+        return Err(Reject::new(Code::GrantClosed, text).into());
+    }
     parent::require_effective(act, &grant)?;
     grant.status = GrantStatus::Accepted;
     in_force::add(act, &e.grant, &grant)?;

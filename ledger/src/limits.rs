@@ -79,8 +79,10 @@ pub const MAX_ACTIVATION_AHEAD: u64 = 10_000_000;
 pub const MAX_RULEBOOK_MS: u64 = 3_653 * 24 * 60 * 60 * 1_000;
 /// Most lines of an account that can be closed: all of them are computed by one event.
 pub const MAX_CLOSING_LINES: usize = 1_024;
-/// Most ownership epochs of one right that transfers can make.
+/// Most ownership epochs of one right: a payout reads them all.
 pub const MAX_EPOCHS: u32 = 128;
+/// How many of those are kept for rulings: transfers make no more than the others.
+pub const RULING_EPOCHS: u32 = 32;
 /// Most objections to one registration.
 pub const MAX_OBJECTIONS: usize = 64;
 /// Longest time from a revocation to its sunset, in milliseconds: ten years of 365 days.

@@ -101,7 +101,7 @@ codes! {
     StageMismatch = 305, "STAGE_MISMATCH", "LED-AST-2", "raw resources have no derivation; processed datasets and products need one";
     OutOfRange = 306, "OUT_OF_RANGE", "LED-AST-3", "keep sensitivity within 1 to 5, quality within 0 to 100 and every period from earlier to later";
     UnknownAsset = 307, "UNKNOWN_ASSET", "LED-AST-4", "register the asset first, or correct its name";
-    NotAuthor = 308, "NOT_AUTHOR", "LED-AST-5", "only the author of an asset registers new versions of it";
+    NotAuthor = 308, "NOT_AUTHOR", "LED-AST-5", "only the author of an asset, or its successor, registers new versions of it";
     OwnOutputInput = 309, "OWN_OUTPUT_INPUT", "LED-LIN-1", "remove the asset from its own inputs";
     RepeatedInput = 310, "REPEATED_INPUT", "LED-LIN-1", "name each input once and add up its weights";
     WeightZero = 311, "WEIGHT_ZERO", "LED-LIN-1", "give every input a weight of at least 1";
@@ -135,7 +135,7 @@ codes! {
     ManagerNotOwner = 404, "MANAGER_NOT_OWNER", "LED-RGT-2", "choose the manager among the owners";
     UnknownTransfer = 405, "UNKNOWN_TRANSFER", "LED-RGT-3", "correct the transfer's id";
     ConsentNotAsked = 406, "CONSENT_NOT_ASKED", "LED-RGT-3", "only owners whose consent is outstanding accept a transfer";
-    TransferClosed = 407, "TRANSFER_CLOSED", "LED-RGT-3", "propose a new transfer: this one was completed or the owners have changed since";
+    TransferClosed = 407, "TRANSFER_CLOSED", "LED-RGT-3", "propose a new transfer: this one was completed, or who owns the right or acts for it has changed since";
     OwnersNeeded = 408, "OWNERS_NEEDED", "LED-RGT-4", "have owners of enough parts approve this very act first";
     NotOwner = 409, "NOT_OWNER", "LED-RGT-4", "only an owner of the asset's rights does this";
     ActApprovedAlready = 410, "ACT_APPROVED_ALREADY", "LED-RGT-4", "nothing to do: this owner has approved the act";
@@ -172,6 +172,7 @@ codes! {
     GrantNotRevoked = 446, "GRANT_NOT_REVOKED", "LED-GRT-13", "consent to late filing is for revoked grants only";
     ReservedToGrantee = 447, "RESERVED_TO_GRANTEE", "LED-GRT-7", "the owners have granted this use exclusively: act under a grant, or wait for its end";
     ThresholdInvalid = 448, "THRESHOLD_INVALID", "LED-RGT-4", "choose a threshold of 1 to 10000 parts";
+    TransferUnchanged = 449, "TRANSFER_UNCHANGED", "LED-RGT-2", "nothing to do: the right has these owners, this manager and this threshold";
     UnknownAccess = 451, "UNKNOWN_ACCESS", "LED-ACC-2", "correct the access's id";
     AccessClosed = 452, "ACCESS_CLOSED", "LED-ACC-2", "ask again: the access was decided already";
     AccessNotInForce = 453, "ACCESS_NOT_IN_FORCE", "LED-ACC-3", "wait for the decision, or ask for access anew";
@@ -473,6 +474,7 @@ impl Code {
             | GrantNotRevoked
             | ReservedToGrantee
             | ThresholdInvalid
+            | TransferUnchanged
             | EpochsFull
             | AccessClosed
             | NotEnvironment

@@ -86,8 +86,9 @@ pub(crate) fn approve(act: &mut Act<'_>, e: &ApproveRequests) -> Result<(), Refu
         let mut request = open(act, id)?;
         let asset = named_in_force(act, &request.asset)?;
         usable(act, &request.asset, &asset)?;
-        managed(act, &request.asset, &asset, request.right.into())?;
-        let mut grant = accepted(act, (request.asset, request.right), &request.terms);
+        let right = managed(act, &request.asset, &asset, request.right.into())?;
+        let place = (request.asset, request.right);
+        let mut grant = accepted(act, place, right.changes, &request.terms);
         grant.grantee = request.by.clone();
         grant::consent_to_floor(act, &asset, &grant)?;
         if request.right == GrantRight::Operation {
@@ -102,11 +103,17 @@ pub(crate) fn approve(act: &mut Act<'_>, e: &ApproveRequests) -> Result<(), Refu
 }
 
 /// A grant by the author to himself, accepted: others change what differs.
-fn accepted(act: &Act<'_>, (asset, right): (AssetId, GrantRight), terms: &Terms) -> GrantRecord {
+fn accepted(
+    act: &Act<'_>,
+    (asset, right): (AssetId, GrantRight),
+    changes: u32,
+    terms: &Terms,
+) -> GrantRecord {
     GrantRecord {
         asset,
         right,
         grantor: act.author.clone(),
+        changes,
         grantee: act.author.clone(),
         terms: terms.clone(),
         parent: None,
@@ -149,7 +156,7 @@ pub(crate) fn offer(act: &mut Act<'_>, e: &OfferStanding) -> Result<(), Refusal>
             return Err(Reject::new(Code::TermsInvalid, text).into());
         }
     }
-    let sample = accepted(act, (e.asset, e.right), &e.terms);
+    let sample = accepted(act, (e.asset, e.right), right.changes, &e.terms);
     grant::consent_to_floor(act, &asset, &sample)?;
     if e.right == GrantRight::Operation {
         grant::cover(act, act.author, &e.asset, &e.under)?.check_terms(&e.terms)?;
@@ -159,7 +166,7 @@ pub(crate) fn offer(act: &mut Act<'_>, e: &OfferStanding) -> Result<(), Refusal>
         asset: e.asset,
         right: e.right,
         grantor: act.author.clone(),
-        epoch: right.epoch,
+        changes: right.changes,
         terms: e.terms.clone(),
         under: e.under.to_vec(),
         take_by_ms: e.take_by_ms,
@@ -187,16 +194,6 @@ fn standing(act: &Act<'_>, id: &OfferId) -> Result<OfferRecord, Refusal> {
     Ok(record)
 }
 
-/// Whether whoever made a standing offer still acts for the right: as its manager, or where it has
-/// a threshold while its owners are the same.
-fn still_grants(act: &Act<'_>, offer: &OfferRecord, asset: &AssetRecord) -> Result<bool, Refusal> {
-    let right = act.state.right(&offer.asset, asset, offer.right.into())?;
-    Ok(match right.threshold_parts {
-        Some(_) => right.epoch == offer.epoch,
-        None => act.acting(&right.manager)? == act.acting(&offer.grantor)?,
-    })
-}
-
 /// Whether a grant that the author took from an offer before is in force or to begin.
 fn holds_taken(act: &Act<'_>, key: &Key) -> Result<bool, Refusal> {
     let Some(id) = act.state.get::<GrantId>(key)? else { return Ok(false) };
@@ -211,10 +208,11 @@ pub(crate) fn take(act: &mut Act<'_>, e: &TakeOffer) -> Result<(), Refusal> {
     let asset = named_in_force(act, &offer.asset)?;
     usable(act, &offer.asset, &asset)?;
     let taken = Key::TakenBy(e.offer, act.author.clone());
+    let right = act.state.right(&offer.asset, &asset, offer.right.into())?;
     let closed = if act.context.time_ms > offer.take_by_ms {
         Some("the time to take the offer is over")
-    } else if !still_grants(act, &offer, &asset)? {
-        Some("who offered acts for the right no more")
+    } else if right.changes != offer.changes {
+        Some("who owns the right or acts for it has changed since")
     } else if holds_taken(act, &taken)? {
         Some("the author has a grant from this offer")
     } else {
@@ -227,7 +225,7 @@ pub(crate) fn take(act: &mut Act<'_>, e: &TakeOffer) -> Result<(), Refusal> {
         grant::cover(act, &offer.grantor, &offer.asset, &offer.under)?.check_terms(&offer.terms)?;
     }
     let id = GrantId::from_digest(*act.event.digest());
-    let mut grant = accepted(act, (offer.asset, offer.right), &offer.terms);
+    let mut grant = accepted(act, (offer.asset, offer.right), offer.changes, &offer.terms);
     grant.grantor = offer.grantor.clone();
     grant.under = offer.under.clone();
     // What the key of the grantor signed is the offer.

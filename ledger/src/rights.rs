@@ -8,7 +8,7 @@ use crate::asset::named_in_force;
 use crate::event::rights::{AcceptTransfer, Owner, TransferRight};
 use crate::execute::Act;
 use crate::hash::{AssetId, TransferId};
-use crate::limits::MAX_EPOCHS;
+use crate::limits::{MAX_EPOCHS, RULING_EPOCHS};
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::split::{BASIS_POINTS, Right};
 use crate::state::record::{AssetRecord, EpochRecord, RightRecord, TransferRecord};
@@ -105,6 +105,10 @@ pub(crate) fn transfer(act: &mut Act<'_>, e: &TransferRight) -> Result<(), Refus
     }
     let old = act.state.epoch(&e.asset, &asset, e.right, current.epoch)?;
     let old = parts_by_owner(&old.owners);
+    if (&old, &current.manager, current.threshold_parts) == (&new, &e.manager, e.threshold_parts) {
+        let text = "the right has these owners, this manager and this threshold";
+        return Err(Reject::new(Code::TransferUnchanged, text).into());
+    }
     let outstanding = outstanding(act, &old, &new)?;
     let mut record = TransferRecord {
         asset: e.asset,
@@ -113,12 +117,12 @@ pub(crate) fn transfer(act: &mut Act<'_>, e: &TransferRight) -> Result<(), Refus
         owners: new.into_iter().map(|(member, parts)| Owner { member, parts }).collect(),
         manager: e.manager.clone(),
         threshold_parts: e.threshold_parts,
-        epoch: current.epoch,
+        changes: current.changes,
         outstanding,
         done: false,
     };
     if record.outstanding.is_empty() {
-        take_effect(act, &asset, &mut record)?;
+        take_effect(act, &asset, current, &mut record)?;
     }
     let id = TransferId::from_digest(*act.event.digest());
     act.state.put(&Key::Transfer(id), &record)?;
@@ -159,7 +163,7 @@ pub(crate) fn accept_transfer(act: &mut Act<'_>, e: &AcceptTransfer) -> Result<(
     })?;
     let asset = named_in_force(act, &record.asset)?;
     let current = act.state.right(&record.asset, &asset, record.right)?;
-    if record.done || current.epoch != record.epoch {
+    if record.done || current.changes != record.changes {
         return Err(Reject::new(Code::TransferClosed, "the transfer is closed").into());
     }
     let asked = std::mem::take(&mut record.outstanding);
@@ -174,28 +178,32 @@ pub(crate) fn accept_transfer(act: &mut Act<'_>, e: &AcceptTransfer) -> Result<(
         return Err(Reject::new(Code::ConsentNotAsked, text).into());
     }
     if record.outstanding.is_empty() {
-        take_effect(act, &asset, &mut record)?;
+        take_effect(act, &asset, current, &mut record)?;
     }
     Ok(act.state.put(&Key::Transfer(e.transfer), &record)?)
 }
 
-/// A transfer takes effect.
+/// A transfer takes effect. A new epoch begins only when the owners change: who acts for the right
+/// makes no difference to its money.
 fn take_effect(
     act: &mut Act<'_>,
     asset: &AssetRecord,
+    current: RightRecord,
     record: &mut TransferRecord,
 ) -> Result<(), Refusal> {
-    if record.epoch.saturating_add(1) >= MAX_EPOCHS {
-        let text = format!("the right has had {MAX_EPOCHS} ownership epochs");
+    record.done = true;
+    let (id, right) = (record.asset, record.right);
+    let (manager, threshold_parts) = (record.manager.clone(), record.threshold_parts);
+    let head = RightRecord { manager, threshold_parts, ..current };
+    if act.state.epoch(&id, asset, right, head.epoch)?.owners == record.owners {
+        let changes = head.changes.saturating_add(1);
+        return Ok(act.state.put(&Key::Right(id, right), &RightRecord { changes, ..head })?);
+    }
+    if head.epoch.saturating_add(1) >= MAX_EPOCHS.saturating_sub(RULING_EPOCHS) {
+        let text = format!("transfers have begun {} ownership epochs", head.epoch);
         return Err(Reject::new(Code::EpochsFull, text).into());
     }
-    record.done = true;
-    let head = RightRecord {
-        epoch: record.epoch,
-        manager: record.manager.clone(),
-        threshold_parts: record.threshold_parts,
-    };
-    begin_epoch(act, (&record.asset, asset), record.right, head, record.owners.clone())
+    begin_epoch(act, (&id, asset), right, head, record.owners.clone())
 }
 
 /// Begins a new ownership epoch after that of `head`, with its manager and these owners, in order
@@ -216,5 +224,6 @@ pub(crate) fn begin_epoch(
     }
     let begun = EpochRecord { start_seq: act.seq, height: act.context.height, owners };
     act.state.put(&Key::Epoch(*id, right, epoch), &begun)?;
-    Ok(act.state.put(&Key::Right(*id, right), &RightRecord { epoch, ..head })?)
+    let changes = head.changes.saturating_add(1);
+    Ok(act.state.put(&Key::Right(*id, right), &RightRecord { epoch, changes, ..head })?)
 }

@@ -99,7 +99,7 @@ impl Gathered {
 }
 
 /// Whether revoking a grant suspends what was made under it.
-fn suspends(terms: &Terms) -> bool {
+pub(crate) fn suspends(terms: &Terms) -> bool {
     match terms.revocation {
         Revocation::SuspendDownstream => true,
         Revocation::Prospective | Revocation::Sunset(_) => false,

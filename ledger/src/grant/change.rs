@@ -13,6 +13,7 @@ use crate::reject::{Code, Refusal, Reject};
 use crate::rights::managed;
 use crate::state::Key;
 use crate::state::record::{GrantRecord, GrantStatus};
+use crate::watch;
 
 /// Fails unless the author is the grantor: he acts for the right now, or holds the grant that this
 /// one sub-licenses.
@@ -46,6 +47,8 @@ pub(crate) fn revoke(act: &mut Act<'_>, e: &RevokeGrant) -> Result<(), Refusal> 
             return Ok(act.state.put(&Key::Grant(e.grant), &grant)?);
         }
         GrantStatus::Accepted if grant.revoked_ms.is_none() => {}
+        // Giving a grant back does not keep what was made under it from being suspended.
+        GrantStatus::Surrendered if watch::suspends(&grant.terms) => {}
         GrantStatus::Accepted
         | GrantStatus::Declined
         | GrantStatus::Revoked

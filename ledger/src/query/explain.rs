@@ -215,7 +215,7 @@ impl<V: Lists> Case<'_, V> {
 
     fn transfer(&mut self, t: &TransferRecord) -> Result<(), QueryError> {
         let asset = recorded(self.view, &t.asset)?;
-        let epoch = self.view.right(&t.asset, &asset, t.right)?.epoch;
+        let changes = self.view.right(&t.asset, &asset, t.right)?.changes;
         let text = format!(
             "{} proposed that the {} right belong to {}, managed by {}",
             t.proposer,
@@ -223,12 +223,12 @@ impl<V: Lists> Case<'_, V> {
             owners(&t.owners),
             t.manager
         );
-        self.say(Reason::new("LED-RGT-2", text).with("epoch", t.epoch));
+        self.say(Reason::new("LED-RGT-2", text));
         let waits = || t.outstanding.iter().map(Handle::as_str).collect::<Vec<_>>().join(", ");
         let text = if t.done {
             "it took effect: every owner who was new or whose part shrank agreed".to_string()
-        } else if t.epoch != epoch {
-            "it lapsed: the right has other owners by another transfer".to_string()
+        } else if t.changes != changes {
+            "it lapsed: who owns the right or acts for it has changed since".to_string()
         } else {
             format!("it waits for the consent of {}", waits())
         };

@@ -9,6 +9,7 @@ use super::{Budget, Lists, MAX_ROWS, QueryError, recorded, shown};
 use crate::event::dispute::Subject;
 use crate::event::governance::Rulebook;
 use crate::execute::acting;
+use crate::grant::lapsed;
 use crate::hash::{AssetId, Digest};
 use crate::reject::Fault;
 use crate::split::Right;
@@ -197,7 +198,7 @@ impl<V: View> Desk<'_, V> {
     fn waiting(&self, found: &Object) -> Result<Option<Waiting>, QueryError> {
         let (kind, asset, from, summary, actions, until_ms) = match found {
             Object::Grant(_, g) if g.status == GrantStatus::Offered && self.is(&g.grantee)? => {
-                if !self.in_time(g.not_after_ms) {
+                if !self.in_time(g.not_after_ms) || lapsed(self.view, g)? {
                     return Ok(None);
                 }
                 let summary = format!("{:?} grant", g.right).to_lowercase();
@@ -264,8 +265,8 @@ impl<V: View> Desk<'_, V> {
 
     fn transfer(&self, t: &TransferRecord) -> Result<Option<Waiting>, QueryError> {
         let asset = recorded(self.view, &t.asset)?;
-        let epoch = self.view.right(&t.asset, &asset, t.right)?.epoch;
-        if t.done || t.epoch != epoch || !self.any(&t.outstanding)? {
+        let changes = self.view.right(&t.asset, &asset, t.right)?.changes;
+        if t.done || t.changes != changes || !self.any(&t.outstanding)? {
             return Ok(None);
         }
         Ok(Some(Waiting {

@@ -147,6 +147,9 @@ pub struct Floor {
 pub struct RightRecord {
     /// The current epoch.
     pub epoch: u32,
+    /// How often its owners, its manager or its threshold have changed: what was proposed or offered
+    /// before such a change lapses.
+    pub changes: u32,
     /// The owner who acts for the right.
     pub manager: Handle,
     /// When given, the parts of 10 000 that an act needs instead.
@@ -179,8 +182,8 @@ pub struct TransferRecord {
     pub manager: Handle,
     /// When given, the parts of 10 000 that an act needs instead.
     pub threshold_parts: Option<u16>,
-    /// The epoch it was proposed in; it lapses when another begins.
-    pub epoch: u32,
+    /// How often the right had changed when it was proposed; it lapses when it changes again.
+    pub changes: u32,
     /// Whose consent is outstanding.
     pub outstanding: Vec<Handle>,
     /// Whether it has taken effect.
@@ -214,6 +217,8 @@ pub struct GrantRecord {
     pub right: GrantRight,
     /// Who offered it.
     pub grantor: Handle,
+    /// How often the right had changed when it was offered; the offer lapses when it changes again.
+    pub changes: u32,
     /// Who may use it.
     pub grantee: Handle,
     /// The terms.
@@ -454,6 +459,7 @@ pub trait Records: View {
         let record = self.get(&Key::Right(*id, right))?;
         Ok(record.unwrap_or_else(|| RightRecord {
             epoch: 0,
+            changes: 0,
             manager: asset.author.clone(),
             threshold_parts: None,
         }))

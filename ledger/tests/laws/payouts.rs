@@ -1,10 +1,12 @@
 //! Money on random histories of payments, refunds, voids, deliveries, transfers, adjustments,
 //! payouts and closings: no minor unit is lost, and nobody is paid what is not payable.
 
+use headwater_ledger::event::rights::Owner;
 use headwater_ledger::hash::{AggregateId, ContractId, PaymentId};
+use headwater_ledger::limits::MAX_EPOCHS;
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
-use headwater_ledger::state::record::Records;
+use headwater_ledger::state::record::{EpochRecord, Records, RightRecord};
 use headwater_ledger::state::{Key, View};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -304,4 +306,26 @@ fn sources_get_their_part_of_all_that_was_paid_and_carry_what_is_below_a_minor_u
         assert!(handed.iter().sum::<u64>() <= paid);
     }
     assert_eq!(handed, [15, 31, 63]);
+}
+
+/// Holds [LED-RGT-3]: a payout reads all ownership epochs of its right, and however often the right
+/// has changed hands, it does not weigh too much to be recorded.
+#[test]
+fn a_right_can_be_paid_whatever_it_has_been_through() {
+    let mut w = World::confirmed();
+    let chest = w.asset(CHEST_RAW);
+    let owners: Vec<Owner> = [(CHEST, 9_999), (FUND, 1)]
+        .map(|(member, parts)| Owner { member: handle(member), parts })
+        .into();
+    let last = MAX_EPOCHS - 1;
+    for epoch in 1..=last {
+        let (start_seq, owners) = (1_000 + u64::from(epoch), owners.clone());
+        let record = EpochRecord { start_seq, height: 1, owners };
+        w.put(&Key::Epoch(chest, Right::Holding, epoch), &record);
+    }
+    let manager = handle(CHEST);
+    let head = RightRecord { epoch: last, changes: last, manager, threshold_parts: None };
+    w.put(&Key::Right(chest, Right::Holding), &head);
+    let event = w.payout(CHEST, 1, "P-1");
+    w.record(GZ, event);
 }

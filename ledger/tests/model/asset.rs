@@ -55,7 +55,7 @@ impl Naive {
         let (mut line, mut version) = (id, 1);
         if let Some(previous) = &e.revises {
             let old = self.in_force(previous)?;
-            need(*act.author == old.author, Code::NotAuthor)?;
+            need(self.is(act.author, &old.author), Code::NotAuthor)?;
             need(!old.revised, Code::AlreadyRevised)?;
             (line, version) = (old.line, old.version + 1);
         }
@@ -103,8 +103,8 @@ impl Naive {
         self.assets.insert(id, asset);
         for right in Right::ALL {
             let owners = BTreeMap::from([(act.author.clone(), 10_000)]);
-            let epoch =
-                Epoch { seq: act.seq, owners, manager: act.author.clone(), threshold: None };
+            let manager = act.author.clone();
+            let epoch = Epoch { seq: act.seq, changes: 0, owners, manager, threshold: None };
             self.rights.insert((id, right), vec![epoch]);
         }
         Ok(())

@@ -291,7 +291,7 @@ impl Naive {
         ruling: &Ruling,
     ) -> Verdict {
         let old = self.epoch(&slice.asset, slice.right).clone();
-        let mut new = Epoch { seq: act.seq, ..old.clone() };
+        let mut new = Epoch { seq: act.seq, changes: old.changes + 1, ..old.clone() };
         if let Some(Ruling::Redirect(first)) = first {
             let left = new.owners.get(&first.to).copied().unwrap_or(0);
             new.give(&first.to, &slice.owner, slice.parts.min(left));

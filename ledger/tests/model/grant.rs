@@ -296,6 +296,7 @@ impl Naive {
             asset: e.asset,
             right: e.right,
             grantor: act.author.clone(),
+            changes: self.epoch(&e.asset, e.right.into()).changes,
             grantee: e.grantee.clone(),
             terms: e.terms.clone(),
             under: e.under.to_vec(),
@@ -348,8 +349,13 @@ impl Naive {
 
     pub fn accept(&mut self, act: &Act<'_>, id: &GrantId) -> Verdict {
         let grant = self.answered(act, id)?;
-        if let Some(parent) = grant.parent {
-            self.stands(parent)?;
+        self.in_force(&grant.asset)?;
+        match grant.parent {
+            Some(parent) => self.stands(parent)?,
+            None => {
+                let changes = self.epoch(&grant.asset, grant.right.into()).changes;
+                need(changes == grant.changes, Code::GrantClosed)?;
+            }
         }
         self.comes_into_force(*id, &grant)?;
         self.grants.get_mut(id).unwrap().standing = Standing::Accepted;
@@ -384,7 +390,8 @@ impl Naive {
                 held.revoked = Some(now);
                 held.end = held.end.min(now.saturating_add(ms));
             }
-            (Standing::Accepted, None, _) => {
+            (Standing::Accepted, None, _)
+            | (Standing::Surrendered, None, Revocation::SuspendDownstream) => {
                 held.revoked = Some(now);
                 held.standing = Standing::Revoked;
                 held.end = held.end.min(now);

@@ -78,6 +78,8 @@ pub struct Asset {
 #[derive(Debug, Clone)]
 pub struct Epoch {
     pub seq: u64,
+    /// How often the right has changed.
+    pub changes: u32,
     pub owners: BTreeMap<Handle, u16>,
     pub manager: Handle,
     pub threshold: Option<u16>,
@@ -90,7 +92,8 @@ pub struct Transfer {
     pub owners: BTreeMap<Handle, u16>,
     pub manager: Handle,
     pub threshold: Option<u16>,
-    pub epoch: usize,
+    /// How often the right had changed when it was proposed.
+    pub changes: u32,
     pub outstanding: Vec<Handle>,
     pub done: bool,
 }
@@ -110,6 +113,8 @@ pub struct Grant {
     pub asset: AssetId,
     pub right: GrantRight,
     pub grantor: Handle,
+    /// How often the right had changed when it was offered.
+    pub changes: u32,
     pub grantee: Handle,
     pub terms: Terms,
     pub under: Vec<GrantId>,
@@ -139,8 +144,8 @@ pub struct Offer {
     pub under: Vec<GrantId>,
     pub take_by: u64,
     pub withdrawn: bool,
-    /// How many epochs the right had when it was made.
-    pub epoch: usize,
+    /// How often the right had changed when it was made.
+    pub changes: u32,
     /// The grant that each has taken last.
     pub taken: BTreeMap<Handle, GrantId>,
 }

@@ -22,6 +22,7 @@ fn accepted(
         asset,
         right,
         grantor: grantor.clone(),
+        changes: 0,
         grantee: grantee.clone(),
         terms: terms.clone(),
         under: under.to_vec(),
@@ -118,7 +119,7 @@ impl Naive {
             under: e.under.to_vec(),
             take_by: e.take_by_ms,
             withdrawn: false,
-            epoch: self.epochs(&e.asset, e.right.into()).len(),
+            changes: self.epoch(&e.asset, e.right.into()).changes,
             taken: BTreeMap::new(),
         };
         self.offers.insert(id, offer);
@@ -136,12 +137,8 @@ impl Naive {
         self.in_force(&offer.asset)?;
         self.usable(&offer.asset)?;
         need(self.now <= offer.take_by, Code::OfferClosed)?;
-        let epoch = self.epoch(&offer.asset, offer.right.into());
-        let still = match epoch.threshold {
-            Some(_) => self.epochs(&offer.asset, offer.right.into()).len() == offer.epoch,
-            None => self.acting(&epoch.manager) == self.acting(&offer.grantor),
-        };
-        need(still, Code::OfferClosed)?;
+        let changes = self.epoch(&offer.asset, offer.right.into()).changes;
+        need(changes == offer.changes, Code::OfferClosed)?;
         let again = offer.taken.get(act.author).map(|grant| &self.grants[grant]);
         let again = again.is_some_and(|g| g.standing == Standing::Accepted && self.now <= g.end);
         need(!again, Code::OfferClosed)?;

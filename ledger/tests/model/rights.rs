@@ -72,7 +72,12 @@ impl Naive {
         for owner in owners.keys() {
             self.known(owner)?;
         }
-        let old = &self.epoch(&e.asset, e.right).owners;
+        let current = self.epoch(&e.asset, e.right);
+        let old = &current.owners;
+        let same = *old == owners
+            && current.manager == e.manager
+            && current.threshold == e.threshold_parts;
+        need(!same, Code::TransferUnchanged)?;
         let asked: BTreeSet<Handle> = owners
             .keys()
             .filter(|o| !old.contains_key(*o))
@@ -86,7 +91,7 @@ impl Naive {
             owners,
             manager: e.manager.clone(),
             threshold: e.threshold_parts,
-            epoch: self.epochs(&e.asset, e.right).len(),
+            changes: current.changes,
             outstanding: asked.into_iter().collect(),
             done: false,
         };
@@ -101,21 +106,28 @@ impl Naive {
             return;
         }
         transfer.done = true;
+        let epochs = self.rights.get_mut(&(transfer.asset, transfer.right)).unwrap();
+        let old = epochs.last_mut().unwrap();
+        old.changes += 1;
         let epoch = Epoch {
             seq: act.seq,
+            changes: old.changes,
             owners: transfer.owners.clone(),
             manager: transfer.manager.clone(),
             threshold: transfer.threshold,
         };
-        let key = (transfer.asset, transfer.right);
-        self.rights.get_mut(&key).unwrap().push(epoch);
+        if old.owners == epoch.owners {
+            *old = Epoch { seq: old.seq, ..epoch };
+        } else {
+            epochs.push(epoch);
+        }
     }
 
     pub fn accept_transfer(&mut self, act: &Act<'_>, e: &AcceptTransfer) -> Verdict {
         let transfer = self.transfers.get(&e.transfer).ok_or(Code::UnknownTransfer)?.clone();
         self.in_force(&transfer.asset)?;
-        let current = self.epochs(&transfer.asset, transfer.right).len();
-        need(!transfer.done && current == transfer.epoch, Code::TransferClosed)?;
+        let current = self.epoch(&transfer.asset, transfer.right).changes;
+        need(!transfer.done && current == transfer.changes, Code::TransferClosed)?;
         let left: Vec<Handle> =
             transfer.outstanding.iter().filter(|o| !self.is(act.author, o)).cloned().collect();
         need(left.len() < transfer.outstanding.len(), Code::ConsentNotAsked)?;

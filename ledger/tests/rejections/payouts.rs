@@ -4,7 +4,7 @@ use headwater_ledger::event::market::ProvedClaim;
 use headwater_ledger::event::rights::Owner;
 use headwater_ledger::event::{PaySource, RecordPayout, SealSources};
 use headwater_ledger::hash::{AccountId, AggregateId, AssetId, PaymentId, PayoutId};
-use headwater_ledger::limits::{MAX_AMOUNT, MAX_CONTRACT_PAYMENTS, MAX_EPOCHS};
+use headwater_ledger::limits::{MAX_AMOUNT, MAX_CONTRACT_PAYMENTS, MAX_EPOCHS, RULING_EPOCHS};
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
 use headwater_ledger::state::Key;
@@ -274,21 +274,25 @@ pub const ROWS: &[Row] = &[
             };
             w.put(&Key::Epoch(chest, Right::Holding, epoch), &record);
         }
-        let head = RightRecord { epoch: 65, manager: handle(CHEST), threshold_parts: None };
+        let head =
+            RightRecord { epoch: 65, changes: 65, manager: handle(CHEST), threshold_parts: None };
         w.put(&Key::Right(chest, Right::Holding), &head);
         let (account, _) = w.account(REPORT, GZ);
         w.by(GZ, close(account))
     }),
     Row(Code::EpochsFull, "one transfer more than a right can have", |w| {
         *w = World::sources();
-        let chest = w.asset(CHEST_RAW);
+        let (chest, epoch) = (w.asset(CHEST_RAW), MAX_EPOCHS - RULING_EPOCHS - 1);
         let head =
-            RightRecord { epoch: MAX_EPOCHS - 1, manager: handle(CHEST), threshold_parts: None };
-        let owners = vec![Owner { member: handle(CHEST), parts: 10_000 }];
-        let last = EpochRecord { start_seq: 9, height: 1, owners };
-        w.put(&Key::Epoch(chest, Right::Holding, MAX_EPOCHS - 1), &last);
+            RightRecord { epoch, changes: epoch, manager: handle(CHEST), threshold_parts: None };
+        let part = |member, parts| Owner { member: handle(member), parts };
+        let owners = vec![part(CHEST, 9_000), part(FUND, 1_000)];
+        w.put(
+            &Key::Epoch(chest, Right::Holding, epoch),
+            &EpochRecord { start_seq: 9, height: 1, owners },
+        );
         w.put(&Key::Right(chest, Right::Holding), &head);
-        w.by(CHEST, transfer(chest, Right::Holding, &[(CHEST, 10_000)]))
+        w.by(CHEST, transfer(chest, Right::Holding, &[(CHEST, 8_999), (FUND, 1_001)]))
     }),
     Row(Code::UnknownAsset, "sources of an asset that is not there", |w| {
         sealing(w, |e| e.asset = AssetId::from_digest(nothing()))

@@ -106,6 +106,10 @@ pub const ROWS: &[Row] = &[
         w.record(CHEST, product("sold", &[input(chest, 1, None)]));
         w.by(CHEST, list_product(w.asset("chest-hospital/sold"), &[]))
     }),
+    Row(Code::TransferUnchanged, "a right transferred to whom it belongs", |w| {
+        *w = World::sources();
+        w.by(CHEST, transfer(w.asset(CHEST_RAW), Right::Holding, &[(CHEST, 10_000)]))
+    }),
     Row(Code::ThresholdInvalid, "a threshold of no parts", |w| {
         *w = World::sources();
         w.by(CHEST, shared(w.asset(CHEST_RAW), Right::Holding, &[(CHEST, 10_000)], 0))

@@ -2,9 +2,10 @@
 
 use super::{Case, Reason};
 use crate::event::rights::{Exclusivity, FloorKind, Revocation, Terms};
+use crate::grant::lapsed;
 use crate::hash::GrantId;
 use crate::limits::MAX_CHAIN;
-use crate::query::{Lists, QueryError};
+use crate::query::{Lists, QueryError, recorded};
 use crate::reject::Fault;
 use crate::state::Records;
 use crate::state::record::{
@@ -87,6 +88,10 @@ impl<V: Lists> Case<'_, V> {
     fn standing(&mut self, grant: &GrantRecord) -> Result<Option<&'static str>, QueryError> {
         let contested = self.signer(&grant.signer, grant.time_ms, grant.cleared)?;
         let (rule, text, block) = match grant.status {
+            GrantStatus::Offered if lapsed(self.view, grant)? => {
+                let text = "lapsed: who owns the right or acts for it has changed since";
+                ("LED-GRT-2", text, Some("its offer has lapsed"))
+            }
             GrantStatus::Offered => ("LED-GRT-2", "waits for its grantee", Some("not accepted")),
             GrantStatus::Declined => ("LED-GRT-2", "declined", Some("it was declined")),
             GrantStatus::Accepted => ("LED-GRT-2", "accepted", None),
@@ -147,10 +152,14 @@ impl<V: Lists> Case<'_, V> {
         let text = format!("{} offers the {right} of it to whoever takes it", o.grantor);
         self.say(Reason::new("LED-GRT-10", text).with("height", o.height));
         self.terms(&o.terms);
+        let asset = recorded(self.view, &o.asset)?;
+        let changes = self.view.right(&o.asset, &asset, o.right.into())?.changes;
         let text = if o.withdrawn {
             "withdrawn; grants taken stay"
         } else if self.time_ms > o.take_by_ms {
             "the time to take it is over"
+        } else if changes != o.changes {
+            "it has lapsed: who owns the right or acts for it has changed since"
         } else {
             "it can be taken"
         };

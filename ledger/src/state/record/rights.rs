@@ -54,8 +54,8 @@ pub struct OfferRecord {
     pub right: GrantRight,
     /// Who offers.
     pub grantor: Handle,
-    /// The epoch of the right in which it was offered.
-    pub epoch: u32,
+    /// How often the right had changed when it was offered; the offer lapses when it changes again.
+    pub changes: u32,
     /// Under which terms.
     pub terms: Terms,
     /// For operation of a derived asset: the grants it rests on.

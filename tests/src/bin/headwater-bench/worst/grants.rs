@@ -87,7 +87,7 @@ impl Cases {
     ) -> Result<()> {
         let owners = self.owners();
         let manager = owners[0].member.clone();
-        let head = RightRecord { epoch: epochs, manager, threshold_parts };
+        let head = RightRecord { epoch: epochs, changes: epochs, manager, threshold_parts };
         let mut records = vec![(Key::Right(asset, right), encode(&head)?)];
         for n in 1..=epochs {
             let start_seq = begin + u64::from(n) * 200;

@@ -5,13 +5,15 @@ mod change;
 use std::collections::BTreeSet;
 
 use crate::event::{ApproveChange, ProposeChange};
-use crate::execute::{self, Act, BlockContext};
+use crate::execute::{Act, BlockContext};
 use crate::hash::ChangeId;
 use crate::limits::{MAX_ACTIVATION_AHEAD, MAX_SCHEDULED};
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{ChangeRecord, ChangeStatus, ScheduledChange};
 use crate::state::{Key, Relation, State, View};
+use crate::succession;
 use crate::text::Handle;
+use crate::validator::Validator;
 pub(crate) use change::check_rulebook;
 
 /// What each validator of the present set adds to the weight of a proposal or an approval.
@@ -45,8 +47,8 @@ pub(crate) fn activate(state: &mut State, context: &BlockContext) -> Result<(), 
 
 /// `propose_change`.
 pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeChange) -> Result<(), Refusal> {
-    let powers = powers(act)?;
-    own_power(act, &powers)?;
+    let seats = seats(act)?;
+    own_seat(act, &seats)?;
     let height = act.context.height;
     let last = height.saturating_add(MAX_ACTIVATION_AHEAD);
     if e.activate_height <= height || e.activate_height > last {
@@ -63,10 +65,10 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeChange) -> Result<(), Refusa
         status: ChangeStatus::Proposed,
         height,
     };
-    decide(act, &id, &mut record, &powers)?;
+    decide(act, &id, &mut record, &seats)?;
     act.append(Relation::Changes, id.digest())?;
     let author = act.author;
-    let others: BTreeSet<&Handle> = powers.iter().map(|(member, _)| member).collect();
+    let others: BTreeSet<&Handle> = seats.iter().filter_map(|seat| seat.line.last()).collect();
     for member in others.into_iter().filter(|member| *member != author) {
         act.append(Relation::MemberInbox(member.clone()), id.digest())?;
         act.weigh(INBOX_WEIGHT)?;
@@ -77,8 +79,8 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeChange) -> Result<(), Refusa
 
 /// `approve_change`.
 pub(crate) fn approve(act: &mut Act<'_>, e: &ApproveChange) -> Result<(), Refusal> {
-    let powers = powers(act)?;
-    own_power(act, &powers)?;
+    let seats = seats(act)?;
+    own_seat(act, &seats)?;
     let found: Option<ChangeRecord> = act.state.get(&Key::Change(e.change))?;
     let Some(mut record) = found else {
         let text = format!("change {} is not recorded", e.change);
@@ -96,12 +98,12 @@ pub(crate) fn approve(act: &mut Act<'_>, e: &ApproveChange) -> Result<(), Refusa
             return reject(Code::ChangeClosed, "it was approved before".into());
         }
     }
-    if approvers(act.state, &record)?.contains(act.author) {
+    if record.approvals.contains(act.author) {
         return reject(Code::AlreadyApproved, format!("{} has approved", act.author));
     }
     change::check(act.state, &record.change)?;
     record.approvals.push(act.author.clone());
-    decide(act, &e.change, &mut record, &powers)
+    decide(act, &e.change, &mut record, &seats)
 }
 
 /// Records a change with its approvals; with more than two thirds of the power it is scheduled.
@@ -110,14 +112,13 @@ fn decide(
     act: &mut Act<'_>,
     id: &ChangeId,
     record: &mut ChangeRecord,
-    powers: &[(Handle, u64)],
+    seats: &[Seat],
 ) -> Result<(), Refusal> {
-    let approvers = approvers(act.state, record)?;
     let sum = |all: bool| {
-        powers
+        seats
             .iter()
-            .filter(|(member, _)| all || approvers.contains(member))
-            .fold(0u128, |sum, (_, power)| sum.saturating_add(u128::from(*power)))
+            .filter(|seat| all || seat.line.iter().any(|m| record.approvals.contains(m)))
+            .fold(0u128, |sum, seat| sum.saturating_add(u128::from(seat.power)))
     };
     if sum(false).saturating_mul(3) > sum(true).saturating_mul(2) {
         let mut scheduled = scheduled(act.state)?;
@@ -134,26 +135,30 @@ fn decide(
     Ok(act.state.put(&Key::Change(*id), record)?)
 }
 
-/// For each validator of the present set, the member that acts for it and its power. The present
-/// set is `NextValidators`: every change of the set that was made so far is in it.
-fn powers(act: &mut Act<'_>) -> Result<Vec<(Handle, u64)>, Refusal> {
+/// A validator of the present set: the member that it names with those that succeeded it, of whom
+/// the last runs it, and its power.
+struct Seat {
+    line: Vec<Handle>,
+    power: u64,
+}
+
+/// The present set. It is `NextValidators`: every change of the set that was made so far is in it.
+fn seats(act: &mut Act<'_>) -> Result<Vec<Seat>, Refusal> {
     let set = act.state.next_validators()?;
     let walk = u64::try_from(set.validators().len()).unwrap_or(u64::MAX);
     let walk = walk.saturating_mul(VALIDATOR_WEIGHT);
     act.weigh(walk)?;
-    set.validators().iter().map(|v| Ok((act.acting(&v.member)?, v.power))).collect()
+    let seat = |v: &Validator| -> Result<Seat, Refusal> {
+        Ok(Seat { line: succession::line(act.state, &v.member)?, power: v.power })
+    };
+    set.validators().iter().map(seat).collect()
 }
 
-fn own_power(act: &Act<'_>, powers: &[(Handle, u64)]) -> Result<(), Reject> {
-    if powers.iter().any(|(member, _)| member == act.author) {
+fn own_seat(act: &Act<'_>, seats: &[Seat]) -> Result<(), Reject> {
+    if seats.iter().any(|seat| seat.line.last() == Some(act.author)) {
         return Ok(());
     }
     Err(Reject::new(Code::NotValidator, format!("{} runs no validator", act.author)))
-}
-
-/// Who acts for those that have approved.
-fn approvers(state: &State, record: &ChangeRecord) -> Result<BTreeSet<Handle>, Fault> {
-    record.approvals.iter().map(|member| execute::acting(state, member)).collect()
 }
 
 fn scheduled(state: &State) -> Result<Vec<ScheduledChange>, Fault> {

@@ -126,6 +126,14 @@ pub(crate) fn set_suspended(
 ) -> Result<(), Refusal> {
     act.require_role(Role::Regulator)?;
     let mut member = act.named_member(handle)?;
+    if act.author == handle {
+        let text = format!("{handle} would suspend itself");
+        return Err(Reject::new(Code::NotConcerned, text).into());
+    }
+    if let Some(successor) = &member.successor {
+        let text = format!("{handle} was succeeded by {successor}, who acts for it");
+        return Err(Reject::new(Code::SuccessionClosed, text).into());
+    }
     if member.suspended == suspended {
         let (code, is) = if suspended {
             (Code::AlreadySuspended, "is suspended already")
@@ -232,11 +240,16 @@ pub(crate) fn relate(act: &mut Act<'_>, e: &RelateMembers) -> Result<(), Refusal
         let text = format!("{} and {} are one member, or one acts for both", e.a, e.b);
         return Err(Reject::new(Code::SameMember, text).into());
     }
-    let concerned = act.member.has_role(Role::Regulator)
-        || (e.related && (act.member.has_role(Role::Exchange) || act.is(&e.a)? || act.is(&e.b)?));
+    let one_of_both = act.is(&e.a)? || act.is(&e.b)?;
+    let regulator = act.member.has_role(Role::Regulator);
+    let (concerned, who) = if !e.related {
+        (regulator && !one_of_both, "a regulator that is neither of the two")
+    } else if watches(act, &lines_a, &lines_b)? {
+        (regulator, "of a regulator, a regulator")
+    } else {
+        (regulator || one_of_both, "one of the two or a regulator")
+    };
     if !concerned {
-        let who =
-            if e.related { "one of the two, an exchange or a regulator" } else { "a regulator" };
         return Err(Reject::new(Code::NotConcerned, format!("{who} says this")).into());
     }
     if e.related {
@@ -251,6 +264,17 @@ pub(crate) fn relate(act: &mut Act<'_>, e: &RelateMembers) -> Result<(), Refusal
         }
     }
     Ok(())
+}
+
+/// Whether one of those who act for two members is a regulator: nobody else takes an arbiter away
+/// by calling itself close to it.
+fn watches(act: &Act<'_>, a: &[Handle], b: &[Handle]) -> Result<bool, Fault> {
+    for end in [a, b].into_iter().filter_map(<[Handle]>::last) {
+        if act.state.member(end)?.is_some_and(|member| member.has_role(Role::Regulator)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether two members are the same or belong together: what was said of either, or of those who

@@ -82,14 +82,14 @@ codes! {
     TooManyKeys = 210, "TOO_MANY_KEYS", "LED-MEM-6", "revoke a key before adding another";
     CompromiseOutOfRange = 211, "COMPROMISE_OUT_OF_RANGE", "LED-MEM-7", "give a time within the rulebook's look-back and not in the future";
     UnknownSuccession = 212, "UNKNOWN_SUCCESSION", "LED-MEM-10", "correct the succession's id";
-    SuccessionClosed = 213, "SUCCESSION_CLOSED", "LED-MEM-10", "nothing to do: the succession was accepted, or the member has another successor";
+    SuccessionClosed = 213, "SUCCESSION_CLOSED", "LED-MEM-10", "nothing to do: the succession was accepted, or the member has a successor, who acts for it";
     NotSuccessor = 214, "NOT_SUCCESSOR", "LED-MEM-10", "only the successor named accepts";
-    SuccessionInvalid = 215, "SUCCESSION_INVALID", "LED-MEM-10", "name a successor that is another active member and does not lead back to the member";
+    SuccessionInvalid = 215, "SUCCESSION_INVALID", "LED-MEM-10", "name a successor that is another active member, an exchange for an exchange, and does not lead back to the member; have a suspension lifted first";
     SameMember = 216, "SAME_MEMBER", "LED-MEM-9", "name two different members, neither of which acts for the other";
     NotValidator = 220, "NOT_VALIDATOR", "LED-GOV-1", "only members that run a validator propose and approve changes";
     UnknownChange = 221, "UNKNOWN_CHANGE", "LED-GOV-2", "correct the change's id";
     ChangeClosed = 222, "CHANGE_CLOSED", "LED-GOV-2", "propose the change again: it was decided, or its height has passed";
-    ChangeInvalid = 223, "CHANGE_INVALID", "LED-GOV-3", "propose a change that leaves a valid validator set, rulebook, protocol version or member";
+    ChangeInvalid = 223, "CHANGE_INVALID", "LED-GOV-3", "propose a change that changes something and leaves a valid validator set, rulebook, protocol version or member; a key only for a member that cannot add one";
     AlreadyApproved = 224, "ALREADY_APPROVED", "LED-GOV-2", "nothing to do: this member has approved";
     ActivationOutOfRange = 225, "ACTIVATION_OUT_OF_RANGE", "LED-GOV-1", "choose a height after this block and at most 10000000 ahead";
     ScheduleFull = 226, "SCHEDULE_FULL", "LED-GOV-2", "wait until a scheduled change has taken effect";

@@ -27,17 +27,12 @@ pub(crate) fn line<V: View>(view: &V, handle: &Handle) -> Result<Vec<Handle>, Fa
 
 /// `propose_succession`.
 pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeSuccession) -> Result<(), Refusal> {
-    if !act.member.has_role(Role::Regulator) {
-        act.require_role(Role::Exchange)?;
-        if act.is(&e.successor)? {
-            let text = format!("{} would make itself the successor", act.author);
-            return Err(Reject::new(Code::NotConcerned, text).into());
-        }
+    if *act.author != e.member && !act.member.has_role(Role::Regulator) {
+        let text = format!("neither {} nor a regulator names its successor", e.member);
+        return Err(Reject::new(Code::NotConcerned, text).into());
     }
     let member = act.named_member(&e.member)?;
     let successor = act.named_member(&e.successor)?;
-    check(e, &member, &successor)?;
-    let id = SuccessionId::from_digest(*act.event.digest());
     let record = SuccessionRecord {
         member: e.member.clone(),
         successor: e.successor.clone(),
@@ -45,6 +40,8 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeSuccession) -> Result<(), Re
         accepted: false,
         height: act.context.height,
     };
+    check(act, &record, &member, &successor)?;
+    let id = SuccessionId::from_digest(*act.event.digest());
     act.state.put(&Key::Succession(id), &record)?;
     act.wait_for(&e.successor)?;
     act.effects.created.push(Missing::Succession(id));
@@ -70,37 +67,55 @@ pub(crate) fn accept(act: &mut Act<'_>, e: &AcceptSuccession) -> Result<(), Refu
     }
     let mut member = act.named_member(&record.member)?;
     let mut successor = act.named_member(&record.successor)?;
-    let named =
-        ProposeSuccession { member: record.member.clone(), successor: record.successor.clone() };
-    check(&named, &member, &successor)?;
+    check(act, &record, &member, &successor)?;
     successor.predecessors = successor.predecessors.max(member.predecessors.saturating_add(1));
     member.successor = Some(record.successor.clone());
     record.accepted = true;
-    act.state.put(&Key::Member(named.member), &member)?;
-    act.state.put(&Key::Member(named.successor), &successor)?;
+    act.state.put(&Key::Member(record.member.clone()), &member)?;
+    act.state.put(&Key::Member(record.successor.clone()), &successor)?;
     Ok(act.state.put(&key, &record)?)
 }
+
+/// The roles whose bearers alone say who succeeds them. Who runs a validator is an exchange.
+const OWN_WORD: [Role; 3] = [Role::Exchange, Role::Regulator, Role::Auditor];
 
 /// Fails unless the one can succeed the other. Both are at the end of their lines, so that no line
 /// ever leads back.
 fn check(
-    e: &ProposeSuccession,
+    act: &Act<'_>,
+    e: &SuccessionRecord,
     member: &MemberRecord,
     successor: &MemberRecord,
-) -> Result<(), Reject> {
+) -> Result<(), Refusal> {
+    if e.proposer != e.member {
+        if let Some(role) = OWN_WORD.iter().find(|role| member.has_role(**role)) {
+            let text = format!("{} has the role {role:?}: it names its successor itself", e.member);
+            return Err(Reject::new(Code::NotConcerned, text).into());
+        }
+        if act.related(&e.proposer, &e.successor)? {
+            let text = format!("{} is, or belongs with, {}", e.proposer, e.successor);
+            return Err(Reject::new(Code::NotIndependent, text).into());
+        }
+    }
     if let Some(other) = &member.successor {
         let text = format!("{} was succeeded by {other}", e.member);
-        return Err(Reject::new(Code::SuccessionClosed, text));
+        return Err(Reject::new(Code::SuccessionClosed, text).into());
     }
-    let reject = |text| Err(Reject::new(Code::SuccessionInvalid, text));
+    let reject = |text| Err(Reject::new(Code::SuccessionInvalid, text).into());
     if e.member == e.successor {
         return reject(format!("{} cannot succeed itself", e.member));
+    }
+    if member.suspended {
+        return reject(format!("{} is suspended", e.member));
     }
     if successor.suspended {
         return reject(format!("{} is suspended", e.successor));
     }
     if let Some(other) = &successor.successor {
         return reject(format!("{} was succeeded by {other} itself", e.successor));
+    }
+    if member.has_role(Role::Exchange) && !successor.has_role(Role::Exchange) {
+        return reject(format!("{} is an exchange and {} is not", e.member, e.successor));
     }
     let steps = usize::try_from(member.predecessors).unwrap_or(usize::MAX);
     if steps >= MAX_CHAIN {

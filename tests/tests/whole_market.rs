@@ -451,7 +451,7 @@ fn consent(m: &Market) -> Result<()> {
 
 fn succession(m: &Market) -> Result<()> {
     let succeed = ["member", "succeed", "fund", "--by", "clinic"];
-    m.errs("clinic", &succeed, "ROLE_REQUIRED")?;
+    m.errs("clinic", &succeed, "NOT_CONCERNED")?;
     let succession = m.act("watch", &succeed)?;
     m.errs("lab", &["member", "accept-succession", &succession], "NOT_SUCCESSOR")?;
     m.act("clinic", &["inbox", "approve", "--all", "succession"])?;

@@ -106,9 +106,9 @@ Examples:
     /// Name the successor of a member that was merged or dissolved
     #[command(after_help = "\
 Examples:
-  headwater member succeed county-hospital --by city-hospital --as health-commission
+  headwater member succeed county-hospital --by city-hospital --as county-hospital
 
-It takes effect once the successor accepts with `headwater member accept-succession`.")]
+The member itself says so, or a regulator for one that is neither exchange, regulator nor auditor. It takes effect once the successor accepts with `headwater member accept-succession`.")]
     Succeed(SucceedArgs),
     /// Accept to act for a member that ends
     #[command(after_help = "\

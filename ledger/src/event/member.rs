@@ -165,9 +165,9 @@ pub struct SetTwoKeys {
     pub acts: List<TwoKeyAct, 3>,
 }
 
-/// `relate_members`: records that two members belong together, or no longer do. Either of them,
-/// an exchange or a regulator says that they do; a regulator alone that they do not.
-/// Implements [LED-MEM-9].
+/// `relate_members`: records that two members belong together, or no longer do. Either of them or
+/// a regulator says that they do, of a regulator only a regulator; that they do not, a regulator
+/// that is neither. Implements [LED-MEM-9].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RelateMembers {
@@ -179,8 +179,8 @@ pub struct RelateMembers {
     pub related: bool,
 }
 
-/// `propose_succession`: a regulator, or an exchange, names the successor of a member that was
-/// merged or dissolved. Implements [LED-MEM-10].
+/// `propose_succession`: a member that is merged or dissolved names its successor; or a regulator
+/// does for one that is neither exchange, regulator nor auditor. Implements [LED-MEM-10].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProposeSuccession {

@@ -2,7 +2,7 @@
 //! Implements [LED-GOV-3] and [LED-GOV-4].
 
 use crate::event::governance::{Change, ConferRoles, RestoreKey, Rulebook, SetValidator};
-use crate::event::member::Role;
+use crate::event::member::{Role, Scope};
 use crate::execute::acting;
 use crate::genesis::PROTOCOL_VERSION;
 use crate::limits::{MAX_ANCESTRY_EDGES, MAX_INPUTS, MAX_RULEBOOK_MS};
@@ -80,7 +80,11 @@ fn with_validator(state: &State, c: &SetValidator) -> Result<ValidatorSet, Refus
         if !member(state, &c.member)?.has_role(Role::Exchange) {
             return Err(invalid(format!("{} is not an exchange", c.member)));
         }
-        set.push(Validator { member: c.member.clone(), key: c.key, power: c.power });
+        let seat = Validator { member: c.member.clone(), key: c.key, power: c.power };
+        if present.as_ref() == Some(&seat) {
+            return Err(invalid(format!("{} runs it with this power already", c.member)));
+        }
+        set.push(seat);
     }
     if !c.key.is_acceptable() {
         return Err(invalid(format!("consensus key {} is not acceptable", c.key)));
@@ -93,9 +97,12 @@ fn confer(state: &mut State, c: &ConferRoles) -> Result<(), Refusal> {
     if c.roles.is_empty() || has_repeats(&c.roles) {
         return Err(invalid(format!("{} needs roles, each once", c.member)));
     }
-    let set = state.next_validators()?;
-    if !c.roles.contains(&Role::Exchange) && set.validators().iter().any(|v| v.member == c.member) {
-        return Err(invalid(format!("{} runs a validator, as an exchange", c.member)));
+    if !c.roles.contains(&Role::Exchange) {
+        for validator in state.next_validators()?.validators() {
+            if acting(state, &validator.member)? == c.member {
+                return Err(invalid(format!("{} runs a validator, as an exchange", c.member)));
+            }
+        }
     }
     record.roles = c.roles.to_vec();
     Ok(state.put(&Key::Member(c.member.clone()), &record)?)
@@ -103,6 +110,11 @@ fn confer(state: &mut State, c: &ConferRoles) -> Result<(), Refusal> {
 
 fn restore(state: &mut State, c: &RestoreKey) -> Result<(), Refusal> {
     let record = member(state, &c.member)?;
+    let two = !record.two_keys.is_empty() || !state.rulebook()?.1.two_keys.is_empty();
+    let admin = record.keys.iter().filter(|key| key.scopes.contains(&Scope::Admin)).count();
+    if admin >= if two { 2 } else { 1 } {
+        return Err(invalid(format!("{} has the keys to add others itself", c.member)));
+    }
     let checked = check_new_key(state, &c.member, &record, &c.key);
     checked.map_err(|refusal| match refusal {
         Refusal::Reject(reject) => invalid(reject.message),

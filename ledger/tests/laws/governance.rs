@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use headwater_ledger::block::Header;
 use headwater_ledger::envelope::SignedEnvelope;
 use headwater_ledger::event::governance::{Change, Rulebook};
+use headwater_ledger::event::AdmitMember;
 use headwater_ledger::event::market::ListProduct;
 use headwater_ledger::event::member::{Role, Scope};
 use headwater_ledger::execute::{BlockContext, Execution, genesis_parent};
@@ -26,6 +27,8 @@ use crate::support::*;
 
 /// Four exchanges and a hospital; each has two consensus keys to use, named after its number.
 const WHO: [&str; 5] = [GZ, BJ, "sh-exchange", "sz-exchange", CHEST];
+
+const LOST: &str = "village-clinic";
 
 fn consensus_key(number: usize) -> String {
     format!("consensus-{number}")
@@ -48,6 +51,9 @@ fn genesis_with(powers: [u64; 4]) -> (Genesis, BTreeMap<usize, (usize, u64)>) {
     let mut genesis = genesis();
     let mut members = genesis.members.to_vec();
     members.extend(WHO[2..4].iter().map(|name| admit(name, Role::Exchange)));
+    // Who has lost the keys to add others with.
+    let lost = list(&[member_key("lost", &[Scope::Register])]);
+    members.push(AdmitMember { keys: lost, ..admit(LOST, Role::Holder) });
     genesis.members = list(&members);
     genesis.protocol = 1;
     let set = powers.into_iter().enumerate().map(|(i, power)| (i, (i, power))).collect();
@@ -158,7 +164,7 @@ impl What {
             What::Fees(cap) => rulebook(|r| r.fee_cap_bp = *cap),
             What::Protocol(version) => Change::SetProtocol(*version),
             What::Key(number) => {
-                restore(CHEST, member_key(&format!("restored-{number}"), &[Scope::Register]))
+                restore(LOST, member_key(&format!("restored-{number}"), &[Scope::Register]))
             }
         }
     }
@@ -222,12 +228,11 @@ impl Model {
     fn possible(&self, what: &What) -> bool {
         match what {
             What::Power(number, who, power) => {
-                let runs = self.present.get(number).map(|(who, _)| who);
-                match (runs, power) {
+                match (self.present.get(number), power) {
                     (None, 0) => false,
-                    (Some(runs), 0) => runs == who && self.present.len() > 1,
+                    (Some((runs, _)), 0) => runs == who && self.present.len() > 1,
                     (None, _) => *who < 4,
-                    (Some(runs), _) => runs == who,
+                    (Some((runs, before)), _) => runs == who && before != power,
                 }
             }
             What::Fees(cap) => *cap <= 10_000,
@@ -459,10 +464,12 @@ fn a_proposal_waits_for_every_other_validator() {
     let (mut genesis, mut set) = genesis_with([1; 4]);
     set.insert(4, (1, 5));
     genesis.validators = list(&validators(&set));
+    let mut members = genesis.members.to_vec();
+    members.push(admit("guangdong-data", Role::Exchange));
+    genesis.members = list(&members);
     let mut chain = Chain::new(genesis);
     let w = &mut chain.world;
     // Who acts for an exchange decides for its validators.
-    w.record(GZ, admit("guangdong-data", Role::Operator));
     w.succeed(WHO[3], "guangdong-data");
     let count = |w: &World, member: &str| {
         w.state.range(&Relation::MemberInbox(handle(member))).unwrap().count()
@@ -474,6 +481,31 @@ fn a_proposal_waits_for_every_other_validator() {
     assert_eq!(more, [1, 0, 0, 1, 1, 0]);
     assert_eq!(proposed.effects.created, [Missing::Change(proposed.change())]);
     w.record("guangdong-data", approve(proposed.change()));
+}
+
+/// Holds [LED-GOV-2]: a successor has the power of the seats that it took over and of its own, each
+/// once, and what its predecessor approved it has not approved for its own.
+#[test]
+fn an_approval_counts_for_the_seats_of_who_gave_it() {
+    let (genesis, _) = genesis_with([10, 10, 10, 10]);
+    let mut chain = Chain::new(genesis);
+    let w = &mut chain.world;
+    let status = |w: &World, id: ChangeId| {
+        w.state.get::<ChangeRecord>(&Key::Change(id)).unwrap().unwrap().status
+    };
+    let fees = |cap| change(rulebook(|r| r.fee_cap_bp = cap), 99);
+    let before = w.record(WHO[3], fees(1)).change();
+    w.succeed(WHO[3], WHO[2]);
+    // 10 of 40 approved before the merger; with another's 10 it is one half, not three quarters.
+    w.record(GZ, approve(before));
+    assert_eq!(status(w, before), ChangeStatus::Proposed);
+    w.record(WHO[2], approve(before));
+    assert_eq!(status(w, before), ChangeStatus::Scheduled);
+    let after = w.record(WHO[2], fees(2)).change();
+    assert_eq!(status(w, after), ChangeStatus::Proposed);
+    assert_eq!(w.refused(WHO[2], approve(after)).name(), "ALREADY_APPROVED");
+    w.record(GZ, approve(after));
+    assert_eq!(status(w, after), ChangeStatus::Scheduled);
 }
 
 /// Holds [LED-MEM-5]: governance alone makes a regulator, who acts as one from that height on.

@@ -300,7 +300,13 @@ proptest! {
             };
             match step {
                 Tie::Succeed(..) => {
-                    let bytes = w.by(REGULATOR, succession(FIRMS[a], FIRMS[b]));
+                    // The firm itself or the regulator; a firm that has ended says nothing.
+                    let by = if next.contains_key(&a) || (a + b) % 2 == 0 {
+                        REGULATOR
+                    } else {
+                        FIRMS[a]
+                    };
+                    let bytes = w.by(by, succession(FIRMS[a], FIRMS[b]));
                     let expected = match (next.contains_key(&a), a == b || next.contains_key(&b)) {
                         (true, _) => "SUCCESSION_CLOSED",
                         (false, true) => "SUCCESSION_INVALID",

@@ -118,7 +118,7 @@ impl Played {
                     *is_confirmed = true;
                 }
             }
-            Deed::Transfer { chest } => {
+            Deed::Transfer { chest } if *chest != self.chest_parts => {
                 let owners = [(CHEST, *chest), (FUND, 10_000 - chest)];
                 let event = transfer(self.w.asset(CHEST_RAW), Right::Holding, &owners);
                 let id = self.w.record(CHEST, event).transfer();
@@ -145,8 +145,11 @@ impl Played {
                     self.w.record(GZ, event);
                 }
             }
-            Deed::Refund { .. } | Deed::Void { .. } | Deed::Adjust { .. } | Deed::PayOut { .. } => {
-            }
+            Deed::Refund { .. }
+            | Deed::Void { .. }
+            | Deed::Transfer { .. }
+            | Deed::Adjust { .. }
+            | Deed::PayOut { .. } => {}
         }
     }
 

@@ -88,6 +88,8 @@ impl Naive {
     fn suspend(&mut self, act: &Act<'_>, member: &Handle, suspended: bool) -> Verdict {
         need(self.has_role(act.author, Role::Regulator), Code::RoleRequired)?;
         let held = self.members.get_mut(member).ok_or(Code::UnknownMember)?;
+        need(act.author != member, Code::NotConcerned)?;
+        need(held.successor.is_none(), Code::SuccessionClosed)?;
         let code = if suspended { Code::AlreadySuspended } else { Code::NotSuspended };
         need(held.suspended != suspended, code)?;
         held.suspended = suspended;
@@ -99,11 +101,15 @@ impl Naive {
         self.known(&e.b)?;
         let (a, b) = (self.succession(&e.a), self.succession(&e.b));
         need(a.last() != b.last(), Code::SameMember)?;
-        let concerned = self.has_role(act.author, Role::Exchange)
-            || self.is(act.author, &e.a)
-            || self.is(act.author, &e.b);
+        let own = self.is(act.author, &e.a) || self.is(act.author, &e.b);
         let regulator = self.has_role(act.author, Role::Regulator);
-        need(regulator || e.related && concerned, Code::NotConcerned)?;
+        let watched = [&e.a, &e.b].map(|m| self.has_role(&self.acting(m), Role::Regulator));
+        let may = if e.related {
+            regulator || own && watched == [false, false]
+        } else {
+            regulator && !own
+        };
+        need(may, Code::NotConcerned)?;
         if e.related {
             self.related.insert((self.acting(&e.a), self.acting(&e.b)));
             return Ok(());
@@ -114,26 +120,34 @@ impl Naive {
     }
 
     fn propose_succession(&mut self, act: &Act<'_>, e: &ProposeSuccession) -> Verdict {
-        if !self.has_role(act.author, Role::Regulator) {
-            need(self.has_role(act.author, Role::Exchange), Code::RoleRequired)?;
-            need(!self.is(act.author, &e.successor), Code::NotConcerned)?;
-        }
-        self.can_succeed(&e.member, &e.successor)?;
+        let own = *act.author == e.member;
+        need(own || self.has_role(act.author, Role::Regulator), Code::NotConcerned)?;
+        self.known(&e.member)?;
+        self.known(&e.successor)?;
         let (member, successor) = (e.member.clone(), e.successor.clone());
-        let id = SuccessionId::from_digest(act.id);
-        self.successions.insert(id, Succession { member, successor, accepted: false });
+        let proposer = act.author.clone();
+        let proposed = Succession { member, successor, proposer, accepted: false };
+        self.can_succeed(&proposed)?;
+        self.successions.insert(SuccessionId::from_digest(act.id), proposed);
         Ok(())
     }
 
-    fn can_succeed(&self, member: &Handle, successor: &Handle) -> Verdict {
-        self.known(member)?;
-        self.known(successor)?;
-        need(self.members[member].successor.is_none(), Code::SuccessionClosed)?;
-        let next = &self.members[successor];
-        let fits = member != successor
+    fn can_succeed(&self, s: &Succession) -> Verdict {
+        if s.proposer != s.member {
+            let own_word = [Role::Exchange, Role::Regulator, Role::Auditor];
+            let free = own_word.iter().all(|role| !self.has_role(&s.member, *role));
+            need(free, Code::NotConcerned)?;
+            need(!self.related(&s.proposer, &s.successor), Code::NotIndependent)?;
+        }
+        let (member, next) = (&self.members[&s.member], &self.members[&s.successor]);
+        need(member.successor.is_none(), Code::SuccessionClosed)?;
+        let exchanges = [&s.member, &s.successor].map(|m| self.has_role(m, Role::Exchange));
+        let fits = s.member != s.successor
+            && !member.suspended
             && !next.suspended
             && next.successor.is_none()
-            && self.predecessors(member) < MAX_CHAIN;
+            && exchanges != [true, false]
+            && self.predecessors(&s.member) < MAX_CHAIN;
         need(fits, Code::SuccessionInvalid)
     }
 
@@ -147,7 +161,7 @@ impl Naive {
         let held = self.successions.get(id).ok_or(Code::UnknownSuccession)?.clone();
         need(held.successor == *act.author, Code::NotSuccessor)?;
         need(!held.accepted, Code::SuccessionClosed)?;
-        self.can_succeed(&held.member, &held.successor)?;
+        self.can_succeed(&held)?;
         self.successions.get_mut(id).unwrap().accepted = true;
         self.members.get_mut(&held.member).unwrap().successor = Some(held.successor);
         Ok(())

@@ -284,6 +284,7 @@ pub struct Dispute {
 pub struct Succession {
     pub member: Handle,
     pub successor: Handle,
+    pub proposer: Handle,
     pub accepted: bool,
 }
 

@@ -70,11 +70,11 @@ pub const ROWS: &[Row] = &[
         let id = proposed(w, 10);
         w.by(GZ, approve(id))
     }),
-    Row(Code::AlreadyApproved, "the successor of who approved approves", |w| {
-        let id = proposed(w, 50);
-        w.record(GZ, admit("guangdong-data", Role::Operator));
-        w.succeed(GZ, "guangdong-data");
-        w.by("guangdong-data", approve(id))
+    Row(Code::AlreadyApproved, "a successor approves twice", |w| {
+        w.decide(confer(FUND, &[Role::Holder, Role::Exchange]));
+        w.succeed(BJ, FUND);
+        let id = w.record(FUND, change(lower_fees(), 90)).change();
+        w.by(FUND, approve(id))
     }),
     Row(Code::ChangeClosed, "approved in the block that was to make it", |w| {
         let id = proposed(w, 1);
@@ -126,6 +126,9 @@ pub const ROWS: &[Row] = &[
     Row(Code::ChangeInvalid, "more power than there may be together", |w| {
         proposal(w, set_validator(GZ, "new", MAX_TOTAL_POWER - 19))
     }),
+    Row(Code::ChangeInvalid, "a validator stays as it is", |w| {
+        proposal(w, set_validator(BJ, &consensus(BJ), 10))
+    }),
     Row(Code::ChangeInvalid, "a consensus key of small order", |w| {
         let Change::SetValidator(mut weak) = set_validator(GZ, "new", 1) else { unreachable!() };
         weak.key = PublicKey::Ed25519([0; 32]);
@@ -173,14 +176,29 @@ pub const ROWS: &[Row] = &[
     Row(Code::ChangeInvalid, "who runs a validator is an exchange no more", |w| {
         proposal(w, confer(BJ, &[Role::Operator]))
     }),
+    Row(Code::ChangeInvalid, "who runs a predecessor's validator is an exchange no more", |w| {
+        w.decide(confer(FUND, &[Role::Holder, Role::Exchange]));
+        w.succeed(BJ, FUND);
+        proposal(w, confer(FUND, &[Role::Holder]))
+    }),
     Row(Code::ChangeInvalid, "roles for a member that was succeeded", |w| {
         w.succeed(COUNTY, CHEST);
         proposal(w, confer(COUNTY, &[Role::Regulator]))
     }),
+    Row(Code::ChangeInvalid, "a key for a regulator that has its own", |w| {
+        proposal(w, restore(REGULATOR, member_key("new", &Scope::ALL)))
+    }),
+    Row(Code::ChangeInvalid, "a third key for who needs two and has them", |w| {
+        w.record(CHEST, add_key("second", &[Scope::Admin]));
+        w.decide(rulebook(|r| r.two_keys = list(&[TwoKeyAct::Rulings])));
+        proposal(w, restore(CHEST, member_key("new", &Scope::ALL)))
+    }),
     Row(Code::ChangeInvalid, "a key in use is restored", |w| {
+        w.record(CHEST, revoke_key(CHEST, CHEST));
         proposal(w, restore(CHEST, member_key(PIPELINE_KEY, &[Scope::Admin])))
     }),
     Row(Code::ChangeInvalid, "a key without a scope is restored", |w| {
+        w.record(CHEST, revoke_key(CHEST, CHEST));
         proposal(w, restore(CHEST, member_key("new", &[])))
     }),
     Row(Code::ChangeInvalid, "a stranger's key is restored", |w| {
@@ -188,6 +206,7 @@ pub const ROWS: &[Row] = &[
     }),
     Row(Code::ChangeInvalid, "approved when it is not possible any more", |w| {
         let height = w.height + 20;
+        w.record(CHEST, revoke_key(CHEST, CHEST));
         let what = restore(CHEST, member_key("new", &[Scope::Admin]));
         let id = w.record(GZ, change(what, height)).change();
         w.record(COUNTY, add_key("new", &[Scope::Register]));

@@ -238,17 +238,19 @@ pub const ROWS: &[Row] = &[
         w.succeed(COUNTY, CHEST);
         w.by(COUNTY, raw("fna-2026"))
     }),
-    Row(Code::AuthorSuspended, "suspended and succeeded", |w| {
+    Row(Code::SuccessionClosed, "a suspension of who was succeeded", |w| {
         w.succeed(COUNTY, CHEST);
-        w.record(REGULATOR, suspend(COUNTY));
-        w.by(COUNTY, raw("fna-2026"))
+        w.by(REGULATOR, suspend(COUNTY))
+    }),
+    Row(Code::NotConcerned, "a regulator suspends itself", |w| {
+        w.by(REGULATOR, suspend(REGULATOR))
     }),
     Row(Code::SameMember, "a member belongs together with itself", |w| {
-        w.by(GZ, relate(CHEST, CHEST, true))
+        w.by(CHEST, relate(CHEST, CHEST, true))
     }),
     Row(Code::SameMember, "a member belongs together with its successor", |w| {
         w.succeed(COUNTY, CHEST);
-        w.by(GZ, relate(CHEST, COUNTY, true))
+        w.by(CHEST, relate(CHEST, COUNTY, true))
     }),
     Row(Code::UnknownMember, "a hospital belongs together with a stranger", |w| {
         w.by(CHEST, relate(CHEST, "unheard-of", true))
@@ -264,14 +266,56 @@ pub const ROWS: &[Row] = &[
         w.by(CHEST, relate(CHEST, COUNTY, false))
     }),
     Row(Code::NotConcerned, "an exchange says that two do not belong together", |w| {
-        w.record(GZ, relate(CHEST, COUNTY, true));
+        w.record(REGULATOR, relate(CHEST, COUNTY, true));
         w.by(GZ, relate(CHEST, COUNTY, false))
     }),
-    Row(Code::RoleRequired, "a hospital names its successor", |w| {
-        w.by(COUNTY, succession(COUNTY, CHEST))
+    Row(Code::NotConcerned, "an exchange says that its rival belongs to a seller", |w| {
+        w.by(GZ, relate(BJ, INSIGHT, true))
+    }),
+    Row(Code::NotConcerned, "a hospital takes an arbiter away by calling itself close to it", |w| {
+        w.by(CHEST, relate(CHEST, REGULATOR, true))
+    }),
+    Row(Code::NotConcerned, "a regulator ends a tie of its own", |w| {
+        w.record(REGULATOR, relate(CHEST, REGULATOR, true));
+        w.by(REGULATOR, relate(CHEST, REGULATOR, false))
+    }),
+    Row(Code::NotConcerned, "an exchange names the successor of its rival", |w| {
+        w.record(GZ, admit("shell", Role::Holder));
+        w.by(GZ, succession(BJ, "shell"))
     }),
     Row(Code::NotConcerned, "an exchange makes itself the successor of a hospital", |w| {
         w.by(GZ, succession(COUNTY, GZ))
+    }),
+    Row(Code::NotConcerned, "a regulator names the successor of an exchange", |w| {
+        w.by(REGULATOR, succession(BJ, GZ))
+    }),
+    Row(Code::NotConcerned, "a regulator names the successor of another regulator", |w| {
+        w.by(REGULATOR, succession(BUREAU, CHEST))
+    }),
+    Row(Code::NotConcerned, "who was named by a regulator has become an exchange since", |w| {
+        let id = w.record(REGULATOR, succession(COUNTY, CHEST)).succession();
+        w.decide(confer(COUNTY, &[Role::Holder, Role::Exchange]));
+        w.record(FUND, raw("fna-2026"));
+        w.by(CHEST, accept_succession(id))
+    }),
+    Row(Code::NotIndependent, "a regulator makes itself the successor of a hospital", |w| {
+        w.by(REGULATOR, succession(COUNTY, REGULATOR))
+    }),
+    Row(Code::NotIndependent, "a regulator gives a hospital to whom it belongs with", |w| {
+        w.record(REGULATOR, relate(REGULATOR, CHEST, true));
+        w.by(REGULATOR, succession(COUNTY, CHEST))
+    }),
+    Row(Code::SuccessionInvalid, "a regulator names the successor of who is suspended", |w| {
+        w.record(REGULATOR, suspend(COUNTY));
+        w.by(REGULATOR, succession(COUNTY, CHEST))
+    }),
+    Row(Code::SuccessionInvalid, "suspended between the proposal and its acceptance", |w| {
+        let id = w.record(COUNTY, succession(COUNTY, CHEST)).succession();
+        w.record(REGULATOR, suspend(COUNTY));
+        w.by(CHEST, accept_succession(id))
+    }),
+    Row(Code::SuccessionInvalid, "who is no exchange succeeds one", |w| {
+        w.by(BJ, succession(BJ, CHEST))
     }),
     Row(Code::UnknownMember, "a successor for a stranger", |w| {
         w.by(REGULATOR, succession("unheard-of", CHEST))
@@ -333,7 +377,7 @@ pub const ROWS: &[Row] = &[
         w.by(COUNTY, accept_succession(id))
     }),
     Row(Code::NotSuccessor, "who succeeded the successor accepts", |w| {
-        let id = w.record(GZ, succession(COUNTY, CHEST)).succession();
+        let id = w.record(COUNTY, succession(COUNTY, CHEST)).succession();
         w.succeed(CHEST, FUND);
         w.by(FUND, accept_succession(id))
     }),

@@ -100,9 +100,9 @@ impl Recorded {
 }
 
 impl World {
-    /// The successor has accepted.
+    /// The member has named its successor, who has accepted.
     pub fn succeed(&mut self, member: &str, successor: &str) {
-        let id = self.record(super::REGULATOR, succession(member, successor)).succession();
+        let id = self.record(member, succession(member, successor)).succession();
         self.record(successor, accept_succession(id));
     }
 

@@ -193,7 +193,7 @@ impl Maker {
             1 => {
                 let (a, b) = (self.member(), self.member());
                 let related = self.random.in_ten(7);
-                let by = self.regulator();
+                let by = if self.random.in_ten(4) { a.clone() } else { self.regulator() };
                 Some((by, Event::RelateMembers(RelateMembers { a, b, related })))
             }
             2 => {
@@ -269,7 +269,8 @@ impl Maker {
             return Some((self.or_any(by), Event::AcceptSuccession(e)));
         }
         let (member, successor) = (self.member(), self.member());
-        let by = if self.random.in_ten(7) { self.regulator() } else { self.exchange() };
+        let by = if self.random.in_ten(4) { self.regulator() } else { member.clone() };
+        let by = self.or_any(by);
         let vital = ["gz-exchange", "health-regulator", "data-regulator"];
         let vital = vital.contains(&member.as_str());
         let e = ProposeSuccession { member, successor };

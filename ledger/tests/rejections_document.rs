@@ -53,6 +53,7 @@ fn page() -> String {
     page
 }
 
+#[expect(clippy::disallowed_methods, reason = "the page is written anew when asked for")]
 #[test]
 fn the_page_of_rejections_is_what_the_code_says() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/rejections.md");

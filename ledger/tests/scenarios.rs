@@ -172,10 +172,9 @@ fn what_comes_out_otherwise_is_told_with_code_sentence_and_hint() {
 /// Nothing in a foreign file is worse than a mistake.
 #[test]
 fn no_text_panics() {
-    let story = format!(
-        "member gz-exchange: exchange\nmember clean-lab: processor\nas clean-lab: register processed x from chest-hospital/y weight 3 split 1/2/3/4\n\
-         at 2027-03-01\nexpect owners of holding of clean-lab/x = clean-lab 100%\n"
-    );
+    let story = "member gz-exchange: exchange\nmember clean-lab: processor\n\
+                 as clean-lab: register processed x from chest-hospital/y weight 3 split 1/2/3/4\n\
+                 at 2027-03-01\nexpect owners of holding of clean-lab/x = clean-lab 100%\n";
     for (end, times) in (0..story.len()).step_by(3).zip((0..7).cycle()) {
         for insert in ["\"", "-> ", "{", "é", " as ", "99999999999999999999 "] {
             let text = format!("{}{insert}{}", &story[..end], &story[end..]);
@@ -360,6 +359,7 @@ fn between(text: &str, name: &str, inside: &str) -> String {
 }
 
 /// `HEADWATER_WRITE_SPEC=1` writes the reference.
+#[expect(clippy::disallowed_methods, reason = "a page is written anew when asked for")]
 #[test]
 fn the_documentation_has_every_verb_clause_and_question() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/scenarios.md");
@@ -367,7 +367,7 @@ fn the_documentation_has_every_verb_clause_and_question() {
     let (verbs, questions) = reference();
     let wanted = between(&text, "verbs", verbs.trim_end());
     let wanted = between(&wanted, "questions", questions.trim_end());
-    if std::env::var("HEADWATER_WRITE_SPEC").is_ok() {
+    if std::env::var_os("HEADWATER_WRITE_SPEC").is_some() {
         std::fs::write(&path, &wanted).unwrap();
         return;
     }

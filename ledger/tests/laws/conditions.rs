@@ -56,18 +56,18 @@ proptest! {
     ) {
         let mut w = World::default();
         let (mut nodes, mut grants, mut watched) = (Vec::new(), Vec::new(), Vec::new());
-        for i in 0..SOURCES {
+        for (i, suspends) in suspending.into_iter().enumerate() {
             let name = format!("source-{i}");
             let source = if i % 2 == 0 { consented(&name) } else { raw(&name) };
             w.record(CHEST, source);
             let id = w.asset(&format!("{CHEST}/{name}"));
-            let revocation = match suspending[i] {
+            let revocation = match suspends {
                 true => Revocation::SuspendDownstream,
                 false => Revocation::Prospective,
             };
             let grant = w.give(CHEST, processing_grant(id, LAB, Terms { revocation, ..terms() }));
             grants.push(grant);
-            watched.push(suspending[i].then_some(grant));
+            watched.push(suspends.then_some(grant));
             nodes.push(Node { id, inputs: Vec::new(), attested: false });
         }
         for (n, (inputs, attested)) in steps.into_iter().enumerate() {

@@ -361,9 +361,9 @@ fn code(outcome: &Result<Recorded, headwater_ledger::reject::Reject>) -> &'stati
 /// The pairs of firms that belong together; both orders are asked.
 fn pairs(w: &World) -> BTreeSet<(usize, usize)> {
     let mut pairs = BTreeSet::new();
-    for a in 0..FIRMS.len() {
-        for b in 0..FIRMS.len() {
-            if related(&w.state, &handle(FIRMS[a]), &handle(FIRMS[b])).unwrap() {
+    for (a, one) in FIRMS.iter().enumerate() {
+        for (b, other) in FIRMS.iter().enumerate() {
+            if related(&w.state, &handle(one), &handle(other)).unwrap() {
                 pairs.insert((a, b));
             }
         }

@@ -10,6 +10,7 @@ use headwater_ledger::block::{Block, Header};
 use headwater_ledger::certificate::CommitCertificate;
 use headwater_ledger::codec;
 use headwater_ledger::envelope::VerifiedEnvelope;
+use headwater_ledger::event::Event;
 use headwater_ledger::event::governance::Change;
 use headwater_ledger::execute::{BlockContext, Executed, Execution, genesis_parent};
 use headwater_ledger::genesis::{Genesis, PROTOCOL_VERSION};
@@ -280,13 +281,30 @@ fn require_known_protocol(state: &State) -> Result<(), Fault> {
             newest = newest.max((version, activate_height));
         }
     }
-    match newest {
-        (version, height) if version > PROTOCOL_VERSION => Err(Fault::new(format!(
-            "the network is at protocol version {version} from height {height} on, this program \
-             knows 1 to {PROTOCOL_VERSION}: install a newer one; nothing was changed"
-        ))),
-        (_, _) => Ok(()),
+    let (version, height) = newest;
+    if version <= PROTOCOL_VERSION {
+        return Ok(());
     }
+    let since = if height == 0 { String::new() } else { format!(" from height {height} on") };
+    Err(Fault::new(format!(
+        "the network is at protocol version {version}{since}, this program knows 1 to \
+         {PROTOCOL_VERSION}: install a newer one; nothing was changed"
+    )))
+}
+
+/// The newest protocol version that a block is of or proposes; 0 when it cannot be read.
+fn newest_protocol(block: &[u8]) -> u32 {
+    let Ok(block) = Block::from_bytes(block) else { return 0 };
+    let events = block.envelopes.iter().flat_map(|signed| signed.envelope.events.iter());
+    let proposed = events.map(|event| {
+        if let Event::ProposeChange(proposal) = event
+            && let Change::SetProtocol(version) = proposal.change
+        {
+            return version;
+        }
+        0
+    });
+    proposed.fold(block.header.protocol, u32::max)
 }
 
 fn hash_of(set: &ValidatorSet) -> Result<Digest, Fault> {
@@ -306,8 +324,7 @@ pub fn execute(
     let header = block.header;
     if header.protocol > PROTOCOL_VERSION {
         return bad(format!(
-            "it is of protocol version {}, this program knows 1 to {PROTOCOL_VERSION}: install a \
-             newer one",
+            "it is of protocol version {}, this program knows 1 to {PROTOCOL_VERSION}",
             header.protocol
         ));
     }
@@ -482,11 +499,15 @@ impl Chain {
         // More than two thirds of the validators have checked the signatures, this node included
         // unless it is catching up.
         self.execute(bytes, |_| true, apply).map_err(|invalid| {
-            Fault::new(format!(
-                "decided block {} is not valid here: {invalid}. Run `headwater-node check` and \
-                 report this; do not delete anything",
-                self.tip.height + 1
-            ))
+            let advice = match newest_protocol(bytes) {
+                newest if newest > PROTOCOL_VERSION => format!(
+                    "The network goes on with protocol version {newest}: install a program that \
+                     knows it; nothing was changed"
+                ),
+                _ => "Run `headwater-node check` and report this; do not delete anything".into(),
+            };
+            let height = self.tip.height + 1;
+            Fault::new(format!("decided block {height} is not valid here: {invalid}. {advice}"))
         })
     }
 

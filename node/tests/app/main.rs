@@ -14,3 +14,4 @@ mod past;
 mod poison;
 mod simulation;
 mod submission;
+mod versions;

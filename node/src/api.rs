@@ -7,6 +7,7 @@ mod read;
 mod write;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -38,6 +39,8 @@ pub struct Api {
     pub moniker: String,
     /// Signature verdicts.
     pub verdicts: SharedVerdicts,
+    /// Longest wait for the state of a past height; asking again goes on waiting.
+    pub past_patience: Duration,
 }
 
 impl Api {

@@ -39,8 +39,6 @@ const MAX_KEY_BYTES: usize = 512;
 const MAX_ENTRIES: usize = 4_096;
 /// Above every row whose key begins with the same bytes.
 const KEY_BYTES_ABOVE_ANY_ROW: usize = MAX_ROW_KEY_BYTES + 1;
-/// Longest wait for the state of a past height; asking again goes on waiting.
-const PAST_PATIENCE: Duration = Duration::from_secs(10);
 /// Longest wait for the index to reach the tip.
 const INDEX_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -180,7 +178,7 @@ async fn state_at(api: &Api, height: Option<u64>) -> Result<Arc<Point>, ApiError
         }
         (height, app.past())
     };
-    past.at(height, PAST_PATIENCE).await.map_err(|not_yet| match not_yet {
+    past.at(height, api.past_patience).await.map_err(|not_yet| match not_yet {
         NotYet::Rebuilding { .. } => ApiError::rebuilding(not_yet.to_string()),
         NotYet::Fault(fault) => ApiError::internal(fault),
     })

@@ -27,6 +27,8 @@ use crate::store::index::{IndexStore, Opened, SledIndex};
 
 /// How often peers are told the tip when nothing is decided.
 const STATUS_INTERVAL_MS: u64 = 2_000;
+/// Longest wait of a request for the state of a past height; asking again goes on waiting.
+const PAST_PATIENCE: Duration = Duration::from_secs(10);
 /// Frames of gossip that may wait to be judged.
 const GOSSIP_QUEUE: usize = 256;
 /// How often pending envelopes are looked through for some to send again.
@@ -134,6 +136,7 @@ async fn serve(home: &Home, config: &Config, genesis: Genesis, keys: NodeKeys) -
         engine: engine.view(),
         moniker: config.moniker().into(),
         verdicts,
+        past_patience: PAST_PATIENCE,
     });
     let (stop_api, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(async move {

@@ -47,6 +47,11 @@ pub struct Server {
 
 impl Server {
     pub fn of(node: Node) -> Server {
+        Server::patient(node, Duration::from_secs(60))
+    }
+
+    /// A server that waits so long for the state of a past height.
+    pub fn patient(node: Node, past_patience: Duration) -> Server {
         let Node { app, index, .. } = node;
         let (metrics, verdicts) = (app.metrics(), app.verdicts());
         let (app, published) = (Arc::new(Mutex::new(app)), Arc::new(Published::default()));
@@ -57,6 +62,7 @@ impl Server {
             engine: Arc::default(),
             moniker: "gz-1".into(),
             verdicts,
+            past_patience,
         });
         Server { app, index, published, router }
     }

@@ -114,6 +114,52 @@ async fn one_state_is_made_again_at_a_time_and_blocks_go_on_meanwhile() {
     assert_eq!(node.app.metrics().states_rebuilt.get(), 2);
 }
 
+/// While set, the state that the test below asks for is not ready.
+static IS_GATED: AtomicBool = AtomicBool::new(true);
+
+fn gated(execution: &mut Execution, envelope: &VerifiedEnvelope) -> Result<(), Refusal> {
+    while std::thread::current().name() == Some("past") && IS_GATED.load(Ordering::SeqCst) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    chain::apply(execution, envelope)
+}
+
+#[tokio::test]
+async fn a_state_that_takes_longer_than_a_request_is_answered_503_until_it_is_there() {
+    let settings =
+        Settings { keep_heights: 2, snapshot_every: 0, apply: gated, ..Settings::default() };
+    let (node, roots) = grown(settings);
+    let server = Server::patient(node, Duration::from_millis(30));
+    let key = hex::encode(codec::encode(&Key::Protocol).unwrap());
+    let ask = |height: u64| post("/v1/state", json!({ "height": height, "keys": [&key] }));
+    for asked in [20, 20, 7] {
+        let response = server.ask(ask(asked)).await;
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()["retry-after"], "2");
+        let (_, answer) = server.json(ask(asked)).await;
+        let error = &answer["error"];
+        assert_eq!(error["code"], "STATE_REBUILDING");
+        let message = error["message"].as_str().unwrap();
+        let told = "the state of height 20 is being made again from the block log: at height ";
+        assert!(message.starts_with(told), "{message}");
+        assert!(error["hint"].as_str().unwrap().starts_with("ask again"), "{error}");
+    }
+    // What is in memory is answered meanwhile, and what cannot be is still refused.
+    assert_eq!(server.json(ask(BLOCKS)).await.0, StatusCode::OK);
+    assert_eq!(server.json(ask(BLOCKS + 1)).await.1["error"]["code"], "UNKNOWN_HEIGHT");
+    IS_GATED.store(false, Ordering::SeqCst);
+    let started = Instant::now();
+    let block = loop {
+        let (status, answer) = server.json(ask(20)).await;
+        if status == StatusCode::OK {
+            break answer["block"].clone();
+        }
+        assert_eq!(answer["error"]["code"], "STATE_REBUILDING");
+        assert!(started.elapsed() < PATIENCE, "the state is never there");
+    };
+    assert_eq!(block["header"]["state_root"], json!(roots[19]));
+}
+
 /// Run it by hand, with `--release -- --ignored --nocapture`; the figure is in docs/performance.md.
 #[tokio::test]
 #[ignore = "measures"]

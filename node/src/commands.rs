@@ -6,13 +6,17 @@ mod init;
 mod scenario;
 mod start;
 mod testnet;
+mod usage;
 mod vouch;
 
+use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use serde_json::json;
 
 use crate::config::ConfigError;
 use crate::hint::Hinted;
@@ -26,7 +30,10 @@ Examples:
   headwater-node start --home net/gz-exchange
   headwater-node check --home net/gz-exchange         re-derive everything from the block log
 
-Exit codes: 0 done, 1 failed, 2 bad usage.";
+Exit codes: 0 done, 1 failed, 2 bad usage. With --json a failure is
+{\"error\":{\"code\":…,\"message\":…,\"hint\":…}} on standard output.";
+
+const BAD_USAGE: u8 = 2;
 
 /// Headwater's validator daemon.
 #[derive(Debug, Parser)]
@@ -45,8 +52,12 @@ enum Command {
     /// Run one validator for development, made on first use
     Dev(dev::Args),
     /// Run a node
+    #[command(after_help = "Example:\n  headwater-node start --home net/gz-exchange")]
     Start(HomeArg),
     /// Rebuild the query indexes from the block log
+    #[command(
+        after_help = "Example:\n  headwater-node reindex --home net/gz-exchange\n\nThe node must not be running."
+    )]
     Reindex(HomeArg),
     /// Verify the whole block log: certificates, signatures, every rule, every state root
     Check(check::Args),
@@ -72,7 +83,15 @@ impl HomeArg {
 
 /// Runs the command line.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let form = match arguments.iter().any(|argument| argument == "--json") {
+        true => Form::Json,
+        false => Form::Human,
+    };
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return misread(&error, &arguments, form),
+    };
     let result = match &cli.command {
         Command::Init(args) => init::run(args),
         Command::Testnet(args) => testnet::run(args),
@@ -86,28 +105,69 @@ pub fn run() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
-            if let Some(hint) = hint(&error) {
-                eprintln!("hint: {hint}");
-            }
+            // Its document is printed: one is all that `--json` gives.
+            let form = if error.is::<scenario::CameOtherwise>() { Form::Human } else { form };
+            tell(form, "failed", &format!("{error:#}"), &hint(&error));
             ExitCode::FAILURE
         }
     }
 }
 
-fn hint(error: &anyhow::Error) -> Option<String> {
-    for cause in error.chain() {
-        if let Some(hinted) = cause.downcast_ref::<Hinted>() {
-            return Some(hinted.hint().into());
-        }
-        if let Some(error) = cause.downcast_ref::<ConfigError>() {
-            return Some(error.hint().into());
-        }
-        if let Some(error) = cause.downcast_ref::<LogError>() {
-            return Some(error.hint().into());
+/// How failures are told.
+#[derive(Clone, Copy)]
+enum Form {
+    Human,
+    Json,
+}
+
+/// Prints a failure: as lines on standard error, or as one document on standard output.
+fn tell(form: Form, code: &str, message: &str, hint: &str) {
+    match form {
+        Form::Human => eprintln!("error: {message}\nhint: {hint}"),
+        Form::Json => {
+            let error = json!({ "code": code, "message": message, "hint": hint });
+            println!("{}", json!({ "error": error }));
         }
     }
-    None
+}
+
+/// Prints help, version, or what is wrong with the arguments.
+fn misread(error: &clap::Error, arguments: &[OsString], form: Form) -> ExitCode {
+    // Nothing can be done when the reader has gone.
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    if arguments.len() <= 1 {
+        let _ = write!(io::stderr(), "{}", Cli::command().render_help());
+        return ExitCode::from(BAD_USAGE);
+    }
+    let (message, hint) = usage::told(error, &Cli::command(), arguments);
+    tell(form, "usage", &message, &hint);
+    ExitCode::from(BAD_USAGE)
+}
+
+fn hint(error: &anyhow::Error) -> String {
+    for cause in error.chain() {
+        if let Some(hinted) = cause.downcast_ref::<Hinted>() {
+            return hinted.hint().into();
+        }
+        if let Some(error) = cause.downcast_ref::<ConfigError>() {
+            return error.hint().into();
+        }
+        if let Some(error) = cause.downcast_ref::<LogError>() {
+            return error.hint().into();
+        }
+        match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
+            Some(io::ErrorKind::NotFound) => return "check the path, and where it begins".into(),
+            Some(io::ErrorKind::AddrInUse) => {
+                let text = "another program listens there: stop it, or change config.toml";
+                return text.into();
+            }
+            Some(_) | None => {}
+        }
+    }
+    "`headwater-node help COMMAND` has the command's options; docs/operating.md has more".into()
 }
 
 fn print_json(value: &serde_json::Value) -> Result<()> {

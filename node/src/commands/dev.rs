@@ -16,7 +16,7 @@ use crate::home::{Home, fresh_seed, write_secret};
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The member `dev` is exchange, regulator, holder, processor, operator and buyer at once. Its key:\n  headwater key import dev --seed-file DIR/member.seed\n  headwater --as dev status"
+    after_help = "Example:\n  headwater-node dev\n  headwater-node dev --home dev\n\nThe member `dev` is exchange, regulator, holder, processor, operator and buyer at once. Its key:\n  headwater key import dev --seed-file DIR/member.seed\n  headwater --as dev status"
 )]
 pub(super) struct Args {
     /// Folder of the node [default: ~/.headwater-dev]

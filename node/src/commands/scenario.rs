@@ -1,5 +1,6 @@
 //! `scenario`: stories in text files, run on the rules in memory.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -31,7 +32,7 @@ fn expand(path: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
         found.push(path.to_owned());
         return Ok(());
     }
-    let shown = || format!("read the folder {}", path.display());
+    let shown = || format!("cannot read the folder {}", path.display());
     let mut entries: Vec<PathBuf> = std::fs::read_dir(path)
         .and_then(|entries| entries.map(|e| e.map(|e| e.path())).collect())
         .with_context(shown)?;
@@ -46,7 +47,7 @@ fn expand(path: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
 }
 
 fn read(path: &Path) -> Result<String> {
-    let shown = || format!("read {}", path.display());
+    let shown = || format!("cannot read {}", path.display());
     let bytes = match std::fs::metadata(path) {
         Ok(metadata) => metadata.len(),
         Err(error) => {
@@ -58,7 +59,12 @@ fn read(path: &Path) -> Result<String> {
         let text = format!("{} has {bytes} bytes, at most {MAX_BYTES}", path.display());
         return Err(hinted(text, "divide the story into several files"));
     }
-    std::fs::read_to_string(path).with_context(shown)
+    std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => {
+            hinted(format!("{} is not text in UTF-8", path.display()), "name a story's file")
+        }
+        _ => anyhow::Error::new(error).context(shown()),
+    })
 }
 
 pub(super) fn run(args: &Args) -> Result<()> {
@@ -97,8 +103,14 @@ pub(super) fn run(args: &Args) -> Result<()> {
     }
     let otherwise = steps - as_expected;
     let text = format!("{otherwise} steps came out otherwise, {unread} files have mistakes");
-    Err(hinted(text, "each is told above with its line; docs/scenarios.md has the language"))
+    let hint = "each is told above with its line; docs/scenarios.md has the language";
+    Err(hinted(text, hint).context(CameOtherwise))
 }
+
+/// Every file was looked at and told of, and not all is as it should be.
+#[derive(Debug, thiserror::Error)]
+#[error("not everything came out as written")]
+pub(super) struct CameOtherwise;
 
 /// Prints what came of one file; its mistakes when it could not be read.
 fn tell(report: Option<&Report>, mistakes: &mut Vec<String>) {

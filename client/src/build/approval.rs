@@ -1,40 +1,74 @@
-//! Which asset an act is about, for acts that owners of a right approve ahead.
+//! Which asset an act is about, for acts that owners of a right approve ahead. This is the client's
+//! one list of all events: whoever adds one decides here whether owners act by it.
 
 use headwater_ledger::event::Event;
-use headwater_ledger::hash::{AccessId, AssetId, ContractId, GrantId, ListingId};
-use headwater_ledger::query::QueryError;
-use headwater_ledger::state::record::AccessRecord;
-use headwater_ledger::state::record::{OfferRecord, RegistrationRecord, RequestRecord};
-use headwater_ledger::state::{Key, Records, View};
+use headwater_ledger::hash::{AssetId, Digest};
+use headwater_ledger::query::{self, Object, QueryError};
+use headwater_ledger::state::View;
+
+/// What an act of a right's owners names: its asset, or an object that is about one.
+enum Subject {
+    Asset(AssetId),
+    Object(Digest),
+}
 
 /// The asset of an act of a right's owners; `None` for acts that no owner does as an owner.
 pub fn asset_of<V: View>(view: &V, event: &Event) -> Result<Option<AssetId>, QueryError> {
-    Ok(match event {
-        Event::TransferRight(e) => Some(e.asset),
-        Event::OfferGrant(e) => Some(e.asset),
-        Event::OfferStanding(e) => Some(e.asset),
-        Event::RegisterAsset(e) => e.revises,
-        Event::ListProduct(e) => Some(e.asset),
-        Event::FileRegistration(e) => Some(e.asset),
-        Event::WithdrawConsent(e) => Some(e.asset),
-        Event::RevokeGrant(e) => grant(view, &e.grant)?,
-        Event::RenewGrant(e) => grant(view, &e.grant)?,
-        Event::SurrenderGrant(e) => grant(view, &e.grant)?,
-        Event::ConsentFiling(e) => grant(view, &e.grant)?,
-        Event::ApproveRequests(e) => request(view, e.requests.first())?,
-        Event::DeclineRequests(e) => request(view, e.requests.first())?,
-        Event::WithdrawOffer(e) => {
-            let offer: Option<OfferRecord> = view.get(&Key::Offer(e.offer))?;
-            Some(found(offer, "offer", &e.offer)?.asset)
-        }
-        Event::ChangeRegistration(e) => registration(view, &e.registration)?,
-        Event::CancelRegistration(e) => registration(view, &e.registration)?,
-        Event::DecideAccess(e) => access(view, &e.access)?,
-        Event::DelistProduct(e) => listing(view, &e.listing)?,
-        Event::ProposeContract(e) => listing(view, &e.listing)?,
-        Event::RecordDelivery(e) => contract(view, &e.contract)?,
-        Event::WithdrawContract(e) => contract(view, &e.contract)?,
-        Event::TerminateContract(e) => contract(view, &e.contract)?,
+    let id = match subject(event) {
+        None => return Ok(None),
+        Some(Subject::Asset(asset)) => return Ok(Some(asset)),
+        Some(Subject::Object(id)) => id,
+    };
+    let object = query::object(view, &id)?;
+    let object = object.ok_or_else(|| QueryError::Unknown(id.to_string()))?;
+    Ok(match object {
+        Object::Grant(_, grant) => Some(grant.asset),
+        Object::Request(_, request) => Some(request.asset),
+        Object::Offer(_, offer) => Some(offer.asset),
+        Object::Access(_, access) => Some(access.asset),
+        Object::Registration(_, registration) => Some(registration.asset),
+        Object::Listing(_, listing) => Some(listing.asset),
+        Object::Contract(_, contract) => Some(contract.asset),
+        Object::Asset(..)
+        | Object::Transfer(..)
+        | Object::Payment(..)
+        | Object::Account(..)
+        | Object::Payout(..)
+        | Object::Certificate(..)
+        | Object::Aggregate(..)
+        | Object::Dispute(..)
+        | Object::Succession(..)
+        | Object::Change(..) => None,
+    })
+}
+
+/// What an event names, where owners of a right do it as its owners.
+fn subject(event: &Event) -> Option<Subject> {
+    let asset = |id: &AssetId| Some(Subject::Asset(*id));
+    let object = |id: &Digest| Some(Subject::Object(*id));
+    match event {
+        Event::TransferRight(e) => asset(&e.asset),
+        Event::OfferGrant(e) => asset(&e.asset),
+        Event::OfferStanding(e) => asset(&e.asset),
+        Event::RegisterAsset(e) => e.revises.as_ref().and_then(asset),
+        Event::ListProduct(e) => asset(&e.asset),
+        Event::FileRegistration(e) => asset(&e.asset),
+        Event::WithdrawConsent(e) => asset(&e.asset),
+        Event::RevokeGrant(e) => object(e.grant.digest()),
+        Event::RenewGrant(e) => object(e.grant.digest()),
+        Event::SurrenderGrant(e) => object(e.grant.digest()),
+        Event::ConsentFiling(e) => object(e.grant.digest()),
+        Event::ApproveRequests(e) => e.requests.first().and_then(|id| object(id.digest())),
+        Event::DeclineRequests(e) => e.requests.first().and_then(|id| object(id.digest())),
+        Event::WithdrawOffer(e) => object(e.offer.digest()),
+        Event::ChangeRegistration(e) => object(e.registration.digest()),
+        Event::CancelRegistration(e) => object(e.registration.digest()),
+        Event::DecideAccess(e) => object(e.access.digest()),
+        Event::DelistProduct(e) => object(e.listing.digest()),
+        Event::ProposeContract(e) => object(e.listing.digest()),
+        Event::RecordDelivery(e) => object(e.contract.digest()),
+        Event::WithdrawContract(e) => object(e.contract.digest()),
+        Event::TerminateContract(e) => object(e.contract.digest()),
         Event::AdmitMember(_)
         | Event::SuspendMember(_)
         | Event::ReinstateMember(_)
@@ -81,43 +115,5 @@ pub fn asset_of<V: View>(view: &V, event: &Event) -> Result<Option<AssetId>, Que
         | Event::FileEvidence(_)
         | Event::RuleDispute(_)
         | Event::AppealRuling(_) => None,
-    })
-}
-
-fn found<T>(record: Option<T>, what: &str, id: &dyn std::fmt::Display) -> Result<T, QueryError> {
-    record.ok_or_else(|| QueryError::Unknown(format!("{what} {id}")))
-}
-
-fn grant<V: View>(view: &V, id: &GrantId) -> Result<Option<AssetId>, QueryError> {
-    Ok(Some(found(view.grant(id)?, "grant", id)?.asset))
-}
-
-fn request<V: View>(
-    view: &V,
-    id: Option<&headwater_ledger::hash::RequestId>,
-) -> Result<Option<AssetId>, QueryError> {
-    let Some(id) = id else { return Ok(None) };
-    let request: Option<RequestRecord> = view.get(&Key::Request(*id))?;
-    Ok(Some(found(request, "request", id)?.asset))
-}
-
-fn registration<V: View>(
-    view: &V,
-    id: &headwater_ledger::hash::RegistrationId,
-) -> Result<Option<AssetId>, QueryError> {
-    let registration: Option<RegistrationRecord> = view.get(&Key::Registration(*id))?;
-    Ok(Some(found(registration, "registration", id)?.asset))
-}
-
-fn access<V: View>(view: &V, id: &AccessId) -> Result<Option<AssetId>, QueryError> {
-    let access: Option<AccessRecord> = view.get(&Key::Access(*id))?;
-    Ok(Some(found(access, "access", id)?.asset))
-}
-
-fn listing<V: View>(view: &V, id: &ListingId) -> Result<Option<AssetId>, QueryError> {
-    Ok(Some(found(view.listing(id)?, "listing", id)?.asset))
-}
-
-fn contract<V: View>(view: &V, id: &ContractId) -> Result<Option<AssetId>, QueryError> {
-    Ok(Some(found(view.contract(id)?, "contract", id)?.asset))
+    }
 }

@@ -352,13 +352,9 @@ impl<'a> Acting<'a> {
         let node = self.connection.node();
         let first = submission::send(node, &[&signed.bytes]).map_err(|failure| {
             let id = signed.id;
-            match failure.hint_text() {
-                Some(hint) => {
-                    let hint = format!("{hint}; if envelope {id} reached it, it may be recorded");
-                    failure.hint(hint)
-                }
-                None => failure,
-            }
+            let hint = failure.hint_text();
+            let hint = format!("{hint}; if envelope {id} reached it, it may be recorded");
+            failure.hint(hint)
         })?;
         let spinner = Waiting::begin(&self.session.output);
         let patience = Patience {

@@ -1,6 +1,7 @@
 //! The command line: options that hold for every command, and the way from arguments to exit code.
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -12,6 +13,7 @@ use crate::keystore::KeyName;
 use crate::output::{Format, Output};
 use crate::passphrase::Source;
 use crate::session::{NodeUrl, Session};
+use crate::usage;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -48,7 +50,7 @@ const TEMPLATE: &str = "\
 
 /// The command line, with its commands shown by group.
 fn command() -> clap::Command {
-    let command = Cli::command();
+    let command = takes_negative(Cli::command());
     let mut overview = String::new();
     for (group, names) in GROUPS {
         overview.push_str(&format!("{group}:\n"));
@@ -60,6 +62,19 @@ fn command() -> clap::Command {
         overview.push('\n');
     }
     command.help_template(TEMPLATE).before_help(overview.trim_end().to_string())
+}
+
+/// Reads `-5.00` after an option as its value, so that what is said is what is wrong with it.
+fn takes_negative(command: clap::Command) -> clap::Command {
+    let names: Vec<String> =
+        command.get_subcommands().map(|command| command.get_name().to_string()).collect();
+    let negative = |argument: clap::Arg| match argument.get_action().takes_values() {
+        true => argument.allow_negative_numbers(true),
+        false => argument,
+    };
+    names.into_iter().fold(command.mut_args(negative), |command, name| {
+        command.mut_subcommand(name, takes_negative)
+    })
 }
 
 /// Query and sign on a Headwater ledger; every answer is verified before it is printed.
@@ -144,18 +159,18 @@ pub fn run() -> ExitCode {
 /// Prints help, version, or what is wrong with the arguments.
 fn usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     let json = arguments.iter().take_while(|a| *a != "--").any(|argument| argument == "--json");
-    if !error.use_stderr() || !json {
-        // Nothing can be done when the reader has gone.
+    // Nothing can be done when the reader has gone.
+    if !error.use_stderr() {
         let _ = error.print();
-        return ExitCode::from(if error.use_stderr() { Kind::Usage.exit_code() } else { 0 });
+        return ExitCode::SUCCESS;
     }
-    let text = error.to_string();
-    let paragraphs: Vec<&str> = text.split("\n\n").map(str::trim).collect();
-    let message = paragraphs.first().copied().unwrap_or_default();
-    let message = message.strip_prefix("error: ").unwrap_or(message).replace("\n  ", " ");
-    let failure = Failure::new(Kind::Usage, message).hint("see headwater --help");
-    Output::new(Format::Json).failure(&failure);
-    ExitCode::from(Kind::Usage.exit_code())
+    if arguments.len() <= 1 {
+        let _ = write!(std::io::stderr(), "{}", command().render_help());
+        return ExitCode::from(Kind::Usage.exit_code());
+    }
+    let failure = usage::failure(error, &command(), arguments);
+    Output::new(if json { Format::Json } else { Format::Human }).failure(&failure);
+    ExitCode::from(failure.kind().exit_code())
 }
 
 #[cfg(test)]
@@ -195,48 +210,30 @@ mod tests {
         check(&Cli::command());
     }
 
-    /// The command lines of an `Examples:` text, without what is for the shell or the reader.
-    fn examples(help: &str) -> Vec<Vec<String>> {
-        let mut examples = Vec::new();
-        let mut lines = help.lines().map(str::trim);
-        while let Some(line) = lines.next() {
-            if !line.starts_with("headwater ") {
-                continue;
+    /// The words of a command line.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quoted = false;
+        for c in line.chars() {
+            match (c, words.last_mut()) {
+                ('\'', _) => quoted = !quoted,
+                (' ', _) if !quoted => words.push(String::new()),
+                (c, Some(word)) => word.push(c),
+                (_, None) => {}
             }
-            let mut whole = line.to_string();
-            while whole.ends_with('\\') {
-                whole.truncate(whole.trim_end_matches('\\').trim_end().len());
-                whole.push(' ');
-                whole.push_str(lines.next().unwrap_or_default());
-            }
-            let end = ["  ", " > ", " | "].iter().filter_map(|mark| whole.find(mark)).min();
-            whole.truncate(end.unwrap_or(whole.len()));
-            let mut words = vec![String::new()];
-            let mut quoted = false;
-            for c in whole.chars() {
-                match (c, words.last_mut()) {
-                    ('\'', _) => quoted = !quoted,
-                    (' ', _) if !quoted => words.push(String::new()),
-                    (c, Some(word)) => word.push(c),
-                    (_, None) => {}
-                }
-            }
-            examples.push(words);
         }
-        examples
+        words
     }
 
     #[test]
     fn every_example_is_a_command_line_that_parses() {
         fn check(command: &clap::Command, count: &mut usize) {
-            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            for words in examples(&help) {
-                let whole = words.join(" ");
+            for whole in usage::examples(command) {
                 // What stands for something else is no example of it.
                 if whole.contains('…') {
                     continue;
                 }
-                let parsed = Cli::try_parse_from(&words);
+                let parsed = Cli::try_parse_from(words(&whole));
                 assert!(parsed.is_ok(), "{whole}: {}", parsed.unwrap_err());
                 *count += 1;
             }

@@ -62,6 +62,24 @@ impl Kind {
         }
     }
 
+    /// What to do where a failure says nothing better.
+    const fn remedy(self) -> &'static str {
+        match self {
+            Kind::Usage => "`headwater help COMMAND` has the command's options and examples",
+            Kind::BadInput => "correct what was given and try again",
+            Kind::NotFound => "check how it is written",
+            Kind::AlreadyExists => "choose another name, or move the old one away",
+            Kind::Passphrase => "pass --passphrase-file FILE or set HEADWATER_PASSPHRASE",
+            Kind::WrongPassphrase => "check the passphrase",
+            Kind::Damaged => "restore it from a backup",
+            Kind::Io => "check the disk, and who may read and write there",
+            Kind::Node => "try again in a moment, or ask another node with --node",
+            Kind::Refused => "`headwater help COMMAND` says what the command asks for",
+            Kind::VerificationFailed => "ask another node with --node",
+            Kind::ReaderGone => "read the output to its end",
+        }
+    }
+
     /// The exit code of the process.
     pub const fn exit_code(self) -> u8 {
         match self {
@@ -123,7 +141,14 @@ impl Failure {
             io::ErrorKind::AlreadyExists => Kind::AlreadyExists,
             _ => Kind::Io,
         };
-        Failure::new(kind, format_args!("cannot {what} {}: {error}", path.display()))
+        let failure = Failure::new(kind, format_args!("cannot {what} {}: {error}", path.display()));
+        match error.kind() {
+            io::ErrorKind::NotFound => failure.hint("check the path, and where it begins"),
+            io::ErrorKind::IsADirectory => failure.hint("name a file, not a folder"),
+            io::ErrorKind::NotADirectory => failure.hint("name a folder, not a file"),
+            io::ErrorKind::InvalidData => failure.hint("the file must be UTF-8 text"),
+            _ => failure,
+        }
     }
 
     /// Writing the output failed. A closed pipe is no news to anybody.
@@ -142,9 +167,9 @@ impl Failure {
     pub fn message(&self) -> &str {
         &self.message
     }
-    /// What the user can do about it, where something can be done.
-    pub fn hint_text(&self) -> Option<&str> {
-        self.hint.as_deref()
+    /// What the user can do about it.
+    pub fn hint_text(&self) -> &str {
+        self.hint.as_deref().unwrap_or(self.kind.remedy())
     }
 
     /// The stable code printed with `--json`: the rule's where a rule refused, else the kind's.
@@ -163,11 +188,11 @@ impl Failure {
         struct Error<'a> {
             code: &'a str,
             message: &'a str,
-            hint: Option<&'a str>,
+            hint: &'a str,
             #[serde(flatten)]
             facts: Option<&'a Map<String, Value>>,
         }
-        let hint = self.hint.as_deref();
+        let hint = self.hint_text();
         let facts = self.rule.as_ref().map(|rule| &rule.facts);
         Document { error: Error { code: self.code(), message: &self.message, hint, facts } }
     }
@@ -209,11 +234,22 @@ mod tests {
     #[test]
     fn a_refusal_has_the_code_of_its_rule() {
         let facts = [("status".to_string(), Value::from("refused"))].into_iter().collect();
-        let failure = Failure::new(Kind::Refused, "it ended").rule("GRANT_EXPIRED", facts);
+        let failure = Failure::new(Kind::Refused, "it ended").hint("ask");
+        let failure = failure.rule("GRANT_EXPIRED", facts);
         assert_eq!(failure.to_string(), "GRANT_EXPIRED: it ended");
         let json = serde_json::to_string(&failure.to_json()).unwrap();
-        let expected = r#"{"error":{"code":"GRANT_EXPIRED","message":"it ended","hint":null,"status":"refused"}}"#;
+        let expected = r#"{"error":{"code":"GRANT_EXPIRED","message":"it ended","hint":"ask","status":"refused"}}"#;
         assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn no_failure_is_without_a_hint() {
+        for kind in [Kind::Usage, Kind::NotFound, Kind::Io, Kind::Node, Kind::Refused] {
+            assert!(Failure::new(kind, "x").hint_text().len() > 10, "{kind:?}");
+        }
+        let missing = io::Error::from(io::ErrorKind::NotFound);
+        let failure = Failure::io("read", Path::new("a.csv"), &missing);
+        assert_eq!(failure.hint_text(), "check the path, and where it begins");
     }
 
     #[test]

@@ -15,6 +15,7 @@
 //! - [`session`]: what every command is given
 //! - [`show`]: amounts, shares, times and ids for people
 //! - [`submission`]: handing envelopes to a node
+//! - [`usage`]: what is said of a command line that cannot be read
 //! - [`value`]: amounts, dates and other values as people write them
 
 pub mod batch;
@@ -32,6 +33,7 @@ pub mod salts;
 pub mod session;
 pub mod show;
 pub mod submission;
+pub mod usage;
 pub mod value;
 
 pub use cli::run;

@@ -191,10 +191,7 @@ fn write_json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
 fn write_failure(out: &mut dyn Write, failure: &Failure, colour: bool) -> io::Result<()> {
     let sentence = crate::show::sentence(&failure.to_string());
     write_marked(out, "error", RED, colour, &sentence)?;
-    match failure.hint_text() {
-        Some(hint) => write_marked(out, "hint", CYAN, colour, hint),
-        None => Ok(()),
-    }
+    write_marked(out, "hint", CYAN, colour, failure.hint_text())
 }
 
 fn write_marked(
@@ -228,8 +225,9 @@ mod tests {
     #[test]
     fn colour_surrounds_the_mark_only() {
         let mut out = Vec::new();
-        write_failure(&mut out, &Failure::new(Kind::Io, "no space"), true).unwrap();
-        assert_eq!(out, b"\x1b[1;31merror:\x1b[0m no space\n");
+        write_failure(&mut out, &Failure::new(Kind::Io, "no space").hint("make some"), true)
+            .unwrap();
+        assert_eq!(out, b"\x1b[1;31merror:\x1b[0m no space\n\x1b[1;36mhint:\x1b[0m make some\n");
     }
 
     #[test]

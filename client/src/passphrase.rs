@@ -23,11 +23,12 @@ impl Passphrase {
     pub fn new(text: String) -> Result<Self, Failure> {
         let text = Zeroizing::new(text);
         if text.is_empty() {
-            return Err(Failure::new(Kind::Passphrase, "the passphrase is empty"));
+            return Err(Failure::new(Kind::Passphrase, "the passphrase is empty")
+                .hint("leave the variable or file out to be asked on the terminal"));
         }
         if text.len() as u64 > MAX_BYTES {
             let message = format_args!("the passphrase is longer than {MAX_BYTES} bytes");
-            return Err(Failure::new(Kind::Passphrase, message));
+            return Err(Failure::new(Kind::Passphrase, message).hint("choose a shorter one"));
         }
         Ok(Passphrase(text))
     }
@@ -82,7 +83,8 @@ impl Source {
         let first = prompt(&format!("new passphrase of {what}: "))?.strong_enough()?;
         let second = prompt("the same again: ")?;
         if first.as_bytes() != second.as_bytes() {
-            return Err(Failure::new(Kind::Passphrase, "the two passphrases differ"));
+            return Err(Failure::new(Kind::Passphrase, "the two passphrases differ")
+                .hint("nothing was written; run the command again"));
         }
         Ok(first)
     }

@@ -207,12 +207,23 @@ impl Connection {
     }
 }
 
+/// The node is behind what was proved before, so what it calls its latest is not.
+fn behind(height: u64, trusted: u64) -> Failure {
+    let message =
+        format_args!("the node is at height {height}, but height {trusted} was proved before");
+    Failure::new(Kind::Node, message).hint(
+        "wait until the node has caught up, or ask another with --node; \
+         --at HEIGHT asks for an earlier state on purpose",
+    )
+}
+
 fn read_genesis(path: &Path) -> Result<Genesis, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::io("read the genesis document", path, &error))?;
     serde_json::from_str(&text).map_err(|error| {
         let message = format_args!("{} is not a genesis document: {error}", path.display());
         Failure::new(Kind::BadInput, message)
+            .hint("give the network's genesis.json, as an exchange hands it out")
     })
 }
 
@@ -224,7 +235,7 @@ fn named_chain(expected: &Expected, genesis: Option<&Genesis>) -> Result<Option<
         Some(named) if named != id => {
             let message =
                 format_args!("the genesis document is that of chain {id}, not of {named}");
-            Err(Failure::new(Kind::BadInput, message))
+            Err(Failure::new(Kind::BadInput, message).hint("correct --chain-id or --genesis"))
         }
         Some(_) | None => Ok(Some(id)),
     }

@@ -358,7 +358,7 @@ mod tests {
         let failure = refused.into_failure(&id(), 0);
         assert_eq!((failure.kind(), failure.code()), (Kind::Refused, "GRANT_EXPIRED"));
         assert_eq!(failure.message(), "the grant ended at 5");
-        assert_eq!(failure.hint_text(), Some("obtain a new grant"));
+        assert_eq!(failure.hint_text(), "obtain a new grant");
         let json = serde_json::to_value(failure.to_json()).unwrap();
         assert_eq!(json["error"]["number"], 428);
         assert_eq!(json["error"]["final"], true);
@@ -373,12 +373,12 @@ mod tests {
         assert!(!waiting.is_settled());
         let failure = waiting.into_failure(&id(), 1_795_392_000_000);
         assert!(failure.message().contains("grant X is not recorded"), "{failure}");
-        assert!(failure.hint_text().unwrap().contains("2026-11-23 00:00:00 UTC"), "{failure:?}");
+        assert!(failure.hint_text().contains("2026-11-23 00:00:00 UTC"), "{failure:?}");
         let full = status(json!({
             "id": id(), "status": "refused", "code": "MEMBER_QUOTA", "number": null,
             "message": "full", "hint": "wait", "rule": null, "final": false,
         }));
         assert!(!full.is_settled());
-        assert!(full.into_failure(&id(), 0).hint_text().unwrap().contains("may still"));
+        assert!(full.into_failure(&id(), 0).hint_text().contains("may still"));
     }
 }

@@ -95,7 +95,7 @@ impl Batch {
             let line = batch.check(number, whole, range, strict, warn).map_err(|bad| {
                 let place = format!("line {number}, column {}", bad.offset + 1);
                 let message = format!("{place}: {}", bad.failure.message());
-                let hint = bad.failure.hint_text().unwrap_or("correct the line");
+                let hint = bad.failure.hint_text();
                 Failure::new(Kind::BadInput, message)
                     .hint(format_args!("{hint}; nothing of the file was sent this time"))
             })?;

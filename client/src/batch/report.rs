@@ -88,7 +88,7 @@ impl Why {
         Why {
             code: failure.code().to_string(),
             message: failure.message().to_string(),
-            hint: failure.hint_text().map(str::to_string),
+            hint: Some(failure.hint_text().to_string()),
             rule: None,
             is_final: false,
         }

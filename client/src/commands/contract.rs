@@ -164,7 +164,8 @@ impl SignArgs {
         let product = product_name(&acting, &contract)?;
         show_terms(&id, &product, &contract).map_err(|error| Failure::output(&error))?;
         if asks && !agreed()? {
-            return Err(Failure::new(Kind::Refused, "nothing was signed"));
+            return Err(Failure::new(Kind::Refused, "nothing was signed")
+                .hint("run the command again to sign, or `headwater contract decline`"));
         }
         let schedule = contract.schedule;
         acting.act(Event::SignContract(SignContract { contract: id, schedule }))

@@ -182,14 +182,11 @@ fn interrupted(failure: Failure, file: &Path) -> Failure {
         "run `headwater submit {}` again to go on: nothing is recorded twice",
         file.display()
     );
-    match (failure.kind(), failure.hint_text()) {
-        (Kind::ReaderGone | Kind::BadInput, _) => failure,
-        (_, Some(hint)) => {
-            let hint = format!("{hint}; {again}");
-            failure.hint(hint)
-        }
-        (_, None) => failure.hint(again),
+    if matches!(failure.kind(), Kind::ReaderGone | Kind::BadInput) {
+        return failure;
     }
+    let hint = format!("{}; {again}", failure.hint_text());
+    failure.hint(hint)
 }
 
 fn finish(session: &Session, summary: &Summary, file: &Path) -> Result<(), Failure> {

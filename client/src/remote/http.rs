@@ -108,6 +108,17 @@ impl Node {
     }
 }
 
+/// What to do with this program where the node's hint is for those who write programs.
+fn by_this_program(code: &str) -> Option<&'static str> {
+    match code {
+        "UNKNOWN_HEIGHT" => Some("`headwater status` shows the node's height; heights begin at 1"),
+        "AMBIGUOUS_ID" => Some("give more of its digits"),
+        "UNKNOWN_ROUTE" => Some("--node is the address of a node without any path after it"),
+        "STATE_REBUILDING" => Some("run the command again later: the node goes on with it"),
+        _ => None,
+    }
+}
+
 impl Exchange {
     /// Whether the node is still making a past state again.
     pub fn is_rebuilding(&self) -> bool {
@@ -127,10 +138,10 @@ impl Exchange {
         };
         let message = format_args!("the node refuses: {} ({})", error.message, error.code);
         let failure = Failure::new(Kind::Node, message);
-        Err(match (error.hint, error.code.as_str()) {
+        Err(match (by_this_program(&error.code), error.hint) {
             (Some(hint), _) => failure.hint(hint),
-            (None, "STATE_REBUILDING") => failure.hint("ask again later, or ask another node"),
-            (None, _) => failure,
+            (None, Some(hint)) => failure.hint(hint),
+            (None, None) => failure,
         })
     }
 

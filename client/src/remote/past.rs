@@ -7,7 +7,7 @@ use super::Connection;
 use super::http::Exchange;
 use crate::failure::{Failure, Kind};
 use crate::show;
-use crate::value::moment::Moment;
+use crate::value::moment::{Moment, now_ms};
 
 /// The options of every query that name the height it is about.
 #[derive(Debug, Clone, Copy, Default, Args)]
@@ -25,7 +25,7 @@ impl AtArgs {
     pub fn height(&self, connection: &Connection) -> Result<Option<u64>, Failure> {
         match (self.at, self.at_time) {
             (Some(height), _) => Ok(Some(height)),
-            (None, Some(moment)) => connection.height_at(moment.end_ms()).map(Some),
+            (None, Some(moment)) => connection.height_at(moment).map(Some),
             (None, None) => Ok(None),
         }
     }
@@ -33,13 +33,15 @@ impl AtArgs {
 
 impl Connection {
     /// The height of the last block with a time up to this one. That block and the one after it
-    /// are proved, and times only rise, so nothing else can be that height.
-    pub fn height_at(&self, time_ms: u64) -> Result<u64, Failure> {
+    /// are proved, and times only rise, so nothing else can be that height. Of a time that is still
+    /// to come nothing can be said.
+    pub fn height_at(&self, moment: Moment) -> Result<u64, Failure> {
+        let time_ms = moment.end_ms();
         let exchange = self.node().get("/v1/blocks/latest")?.ok()?;
         let latest: LightBlock = exchange.parse()?;
         self.prove(&latest, &exchange)?;
         if latest.header.time_ms <= time_ms {
-            return Ok(latest.header.height);
+            return self.latest_for(moment, &latest);
         }
         // The block at `above` is later than asked for; that at `below` is not.
         let (mut below, mut above) = (None::<(LightBlock, Exchange)>, (latest, exchange));
@@ -61,9 +63,29 @@ impl Connection {
                 "the first block is of {}, after the time asked for",
                 show::time(above.0.header.time_ms)
             );
-            return Err(Failure::new(Kind::NotFound, message).hint("ask for a later time"));
+            return Err(Failure::new(Kind::NotFound, message)
+                .hint("ask about a later time, or about the first block with --at 1"));
         };
         self.prove(&block, &exchange)?;
         Ok(block.header.height)
+    }
+
+    /// The height of the latest block, which is not later than the moment asked about.
+    fn latest_for(&self, moment: Moment, latest: &LightBlock) -> Result<u64, Failure> {
+        let (height, time_ms) = (latest.header.height, latest.header.time_ms);
+        let trusted = self.trusted().height;
+        if height < trusted {
+            return Err(super::behind(height, trusted));
+        }
+        if moment.begin_ms() > now_ms().max(time_ms) {
+            let message = format_args!(
+                "{} is still to come; the latest block, {height}, is of {}",
+                show::time(moment.begin_ms()),
+                show::time(time_ms)
+            );
+            return Err(Failure::new(Kind::NotFound, message)
+                .hint("leave --at-time out to ask about the latest block"));
+        }
+        Ok(height)
     }
 }

@@ -91,13 +91,7 @@ impl<'a> VerifiedView<'a> {
                 return Err(connection.accuse(&exchange, &reason));
             }
             None if height < trusted => {
-                let message = format_args!(
-                    "the node is at height {height}, but height {trusted} was proved before"
-                );
-                return Err(Failure::new(Kind::Node, message).hint(
-                    "wait until the node has caught up, or ask another with --node; \
-                     --at HEIGHT asks for an earlier state on purpose",
-                ));
+                return Err(super::behind(height, trusted));
             }
             Some(_) | None => {}
         }
@@ -148,6 +142,9 @@ impl<'a> VerifiedView<'a> {
             (None, error @ QueryError::Unknown(_)) => {
                 let height = self.block.header.height;
                 Failure::new(Kind::NotFound, format_args!("{error} as of height {height}, proved"))
+                    .hint(
+                        "check how it is written; it may have been recorded later than that height",
+                    )
             }
             (None, error @ QueryError::TooLarge { .. }) => Failure::new(Kind::BadInput, error),
             (None, QueryError::Fault(fault)) => {

@@ -8,7 +8,12 @@ use crate::failure::{Failure, Kind};
 
 /// Parses one value of an enumeration; an unknown one is answered with the list of all.
 pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    serde_json::from_value(Value::String(text.replace('-', "_"))).map_err(|e| e.to_string())
+    serde_json::from_value(Value::String(text.replace('-', "_"))).map_err(|error| {
+        let text = error.to_string();
+        // ``unknown variant `a`, expected one of `b_c`, `d` ``: what was given is told elsewhere.
+        let expected = text.find("expected").map_or(text.as_str(), |at| &text[at..]);
+        expected.replace('`', "").replace('_', "-")
+    })
 }
 
 /// A bounded list of the ledger.
@@ -31,7 +36,7 @@ mod tests {
             assert_eq!(parse::<Purpose>(text), Ok(Purpose::HealthResearch));
         }
         let error = parse::<Purpose>("art").unwrap_err();
-        assert!(error.contains("clinical_care"), "{error}");
+        assert!(error.starts_with("expected one of general-research, "), "{error}");
     }
 
     #[test]

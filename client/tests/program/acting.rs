@@ -1,142 +1,19 @@
 //! Members act with the `headwater` program against a node that runs the ledger's rules.
 
-#[path = "support/chain.rs"]
-mod chain;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
-use chain::{Manner, Node, seed};
-use headwater_ledger::envelope::asset_id;
 use headwater_ledger::hash::AssetId;
 use headwater_ledger::state::{Key, Records as _};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-const MEMBERS: [&str; 5] = ["bourse", "clinic", "works", "pharma", "watch"];
-
-/// A user who holds the keys of all members.
-struct User {
-    home: TempDir,
-    node: Node,
-}
-
-impl User {
-    fn new() -> Self {
-        let user = User { home: tempfile::tempdir().unwrap(), node: Node::start() };
-        for handle in MEMBERS {
-            let file = user.file("seed", &hex::encode(seed(handle)));
-            user.json(&["key", "import", handle, "--seed-file", &file], 0);
-        }
-        user
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.home.path().join(name).to_str().unwrap().to_string()
-    }
-
-    fn file(&self, name: &str, content: &str) -> String {
-        fs::write(self.path(name), content).unwrap();
-        self.path(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_headwater"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HEADWATER_")) {
-            command.env_remove(name);
-        }
-        command.args(arguments).env("HEADWATER_HOME", self.home.path().join("home"));
-        command.env("HEADWATER_NODE", &self.node.url);
-        command.env("HEADWATER_PASSPHRASE", "correct horse").stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    fn json(&self, arguments: &[&str], code: i32) -> Value {
-        let output = self.run(&[arguments, &["--json"]].concat());
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {output:?}");
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-
-    /// Acts, and gives the id of the object made, or null.
-    fn act(&self, member: &str, arguments: &[&str]) -> String {
-        let done = self.json(&[arguments, &["--as", member]].concat(), 0);
-        assert_eq!(done["status"], "recorded", "{done}");
-        done["made"][0]["id"].as_str().unwrap_or_default().to_string()
-    }
-
-    /// Acts in vain, and gives the error.
-    fn refused(&self, member: &str, arguments: &[&str]) -> Value {
-        self.json(&[arguments, &["--as", member]].concat(), 1)["error"].clone()
-    }
-
-    /// Runs `submit` and gives its reports and the summary.
-    fn submit(&self, file: &str, options: &[&str], code: i32) -> (Vec<Value>, Value) {
-        let output = self.run(&[&["submit", file, "--json"], options].concat());
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(
-            output.status.code(),
-            Some(code),
-            "{stderr}{}",
-            String::from_utf8_lossy(&output.stdout)
-        );
-        let text = String::from_utf8(output.stdout).unwrap();
-        let mut lines: Vec<Value> =
-            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        if code != 0 {
-            assert!(lines.pop().unwrap()["error"].is_object(), "{text}");
-        }
-        let summary = lines.pop().unwrap_or_default()["summary"].clone();
-        (lines, summary)
-    }
-
-    fn asset(&self, author: &str, name: &str) -> AssetId {
-        let chain_id = self.node.chain.lock().unwrap().chain_id();
-        asset_id(&chain_id, &author.parse().unwrap(), &name.parse().unwrap())
-    }
-}
-
-const METADATA: [&str; 14] = [
-    "--format",
-    "text/csv",
-    "--region",
-    "CN-GD",
-    "--period-from",
-    "2026-01-01",
-    "--period-to",
-    "2026-06-30",
-    "--classification",
-    "general",
-    "--sensitivity",
-    "2",
-    "--deidentification",
-    "anonymised",
-];
-
-fn raw<'a>(name: &'a str, content: &'a str) -> Vec<&'a str> {
-    let own = [
-        "asset",
-        "register",
-        name,
-        "--stage",
-        "raw",
-        "--content",
-        content,
-        "--count-lines",
-        "--split",
-        "4000/3000/3000/0",
-    ];
-    [&own[..], &METADATA[..]].concat()
-}
+use crate::chain::Manner;
+use crate::members::{METADATA, Members, raw};
+use crate::submitting::register;
 
 #[test]
 fn a_product_is_made_sold_paid_and_refunded() {
-    let user = User::new();
+    let user = Members::new();
     let content = user.file("scans.csv", "1,2\n3,4\n");
     let scans = user.act("clinic", &raw("scans", &content));
     assert_eq!(scans, user.asset("clinic", "scans").to_string());
@@ -253,7 +130,7 @@ fn user_asset(id: &str) -> AssetId {
 
 #[test]
 fn members_are_described_admitted_and_suspended() {
-    let user = User::new();
+    let user = Members::new();
     user.json(&["key", "new", "lab"], 0);
     let describe = [
         "member",
@@ -286,7 +163,7 @@ fn members_are_described_admitted_and_suspended() {
 
 #[test]
 fn rights_are_transferred_and_assets_voided() {
-    let user = User::new();
+    let user = Members::new();
     let content = user.file("a.csv", "1\n");
     user.act("clinic", &raw("a", &content));
     let transfer = [
@@ -328,7 +205,7 @@ fn rights_are_transferred_and_assets_voided() {
 
 #[test]
 fn mistakes_are_found_before_anything_is_sent() {
-    let user = User::new();
+    let user = Members::new();
     let content = user.file("a.csv", "1\n");
     let with =
         |extra: &[&'static str]| [&raw("a", &content)[..], extra, &["--as", "clinic"]].concat();
@@ -404,7 +281,7 @@ fn mistakes_are_found_before_anything_is_sent() {
 
 #[test]
 fn a_node_that_says_recorded_without_recording_is_caught() {
-    let user = User::new();
+    let user = Members::new();
     user.node.manner(Manner::Liar);
     let content = user.file("a.csv", "1\n");
     let caught = user.json(&[&raw("a", &content)[..], &["--as", "clinic"]].concat(), 3);
@@ -416,7 +293,7 @@ fn a_node_that_says_recorded_without_recording_is_caught() {
 
 #[test]
 fn a_node_without_room_is_asked_again() {
-    let user = User::new();
+    let user = Members::new();
     user.node.manner(Manner::Full);
     let content = user.file("a.csv", "1\n");
     let full = user.refused("clinic", &[&raw("a", &content)[..], &["--wait", "1s"]].concat());
@@ -426,269 +303,9 @@ fn a_node_without_room_is_asked_again() {
     assert!(chain.received.len() > 1 && chain.received.iter().all(|id| *id == first));
 }
 
-fn register(name: &str, label: &str) -> String {
-    let root = format!("blake3:{}", "ab".repeat(32));
-    let event = json!({"register_asset": {
-        "name": name, "stage": "raw", "content": {"root": root, "bytes": 1, "records": 1},
-        "metadata": {"format": "text/csv", "region": "CN", "period_from_ms": 0,
-            "period_to_ms": 1, "classification": "general", "sensitivity": 1,
-            "deidentification": "anonymised", "quality": {"accuracy": 1, "completeness": 1,
-            "consistency": 1, "timeliness": 1, "conformity": 1, "accessibility": 1}},
-        "split": {"holding": 10_000, "processing": 0, "operation": 0, "upstream": 0}}});
-    format!("{}\n", json!({"author": "clinic", "label": label, "events": [event]}))
-}
-
-fn offer(label: &str, right: &str) -> String {
-    let end = u64::MAX >> 1;
-    let event = json!({"offer_grant": {"asset": "clinic/n1", "right": right,
-        "grantee": "works", "terms": {"purposes": ["commercial"], "territories": ["CN"],
-        "not_before_ms": 0, "not_after_ms": end,
-        "sublicence_depth": if right == "operation" { 2 } else { 0 }}}});
-    format!("{}\n", json!({"author": "clinic", "label": label, "events": [event]}))
-}
-
-fn line(author: &str, label: &str, events: &[Value]) -> String {
-    format!("{}\n", json!({"author": author, "label": label, "events": events}))
-}
-
-/// Registrations, and a whole sale that names everything by labels.
-fn sale(registrations: usize) -> String {
-    let mut text: String =
-        (0..registrations).map(|n| register(&format!("n{n}"), &format!("n{n}"))).collect();
-    text += &offer("processing", "processing");
-    text += &offer("operation", "operation");
-    text += &line(
-        "works",
-        "accepts",
-        &[
-            json!({"accept_grant": {"grant": "$processing"}}),
-            json!({"accept_grant": {"grant": "$operation.0"}}),
-        ],
-    );
-    let mut product: Value = serde_json::from_str(&register("report", "product")).unwrap();
-    product["author"] = "works".into();
-    let event = &mut product["events"][0]["register_asset"];
-    event["stage"] = "product".into();
-    // The content of another member's asset would be contested.
-    event["content"]["root"] = format!("blake3:{}", "ce".repeat(32)).into();
-    event["split"] = json!({"holding": 0, "processing": 5_000, "operation": 0, "upstream": 5_000});
-    event["derivation"] = json!({
-        "inputs": [{"asset": "clinic/n1", "weight": 1, "grant": "$processing"}],
-        "activity": {"kind": "analysis", "method": format!("blake3:{}", "cd".repeat(32)),
-            "purposes": ["commercial"], "territory": "CN", "claimed_from_ms": 5,
-            "claimed_to_ms": 6}});
-    text += &format!("{product}\n");
-    text += &line(
-        "works",
-        "listing",
-        &[json!({"list_product": {"asset": "$product",
-        "exchange": "bourse", "fee_bp": 150, "operation_grants": ["$operation"]}})],
-    );
-    text += &line(
-        "bourse",
-        "review",
-        &[json!({"review_listing": {"listing": "$listing", "decision": "accept"}})],
-    );
-    text += &line(
-        "works",
-        "contract",
-        &[json!({"propose_contract": {"listing": "$listing",
-        "buyer": "pharma", "schedule": "auto", "price": 1_000, "currency": "CNY",
-        "licence": {"purposes": ["commercial"], "territories": ["CN"], "not_after_ms": u64::MAX >> 1},
-        "sign_by_ms": u64::MAX >> 1}})],
-    );
-    for party in ["pharma", "bourse"] {
-        text += &line(
-            party,
-            &format!("signs-{party}"),
-            &[json!({"sign_contract": {"contract": "$contract", "schedule": "auto"}})],
-        );
-    }
-    text + &line(
-        "bourse",
-        "payment",
-        &[json!({"record_payment": {"contract": "$contract",
-        "gross": 1_000, "tax": 0, "currency": "CNY", "bank_reference": "ICBC-1"}})],
-    )
-}
-
-#[test]
-fn a_file_of_a_whole_sale_is_recorded_once() {
-    let user = User::new();
-    let file = user.file("acts.ndjson", &sale(100));
-    let checked = user.json(&["submit", &file, "--dry-run"], 0);
-    assert_eq!(checked["envelopes"], 110);
-    let (reports, summary) = user.submit(&file, &[], 0);
-    assert_eq!((&summary["recorded"], &summary["refused"]), (&json!(110), &json!(0)));
-    let numbers: Vec<u64> = reports.iter().map(|r| r["line"].as_u64().unwrap()).collect();
-    assert_eq!(numbers, (1..=110).collect::<Vec<u64>>());
-    let last = &reports[109];
-    assert_eq!((&last["label"], &last["status"]), (&json!("payment"), &json!("recorded")));
-    let payment = last["made"][0]["id"].as_str().unwrap();
-    {
-        let mut chain = user.node.chain.lock().unwrap();
-        let payment = chain.state().payment(&payment.parse().unwrap()).unwrap().unwrap();
-        assert_eq!(payment.gross, 1_000);
-        assert_eq!(chain.recorded.len(), 110);
-        assert_eq!(chain.received.len(), 110);
-        let largest = *chain.batches.iter().max().unwrap();
-        assert!(largest > 1 && largest <= 64, "{:?}", chain.batches);
-        chain.received.clear();
-    }
-    // Run again, nothing is sent; the report is the same.
-    let (again, summary) = user.submit(&file, &[], 0);
-    assert_eq!(summary["earlier"], 110);
-    for (before, now) in reports.iter().zip(&again) {
-        assert_eq!(now["earlier"], true);
-        assert_eq!((&before["envelope"], &before["made"]), (&now["envelope"], &now["made"]));
-    }
-    assert!(user.node.chain.lock().unwrap().received.is_empty());
-    // What is recorded must stay; what is added below is new.
-    let more = sale(100)
-        + &line("pharma", "late", &[json!({"confirm_delivery": {"contract": "$contract"}})]);
-    user.file("acts.ndjson", &more.replace("\"ICBC-1\"", "\"ICBC-2\""));
-    let output = user.run(&["submit", &file]);
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("line 110 was recorded before and has changed since"), "{text}");
-    assert!(user.node.chain.lock().unwrap().received.is_empty());
-}
-
-/// Waits until the node has received this many envelopes.
-fn received(user: &User, child: &mut Child, count: usize) {
-    let started = Instant::now();
-    while user.node.chain.lock().unwrap().received.len() < count {
-        assert!(started.elapsed() < Duration::from_secs(60), "nothing arrived");
-        assert!(child.try_wait().unwrap().is_none(), "the client ended");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-#[test]
-fn a_crash_after_sending_records_nothing_twice() {
-    let user = User::new();
-    let text: String = (0..40).map(|n| register(&format!("n{n}"), &format!("n{n}"))).collect();
-    let file = user.file("acts.ndjson", &(text + &offer("g", "processing")));
-    user.node.manner(Manner::Mute);
-    let mut child = user.command(&["submit", &file]).stdout(Stdio::null()).spawn().unwrap();
-    received(&user, &mut child, 40);
-    child.kill().unwrap();
-    child.wait().unwrap();
-    user.node.manner(Manner::Honest);
-    let first = user.node.chain.lock().unwrap().received.clone();
-    let (reports, summary) = user.submit(&file, &[], 0);
-    assert_eq!((&summary["recorded"], reports.len()), (&json!(41), 41));
-    let chain = user.node.chain.lock().unwrap();
-    assert_eq!(chain.received[40..80], first[..]);
-    assert_eq!(chain.recorded.len(), 41);
-    let journal = format!("{file}.journal");
-    assert_eq!(fs::metadata(journal).unwrap().permissions().mode() & 0o777, 0o600);
-}
-
-#[test]
-fn envelopes_whose_time_is_over_are_signed_anew_only_if_not_recorded() {
-    let user = User::new();
-    // The client is stopped twice: with an envelope that was recorded, and with one that was not.
-    let stop = |file: &str, manner: Manner, count: usize| {
-        user.node.manner(manner);
-        let options = ["submit", file, "--valid-for", "10s"];
-        let mut child = user.command(&options).stdout(Stdio::null()).spawn().unwrap();
-        received(&user, &mut child, count);
-        child.kill().unwrap();
-        child.wait().unwrap();
-    };
-    let recorded = user.file("recorded.ndjson", &(register("n1", "a") + &offer("g", "processing")));
-    stop(&recorded, Manner::Mute, 1);
-    let lost = user.file("lost.ndjson", &register("n2", "b"));
-    stop(&lost, Manner::Full, 2);
-    let first = user.node.chain.lock().unwrap().received.clone();
-    std::thread::sleep(Duration::from_secs(11));
-    user.node.manner(Manner::Honest);
-    user.node.chain.lock().unwrap().tick();
-    // A line that was recorded meanwhile cannot be changed, one that never will be can.
-    let text = fs::read_to_string(&recorded).unwrap();
-    user.file("recorded.ndjson", &text.replace("\"n1\"", "\"n3\""));
-    let (reports, _) = user.submit(&recorded, &[], 1);
-    assert_eq!(reports[0]["status"], "failed");
-    assert!(reports[0]["message"].as_str().unwrap().contains("was recorded"), "{reports:?}");
-    user.file("recorded.ndjson", &text);
-    user.file("lost.ndjson", &register("n4", "b"));
-    let (reports, _) = user.submit(&recorded, &[], 0);
-    assert_eq!(reports[0]["envelope"], first[0].to_string());
-    let (reports, _) = user.submit(&lost, &[], 0);
-    assert_ne!(reports[0]["envelope"], first[1].to_string());
-    let chain = user.node.chain.lock().unwrap();
-    assert_eq!(chain.recorded.len(), 3);
-}
-
-#[test]
-fn a_refusal_stops_and_a_corrected_line_goes_on() {
-    let user = User::new();
-    let accept = |grant: &str| {
-        line("pharma", "", &[json!({"accept_grant": {"grant": grant}})])
-            .replace("\"label\":\"\",", "")
-    };
-    let text =
-        register("n1", "a") + &offer("g", "processing") + &accept("$g") + &register("n2", "b");
-    let file = user.file("acts.ndjson", &text);
-    let (reports, summary) = user.submit(&file, &[], 1);
-    assert_eq!(reports[2]["code"], "NOT_GRANTEE");
-    assert_eq!((&reports[2]["status"], &reports[2]["final"]), (&json!("refused"), &json!(true)));
-    assert_eq!(reports.len(), 3);
-    let counts = ["recorded", "refused", "not_tried"].map(|name| summary[name].as_u64().unwrap());
-    assert_eq!(counts, [2, 1, 1]);
-    let report = user.path("report.ndjson");
-    let (none, summary) = user.submit(&file, &["--keep-going", "--report", &report], 1);
-    assert!(none.is_empty());
-    let counts = ["recorded", "earlier", "refused"].map(|name| summary[name].as_u64().unwrap());
-    assert_eq!(counts, [1, 2, 1]);
-    assert_eq!(fs::read_to_string(&report).unwrap().lines().count(), 4);
-    user.file("acts.ndjson", &text.replace("\"author\":\"pharma\"", "\"author\":\"works\""));
-    let (reports, summary) = user.submit(&file, &[], 0);
-    assert_eq!((&summary["recorded"], &summary["earlier"]), (&json!(1), &json!(3)));
-    assert_eq!(reports[2]["status"], "recorded");
-    assert_eq!(user.node.chain.lock().unwrap().recorded.len(), 4);
-}
-
-#[test]
-fn a_malformed_line_stops_everything_with_its_place() {
-    let user = User::new();
-    let file = user.file("acts.ndjson", &(register("n1", "a") + "{\"author\":\"clinic\",}\n"));
-    let error = &user.json(&["submit", &file], 1)["error"];
-    assert!(error["message"].as_str().unwrap().starts_with("line 2, column 20: "), "{error}");
-    assert!(user.node.chain.lock().unwrap().received.is_empty());
-    let missing = user.file(
-        "b.ndjson",
-        &line(
-            "nobody",
-            "x",
-            &[json!({"accept_grant":
-        {"grant": format!("blake3:{}", "00".repeat(32))}})],
-        ),
-    );
-    let error = &user.json(&["submit", &missing], 1)["error"];
-    assert_eq!(error["code"], "not_found");
-}
-
-#[test]
-fn what_rests_on_a_refused_line_is_not_sent() {
-    let user = User::new();
-    let bad = offer("g", "processing").replace("\"clinic\",\"label\"", "\"pharma\",\"label\"");
-    let accept = line("works", "x", &[json!({"accept_grant": {"grant": "$g"}})]);
-    let text = register("n1", "a") + &bad + &accept + &register("n2", "b");
-    let file = user.file("acts.ndjson", &text);
-    let (reports, _) = user.submit(&file, &["--keep-going", "--wait", "0s"], 1);
-    assert_eq!(
-        (&reports[1]["status"], &reports[1]["code"]),
-        (&json!("waiting"), &json!("NOT_RIGHT_MANAGER"))
-    );
-    assert_eq!(reports[2]["status"], "failed");
-    assert!(reports[2]["message"].as_str().unwrap().contains("line 2 (g)"), "{reports:?}");
-    assert_eq!(reports[3]["status"], "recorded");
-}
-
 #[test]
 fn acts_are_approved_to_the_letter_and_assets_explained() {
-    let user = User::new();
+    let user = Members::new();
     let content = user.file("a.csv", "1\n");
     user.act("clinic", &raw("a", &content));
     let offer = [

@@ -4,48 +4,11 @@ use std::fs;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-/// A user with a home of their own and nothing in the environment.
-struct User {
-    home: TempDir,
-}
-
-impl User {
-    fn new() -> Self {
-        User { home: tempfile::tempdir().unwrap() }
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.home.path().join(name).to_str().unwrap().to_string()
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_headwater"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HEADWATER_")) {
-            command.env_remove(name);
-        }
-        command.args(arguments).env("HEADWATER_HOME", self.home.path().join("home"));
-        command.stdin(Stdio::null());
-        command
-    }
-
-    /// Runs with a passphrase in the environment.
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).env("HEADWATER_PASSPHRASE", "correct horse").output().unwrap()
-    }
-
-    /// Runs with `--json`, expects this exit code, and gives the one document printed.
-    fn json(&self, arguments: &[&str], code: i32) -> Value {
-        let output = self.run(&[arguments, &["--json"]].concat());
-        assert_eq!(output.status.code(), Some(code), "{output:?}");
-        assert_eq!(output.stdout.iter().filter(|&&b| b == b'\n').count(), 1, "{output:?}");
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-}
+use crate::user::User;
 
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()

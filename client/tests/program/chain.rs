@@ -2,8 +2,6 @@
 //! records is executed, certified and proved like on a real network. It can be told to misbehave.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,6 +10,7 @@ use headwater_ledger::certificate::{
 };
 use headwater_ledger::codec::{List, decode, encode};
 use headwater_ledger::envelope::{SignedEnvelope, VerifiedEnvelope, event_id};
+use headwater_ledger::event::governance::Rulebook;
 use headwater_ledger::event::member::{MemberKey, Role};
 use headwater_ledger::event::{AdmitMember, Event, Scope};
 use headwater_ledger::execute::{BlockContext, Execution, genesis_parent};
@@ -23,6 +22,8 @@ use headwater_ledger::reject::{Refusal, Reject};
 use headwater_ledger::state::{Key, Relation, State, View as _};
 use headwater_ledger::validator::Validator;
 use serde_json::{Value, json};
+
+use crate::http::{self, Answer};
 
 /// The member's key of every test.
 pub fn seed(handle: &str) -> [u8; 32] {
@@ -79,17 +80,19 @@ pub struct Chain {
     pub recorded: Vec<EnvelopeId>,
     /// Every envelope received, as often as it was.
     pub received: Vec<EnvelopeId>,
+    /// How far the chain's time is ahead of the clock.
+    pub ahead_ms: u64,
     /// Number of envelopes in each batch received.
     pub batches: Vec<usize>,
     pub manner: Manner,
 }
 
 impl Chain {
-    fn new() -> Self {
+    fn new(rulebook: Rulebook) -> Self {
         let key = SigningKey::from_seed(&VALIDATOR_SEED).public_key();
         let validators = vec![Validator { member: "bourse".parse().unwrap(), key, power: 1 }];
         let genesis = Genesis {
-            rulebook: Default::default(),
+            rulebook: Some(rulebook),
             name: "test".parse().unwrap(),
             protocol: 1,
             time_ms: now_ms() - 60_000,
@@ -113,6 +116,7 @@ impl Chain {
             lists: BTreeMap::new(),
             recorded: Vec::new(),
             received: Vec::new(),
+            ahead_ms: 0,
             batches: Vec::new(),
             manner: Manner::Honest,
         };
@@ -125,7 +129,7 @@ impl Chain {
         BlockContext {
             chain_id: self.chain_id,
             height: self.blocks.len() as u64 + 1,
-            time_ms: now_ms().max(last_ms + 1),
+            time_ms: (now_ms() + self.ahead_ms).max(last_ms + 1),
         }
     }
 
@@ -264,14 +268,40 @@ impl Chain {
     }
 
     fn event(&self, prefix: &str) -> (u16, Value) {
-        let found = self.events.iter().find(|(id, _)| id.to_string().starts_with(prefix));
-        match found {
-            Some((id, event)) => (200, json!({ "id": id, "event": event, "author": "x" })),
-            None => {
+        let found: Vec<&(EventId, Event)> =
+            self.events.iter().filter(|(id, _)| id.to_string().starts_with(prefix)).collect();
+        match found[..] {
+            [_, _, ..] => {
+                let message = format!("several event ids begin with {prefix}");
+                let error = json!({ "code": "AMBIGUOUS_ID", "message": message, "hint": "" });
+                (400, json!({ "error": error }))
+            }
+            [(id, event)] => (200, json!({ "id": id, "event": event, "author": "x" })),
+            [] => {
                 let error = json!({ "code": "UNKNOWN_EVENT", "message": "none", "hint": "" });
                 (404, json!({ "error": error }))
             }
         }
+    }
+
+    /// Makes up an event whose id begins like that of the last one.
+    pub fn forge_alike(&mut self) {
+        let (id, event) = self.events.last().unwrap().clone();
+        let mut text = id.to_string();
+        let last = if text.ends_with('0') { '1' } else { '0' };
+        text.pop();
+        text.push(last);
+        self.events.push((text.parse().unwrap(), event));
+    }
+
+    /// The id of the last event.
+    pub fn last_event(&self) -> EventId {
+        self.events.last().unwrap().0
+    }
+
+    /// The time of each height from 1.
+    pub fn times(&self) -> Vec<u64> {
+        self.blocks.iter().map(|block| block.header.time_ms).collect()
     }
 
     /// Makes an empty block, so that the chain's time goes on.
@@ -302,92 +332,54 @@ pub struct Node {
 }
 
 impl Node {
-    pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let node = Node { url, chain: Arc::new(Mutex::new(Chain::new())) };
-        let served = node.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let node = served.clone();
-                std::thread::spawn(move || node.serve(stream.unwrap()));
-            }
-        });
-        node
+    pub fn start(rulebook: Rulebook) -> Self {
+        let chain = Arc::new(Mutex::new(Chain::new(rulebook)));
+        let served = chain.clone();
+        let url = http::serve(move |target, body| answer(&served, target, body));
+        Node { url, chain }
     }
 
     pub fn manner(&self, manner: Manner) {
         self.chain.lock().unwrap().manner = manner;
     }
+}
 
-    fn serve(&self, mut stream: TcpStream) {
-        let mut reader = BufReader::new(stream.try_clone().unwrap());
-        let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        let target = line.split(' ').nth(1).unwrap_or_default().to_string();
-        let mut length = 0;
-        loop {
-            let mut header = String::new();
-            reader.read_line(&mut header).unwrap();
-            if header.trim().is_empty() {
-                break;
-            }
-            if let Some(value) = header.to_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap();
-            }
+fn answer(chain: &Mutex<Chain>, target: &str, body: &[u8]) -> Answer {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    if let Some(id) = path.strip_prefix("/v1/envelopes/") {
+        let id = id.parse().unwrap();
+        let status = chain.lock().unwrap().status(&id);
+        let settled = matches!(status["status"].as_str(), Some("recorded" | "refused"));
+        if !settled && query != "wait_ms=0" {
+            std::thread::sleep(Duration::from_millis(50));
         }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body).unwrap();
-        let Some((status, answer)) = self.answer(&target, &body) else {
-            // Keeps the client waiting until it is gone.
-            let _ = reader.read(&mut [0]);
-            return;
-        };
-        let answer = answer.to_string();
-        let head = format!(
-            "HTTP/1.1 {status} -\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
-             connection: close\r\n\r\n",
-            answer.len()
-        );
-        // A client that has seen enough may be gone.
-        let _ =
-            stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(answer.as_bytes()));
+        return Some((200, chain.lock().unwrap().status(&id)));
     }
-
-    fn answer(&self, target: &str, body: &[u8]) -> Option<(u16, Value)> {
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        if let Some(id) = path.strip_prefix("/v1/envelopes/") {
-            let id = id.parse().unwrap();
-            let status = self.chain.lock().unwrap().status(&id);
-            let settled = matches!(status["status"].as_str(), Some("recorded" | "refused"));
-            if !settled && query != "wait_ms=0" {
-                std::thread::sleep(Duration::from_millis(50));
+    let mut chain = chain.lock().unwrap();
+    if let Some(prefix) = path.strip_prefix("/v1/events/") {
+        return Some(chain.event(prefix));
+    }
+    if let Some(height) = path.strip_prefix("/v1/blocks/") {
+        let height = match height {
+            "latest" => chain.blocks.len(),
+            height => height.parse().unwrap(),
+        };
+        return Some((200, json!(chain.blocks[height - 1])));
+    }
+    match path {
+        "/v1/genesis" => Some((200, json!(chain.genesis))),
+        "/v1/state" => Some((200, chain.read(&serde_json::from_slice(body).unwrap()))),
+        "/v1/lists" => Some((200, chain.list(&serde_json::from_slice(body).unwrap()))),
+        "/v1/envelopes" => {
+            let (mut rest, mut results) = (body, Vec::new());
+            while let Some((len, after)) = rest.split_first_chunk::<4>() {
+                let (bytes, after) = after.split_at(u32::from_le_bytes(*len) as usize);
+                results.push(chain.submit(bytes));
+                rest = after;
             }
-            return Some((200, self.chain.lock().unwrap().status(&id)));
+            chain.batches.push(results.len());
+            (chain.manner != Manner::Mute).then(|| (200, json!({ "results": results })))
         }
-        let mut chain = self.chain.lock().unwrap();
-        if let Some(prefix) = path.strip_prefix("/v1/events/") {
-            return Some(chain.event(prefix));
-        }
-        if let Some(height) = path.strip_prefix("/v1/blocks/") {
-            let height: usize = height.parse().unwrap();
-            return Some((200, json!(chain.blocks[height - 1])));
-        }
-        match path {
-            "/v1/genesis" => Some((200, json!(chain.genesis))),
-            "/v1/state" => Some((200, chain.read(&serde_json::from_slice(body).unwrap()))),
-            "/v1/lists" => Some((200, chain.list(&serde_json::from_slice(body).unwrap()))),
-            "/v1/envelopes" => {
-                let (mut rest, mut results) = (body, Vec::new());
-                while let Some((len, after)) = rest.split_first_chunk::<4>() {
-                    let (bytes, after) = after.split_at(u32::from_le_bytes(*len) as usize);
-                    results.push(chain.submit(bytes));
-                    rest = after;
-                }
-                chain.batches.push(results.len());
-                (chain.manner != Manner::Mute).then(|| (200, json!({ "results": results })))
-            }
-            _ => panic!("unexpected request {target}"),
-        }
+        _ => panic!("unexpected request {target}"),
     }
 }

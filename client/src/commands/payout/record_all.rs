@@ -263,7 +263,7 @@ fn interrupted(failure: Failure, recorded: usize, all: usize) -> Failure {
     if recorded == 0 {
         return failure;
     }
-    let hint = failure.hint_text().unwrap_or("run the command again").to_string();
+    let hint = failure.hint_text().to_string();
     let done = format!("{recorded} of {all} payouts are recorded and not payable any more");
     failure.hint(format_args!("{hint}; {done}"))
 }

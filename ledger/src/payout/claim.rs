@@ -7,13 +7,21 @@ use crate::hash::{AssetId, Digest};
 use crate::listing::{claim_leaf, schedule_hash_of};
 use crate::merkle::tree::InclusionProof;
 use crate::reject::{Code, Refusal, Reject};
+use crate::split::Right;
 use crate::state::record::AccountRecord;
 
-/// The claim at one place of a whole schedule, with its proof; `None` when there is no such place.
-pub fn prove(claims: &[Claim<AssetId>], index: usize) -> Result<Option<ProvedClaim>, CodecError> {
+/// The claim of a right over an asset in a whole schedule, with its proof; `None` when the schedule
+/// gives that right nothing.
+pub fn prove(
+    claims: &[Claim<AssetId>],
+    asset: &AssetId,
+    right: Right,
+) -> Result<Option<ProvedClaim>, CodecError> {
+    let place = claims.iter().position(|c| c.asset == *asset && c.right == right);
+    let Some(place) = place else { return Ok(None) };
     let leaves = claims.iter().map(claim_leaf).collect::<Result<Vec<_>, CodecError>>()?;
-    let proof = InclusionProof::of(&leaves, index);
-    let Some((claim, proof)) = claims.get(index).zip(proof) else { return Ok(None) };
+    let proof = InclusionProof::of(&leaves, place);
+    let Some((claim, proof)) = claims.get(place).zip(proof) else { return Ok(None) };
     let path = proof.path.iter().map(|hash| Digest::Blake3(*hash)).collect();
     let Ok(path) = List::new(path) else { return Ok(None) };
     Ok(Some(ProvedClaim {

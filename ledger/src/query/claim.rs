@@ -17,9 +17,5 @@ pub fn proved_claim<V: View>(
     asset: &AssetId,
     right: Right,
 ) -> Result<Option<ProvedClaim>, QueryError> {
-    let claims = claims(view, product)?;
-    let Some(place) = claims.iter().position(|c| c.asset == *asset && c.right == right) else {
-        return Ok(None);
-    };
-    Ok(payout::prove(&claims, place).map_err(Fault::from)?)
+    Ok(payout::prove(&claims(view, product)?, asset, right).map_err(Fault::from)?)
 }

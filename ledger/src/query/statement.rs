@@ -187,18 +187,28 @@ fn account_of<V: View>(view: &V, id: &AccountId) -> Result<AccountRecord, Fault>
     view.account(id)?.ok_or_else(|| Fault(format!("account {id} is not recorded")))
 }
 
-/// One claim of an account: what each ownership epoch took in, its lines, and what its owners have.
+/// One claim of an account.
+pub(super) struct ClaimStatement {
+    /// What each ownership epoch took in.
+    pub nets: Vec<EpochNet>,
+    /// Its lines.
+    pub lines: Vec<AssetLine>,
+    /// What its owners have.
+    pub balances: Vec<Balance>,
+}
+
+/// One claim of an account, divided.
 pub(super) fn claim_statement<V: Lists>(
     view: &V,
     (id, record): (&AccountId, &AccountRecord),
     claim: Claim<AssetId>,
     now_ms: u64,
-) -> Result<(Vec<EpochNet>, Vec<AssetLine>, Vec<Balance>), QueryError> {
+) -> Result<ClaimStatement, QueryError> {
     let book = Book::read(view, id, &record.totals)?;
     let nets = epoch_nets(view, &book, &claim)?;
     let asked = Asked { account: id, record, now_ms };
     let (lines, balances) = divide(view, &asked, &book, &[claim])?;
-    Ok((nets, lines, balances))
+    Ok(ClaimStatement { nets, lines, balances })
 }
 
 pub(super) fn account_statement<V: Lists>(

@@ -2,9 +2,10 @@
 
 use crate::codec::{CodecError, List};
 use crate::event::aggregate::SumNode;
-use crate::hash::{Context, Digest};
+use crate::hash::Digest;
 use crate::keys::SigningKey;
 use crate::limits::MAX_PROOF;
+use crate::merkle::sum::{Node, Tree};
 use crate::text::Handle;
 
 /// The key of this name of a member.
@@ -23,35 +24,15 @@ pub fn content_of(author: &Handle, name: &str) -> String {
     format!("content of {author}/{name}")
 }
 
-/// A node of a Merkle-sum tree.
-type Node = (Digest, u64);
-
-fn leaf(source: &str, weight: u64) -> Node {
-    let parts: [&[u8]; 2] = [&label(source).to_bytes(), &weight.to_le_bytes()];
-    (Context::SUM_LEAF.hash(&parts), weight)
-}
-
-fn join(left: &Node, right: &Node) -> Node {
-    let parts: [&[u8]; 4] =
-        [left.0.raw(), &left.1.to_le_bytes(), right.0.raw(), &right.1.to_le_bytes()];
-    (Context::SUM_NODE.hash(&parts), left.1.saturating_add(right.1))
-}
-
-fn layer_above(layer: &[Node]) -> Vec<Node> {
-    let up = |pair: &[Node]| match pair {
-        [left, right] => Some(join(left, right)),
-        other => other.first().copied(),
-    };
-    layer.chunks(2).filter_map(up).collect()
+/// The Merkle-sum tree over sources; none when there are none, or more than 64 bits hold.
+fn sum_tree(sources: &[(String, u64)]) -> Option<Tree> {
+    Tree::new(sources.iter().map(|s| Node::leaf(&label(&s.0), s.1)).collect())
 }
 
 /// Root and sum of the Merkle-sum tree over sources.
 pub fn sum_root(sources: &[(String, u64)]) -> (Digest, u64) {
-    let mut layer: Vec<Node> = sources.iter().map(|s| leaf(&s.0, s.1)).collect();
-    while layer.len() > 1 {
-        layer = layer_above(&layer);
-    }
-    layer.first().copied().unwrap_or((label("no sources"), 0))
+    let root = sum_tree(sources).and_then(|tree| tree.root());
+    root.map_or((label("no sources"), 0), |root| (root.hash, root.sum))
 }
 
 /// The nodes beside the path of the source at a place.
@@ -59,12 +40,7 @@ pub fn sum_proof(
     sources: &[(String, u64)],
     place: usize,
 ) -> Result<List<SumNode, MAX_PROOF>, CodecError> {
-    let mut layer: Vec<Node> = sources.iter().map(|s| leaf(&s.0, s.1)).collect();
-    let (mut place, mut path) = (place, Vec::new());
-    while layer.len() > 1 {
-        path.extend(layer.get(place ^ 1).map(|(hash, sum)| SumNode { hash: *hash, sum: *sum }));
-        layer = layer_above(&layer);
-        place >>= 1;
-    }
+    let path = sum_tree(sources).and_then(|tree| tree.path(place)).unwrap_or_default();
+    let path = path.iter().map(|n| SumNode { hash: n.hash, sum: n.sum }).collect();
     List::new(path).map_err(|_| CodecError::OverLimit)
 }

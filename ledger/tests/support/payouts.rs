@@ -75,9 +75,7 @@ pub fn pay_source(
 impl World {
     /// A claim of a product's schedule with its proof.
     pub fn claim(&self, product: &str, asset: &AssetId, right: Right) -> ProvedClaim {
-        let claims = self.schedule(product);
-        let index = claims.iter().position(|c| c.asset == *asset && c.right == right);
-        payout::prove(&claims, index.expect("a claim")).unwrap().expect("a proof")
+        payout::prove(&self.schedule(product), asset, right).unwrap().expect("a claim")
     }
 
     /// A payout to an owner of the chest hospital's holding right in the report's account.

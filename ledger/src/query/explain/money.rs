@@ -130,14 +130,13 @@ impl<V: Lists> Case<'_, V> {
         let units = claim.units;
         let text = format!("the schedule of {product} gives the {right} right {units} of {UNITS}");
         self.say(Reason::new("LED-REV-4", text).with("schedule", account.schedule));
-        let (nets, lines, balances) =
-            claim_statement(self.view, (id, &account), claim.clone(), self.time_ms)?;
-        for line in lines.iter().filter(|line| line.party == *owner) {
-            let net = usize::try_from(line.epoch).ok().and_then(|at| nets.get(at));
+        let of_claim = claim_statement(self.view, (id, &account), claim.clone(), self.time_ms)?;
+        for line in of_claim.lines.iter().filter(|line| line.party == *owner) {
+            let net = usize::try_from(line.epoch).ok().and_then(|at| of_claim.nets.get(at));
             self.epoch(line, net.copied().ok_or_else(overflow)?)?;
         }
         self.held_parts(asset, right, owner)?;
-        let Some(b) = balances.iter().find(|balance| balance.party == *owner) else {
+        let Some(b) = of_claim.balances.iter().find(|balance| balance.party == *owner) else {
             self.say(Reason::new("LED-MNY-6", format!("{owner} has never owned a part of it")));
             return Ok(());
         };

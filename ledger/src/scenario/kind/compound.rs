@@ -5,8 +5,7 @@ use super::number::{Coin, Count, Minor, Money, Part, money};
 use super::reference::{Asset, Hash, Key, Member, Ref};
 use super::time::Time;
 use super::{Kind, Many, items};
-use crate::attribution::Claim;
-use crate::codec::{self, List};
+use crate::codec::List;
 use crate::event::aggregate::SumNode;
 use crate::event::asset::{Cost as LedgerCost, Input as LedgerInput};
 use crate::event::dispute::Adjustment as LedgerAdjustment;
@@ -15,8 +14,8 @@ use crate::event::member::{MemberKey as LedgerKey, Scope};
 use crate::event::rights::Owner as LedgerOwner;
 use crate::hash::{AccountId, AssetId, Digest, GrantId};
 use crate::limits::MAX_PROOF;
-use crate::merkle::tree::{InclusionProof, Leaf};
 use crate::payment::account_id;
+use crate::payout;
 use crate::scenario::form::{Cursor, Wrong};
 use crate::scenario::names::Context;
 use crate::split;
@@ -275,27 +274,8 @@ impl WrittenClaim {
         let Some(account) = context.seen.account(account)? else { return Ok(absent) };
         let schedule = context.seen.schedule(&account.product);
         let schedule = schedule.map_err(|e| Wrong(format!("the product's schedule: {e}")))?;
-        let place = schedule.iter().position(|c| c.asset == asset && c.right == right);
-        let Some(place) = place else { return Ok(absent) };
-        proved(&schedule, place).map(|found| found.unwrap_or(absent))
+        Ok(payout::prove(&schedule, &asset, right)?.unwrap_or(absent))
     }
-}
-
-/// The claim at a place of a schedule with its proof.
-fn proved(schedule: &[Claim<AssetId>], place: usize) -> Result<Option<ProvedClaim>, Wrong> {
-    let leaves = schedule
-        .iter()
-        .map(|c| Ok(Leaf::of(&codec::encode(&(c.asset, c.right, c.units))?)))
-        .collect::<Result<Vec<_>, codec::CodecError>>()?;
-    let (Some(claim), Some(proof)) = (schedule.get(place), InclusionProof::of(&leaves, place))
-    else {
-        return Ok(None);
-    };
-    let path = proof.path.iter().map(|hash| Digest::Blake3(*hash)).collect();
-    let path = List::new(path).map_err(|_| Wrong("the schedule is too large".into()))?;
-    let (units, index, claims) = (claim.units, proof.index, proof.size);
-    let (asset, right) = (claim.asset, claim.right);
-    Ok(Some(ProvedClaim { asset, right, units, index, claims, proof: path }))
 }
 
 /// An adjustment of a ruling: `100.00 CNY for holding of ASSET from ACCOUNT`.

@@ -133,8 +133,7 @@ impl Cases {
     /// The claim of a right over an asset in an account of a product, proved.
     fn claim(&self, product: &AssetId, asset: &AssetId, right: Right) -> Result<ProvedClaim> {
         let claims: Vec<Claim<AssetId>> = self.market.ledger.state().schedule(product)?;
-        let index = claims.iter().position(|c| c.asset == *asset && c.right == right);
-        prove(&claims, index.context("no such claim")?)?.context("no such claim")
+        prove(&claims, asset, right)?.context("no such claim")
     }
 
     fn pay_out(&mut self) -> Result<()> {

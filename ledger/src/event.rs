@@ -499,9 +499,8 @@ impl Event {
             | Event::DecideAccess(_)
             | Event::ReviewCompliance(_)
             | Event::RecordValuation(_)
-            | Event::DelistProduct(_)
-            | Event::SealSources(_) => 40,
-            Event::OfferGrant(_)
+            | Event::DelistProduct(_) => 40,
+            Event::SealSources(_)
             | Event::OfferStanding(_)
             | Event::ListProduct(_)
             | Event::FileRegistration(_)
@@ -517,7 +516,10 @@ impl Event {
             | Event::OrderFreeze(_) => 60,
             Event::OpenDispute(_) => 80,
             Event::AcceptGrant(_) => 60,
-            Event::SurrenderGrant(_) | Event::PaySource(_) | Event::RecordPayment(_) => 100,
+            Event::OfferGrant(_)
+            | Event::SurrenderGrant(_)
+            | Event::PaySource(_)
+            | Event::RecordPayment(_) => 100,
             Event::AddKey(_)
             | Event::ProposeChange(_)
             | Event::ApproveChange(_)

@@ -8,7 +8,7 @@ use headwater_ledger::envelope::asset_id;
 use headwater_ledger::hash::{
     AccessId, AccountId, AggregateId, AssetId, CertificateId, ChainId, ChangeId, ContractId,
     Digest, DisputeId, EventId, GrantId, ListingId, OfferId, PaymentId, PayoutId, RegistrationId,
-    RequestId, SuccessionId, TransferId,
+    RequestId, SetOffId, SuccessionId, TransferId,
 };
 use headwater_ledger::money::Currency;
 use headwater_ledger::payment::account_id;
@@ -105,6 +105,7 @@ objects! {
     PayoutId: "payout" made by "record_payout";
     RegistrationId: "registration" made by "file_registration";
     RequestId: "request" made by "request_grant";
+    SetOffId: "set-off" made by "set_off_overpayment";
     SuccessionId: "succession" made by "propose_succession";
     TransferId: "transfer" made by "transfer_right";
 }

@@ -80,7 +80,9 @@ pub(crate) fn pay(act: &mut Act<'_>, e: &PaySource) -> Result<(), Refusal> {
     let AggregateRecord { asset, right, owner, .. } = &aggregate;
     let line: Option<LineRecord> =
         act.state.get(&Key::PaidLine(e.account, *asset, *right, owner.clone()))?;
-    let part = u128::from(line.unwrap_or_default().paid)
+    let part = line
+        .unwrap_or_default()
+        .received()
         .checked_mul(e.weight.into())
         .and_then(|scaled| scaled.checked_div(aggregate.total_weight.into()))
         .ok_or_else(|| Fault("the part of a source overflows".into()))?;

@@ -25,8 +25,8 @@ pub use governance::{ApproveChange, ProposeChange};
 pub use market::{
     CloseAccount, ConfirmDelivery, ContestPayout, DeclineContract, DelistProduct, IssueCertificate,
     ListProduct, ProposeContract, RecordDelivery, RecordPayment, RecordPayout, RecordValuation,
-    RefundPayment, ReviewCompliance, ReviewListing, SignContract, TerminateContract,
-    VoidCertificate, VoidPayment, WithdrawContract,
+    RefundPayment, ReviewCompliance, ReviewListing, SetOffOverpayment, SignContract,
+    TerminateContract, VoidCertificate, VoidPayment, WithdrawContract,
 };
 pub use member::{
     AcceptSuccession, AddKey, AdmitMember, ProposeSuccession, ReinstateMember, RelateMembers,
@@ -178,6 +178,8 @@ pub enum Event {
     RuleDispute(RuleDispute),
     /// A party appeals a ruling.
     AppealRuling(AppealRuling),
+    /// The exchange sets off what is payable on a line against what was overpaid on another.
+    SetOffOverpayment(SetOffOverpayment),
 }
 
 impl Event {
@@ -252,6 +254,7 @@ impl Event {
             Event::FileEvidence(_) => "file_evidence",
             Event::RuleDispute(_) => "rule_dispute",
             Event::AppealRuling(_) => "appeal_ruling",
+            Event::SetOffOverpayment(_) => "set_off_overpayment",
         }
     }
 
@@ -272,6 +275,7 @@ impl Event {
             Event::OfferStanding(_) => Some("offer"),
             Event::RequestAccess(_) => Some("access"),
             Event::RecordPayout(_) => Some("payout"),
+            Event::SetOffOverpayment(_) => Some("set-off"),
             Event::IssueCertificate(_) => Some("certificate"),
             Event::SealSources(_) => Some("aggregate"),
             Event::OpenDispute(_) | Event::ContestPayout(_) => Some("dispute"),
@@ -398,7 +402,8 @@ impl Event {
             | Event::ContestPayout(_)
             | Event::CloseAccount(_)
             | Event::SealSources(_)
-            | Event::PaySource(_) => Scope::Money,
+            | Event::PaySource(_)
+            | Event::SetOffOverpayment(_) => Scope::Money,
         }
     }
 
@@ -410,7 +415,8 @@ impl Event {
             | Event::VoidPayment(_)
             | Event::RecordPayout(_)
             | Event::CloseAccount(_)
-            | Event::PaySource(_) => Some(TwoKeyAct::Money),
+            | Event::PaySource(_)
+            | Event::SetOffOverpayment(_) => Some(TwoKeyAct::Money),
             Event::TransferRight(_) | Event::AcceptTransfer(_) => Some(TwoKeyAct::Transfers),
             Event::OrderFreeze(_)
             | Event::RuleDispute(_)
@@ -526,7 +532,7 @@ impl Event {
             | Event::TakeOffer(_) => 150,
             Event::RenewGrant(_) | Event::RecordPayout(_) => 200,
             Event::VoidPayment(_) => 450,
-            Event::RuleDispute(_) => 300,
+            Event::RuleDispute(_) | Event::SetOffOverpayment(_) => 300,
             Event::CloseAccount(_) => 200,
             Event::ApproveRequests(e) => many(e.requests.len(), 40),
             Event::DeclineRequests(e) => many(e.requests.len(), 40),

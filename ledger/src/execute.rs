@@ -589,6 +589,7 @@ fn apply_event(act: &mut Act<'_>, event: &Event) -> Result<(), Refusal> {
         Event::FileEvidence(e) => crate::dispute::evidence(act, e),
         Event::RuleDispute(e) => crate::dispute::rule(act, e),
         Event::AppealRuling(e) => crate::dispute::appeal(act, e),
+        Event::SetOffOverpayment(e) => crate::payout::set_off(act, e),
     }
 }
 

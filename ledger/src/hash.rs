@@ -315,6 +315,8 @@ id!(/// Names an access: the event that asked for it.
     AccessId);
 id!(/// Names a payout: the event that recorded it.
     PayoutId);
+id!(/// Names a set-off: the event that recorded it.
+    SetOffId);
 id!(/// Names a transaction certificate: the event that issued it.
     CertificateId);
 id!(/// Names an aggregate: the event that sealed it.

@@ -1,7 +1,8 @@
-//! The rules for money paid out. Implements [LED-MNY-2] and [LED-MNY-3].
+//! The rules for money paid out and set off. Implements [LED-MNY-2], [LED-MNY-3] and [LED-MNY-7].
 
 mod claim;
 mod line;
+mod set_off;
 
 use crate::dispute;
 use crate::event::market::{ContestPayout, ProvedClaim, RecordPayout};
@@ -16,6 +17,7 @@ use crate::text::Handle;
 
 pub use claim::prove;
 pub(crate) use line::{EPOCH_WEIGHT, epochs};
+pub(crate) use set_off::set_off;
 
 use line::Line;
 
@@ -29,10 +31,7 @@ pub(crate) fn record(act: &mut Act<'_>, e: &RecordPayout) -> Result<(), Refusal>
     }
     claim::check(&account, &e.claim)?;
     let line = Line::read(act, &e.account, &account, &e.claim, &e.owner)?;
-    if !line.is_owned() {
-        let text = format!("{} has never owned a part of the right", e.owner);
-        return Err(Reject::new(Code::NoSuchLine, text).into());
-    }
+    line.require_owned()?;
     let payee = act.acting(&e.owner)?;
     if act.named_member(&payee)?.suspended {
         return Err(Reject::new(Code::PayeeSuspended, format!("{payee} is suspended")).into());

@@ -35,7 +35,7 @@ pub use place::{Object, change_in_words, object, places};
 pub use shares::{ListingShown, ShareLine, Shares, shares};
 pub use statement::{
     AccountStatement, AssetLine, Balance, Clearing, CurrencyTotal, MemberAccount, MemberStatement,
-    Money, PartyTotal, PaymentShown, PayoutShown, ProductStatement, member_statement,
+    Money, PartyTotal, PaymentShown, PayoutShown, ProductStatement, SetOffShown, member_statement,
     product_statement,
 };
 pub use trace::{Direction, Edge, Trace, TracedAsset, TracedGrant, trace};

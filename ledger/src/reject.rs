@@ -239,6 +239,10 @@ codes! {
     AlreadyCertified = 564, "ALREADY_CERTIFIED", "LED-CRT-1", "use the certificate in force, or void it first";
     UnknownCertificate = 565, "UNKNOWN_CERTIFICATE", "LED-CRT-2", "correct the certificate's id";
     CertificateVoid = 566, "CERTIFICATE_VOID", "LED-CRT-2", "nothing to do: the certificate is void";
+    SameLine = 567, "SAME_LINE", "LED-MNY-7", "name two different lines: what is payable on one, overpaid on the other";
+    OwnersDiffer = 568, "OWNERS_DIFFER", "LED-MNY-7", "set off only lines of one member, or of those that it succeeded";
+    SetOffAbovePayable = 569, "SET_OFF_ABOVE_PAYABLE", "LED-MNY-7", "set off at most what is payable on the first line and not held";
+    SetOffAboveOverpaid = 570, "SET_OFF_ABOVE_OVERPAID", "LED-MNY-7", "set off at most what the second line was paid beyond its confirmed money, held parts included";
     AlreadySealed = 571, "ALREADY_SEALED", "LED-AGG-1", "use the aggregate that is sealed";
     AggregateInvalid = 572, "AGGREGATE_INVALID", "LED-AGG-1", "seal 1 to 20000 sources with a sum of weights from their number to 10^16";
     UnknownAggregate = 573, "UNKNOWN_AGGREGATE", "LED-AGG-2", "correct the aggregate's id";
@@ -348,6 +352,8 @@ impl Code {
             | ComplianceRequired
             | DeliveryNotDeemed
             | PayoutAbovePayable
+            | SetOffAbovePayable
+            | SetOffAboveOverpaid
             | AccountNotSettled
             | PayeeSuspended
             | CertificateNotDue
@@ -485,6 +491,8 @@ impl Code {
             | TerminationNotAllowed
             | InstalmentsInvalid
             | LicenceConflict
+            | SameLine
+            | OwnersDiffer
             | PaymentClosed
             | VoidTooLate
             | TooManyPayments

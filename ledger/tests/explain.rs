@@ -175,7 +175,8 @@ fn a_line_is_explained_by_the_amounts_of_the_statement() {
         let held: u64 = account.lines.iter().filter(of_line).map(|l| l.held).sum();
         let payable = entitled - held;
         let text = format!(
-            "entitled {entitled} + adjusted 0 + overpaid 0 = held {held} + frozen 0 + paid 0 + payable {payable}"
+            "entitled {entitled} + adjusted 0 + set off 0 + overpaid 0 = held {held} + frozen 0 + \
+             paid 0 + payable {payable}"
         );
         let texts = texts(&c.world, &topic);
         assert!(texts.contains(&text), "{text} not in {texts:#?}");

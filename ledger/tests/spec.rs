@@ -179,6 +179,7 @@ fn weights() -> Vec<Weight> {
         flat("file_evidence", 50),
         flat("rule_dispute", 300),
         flat("appeal_ruling", 50),
+        flat("set_off_overpayment", 300),
     ]
 }
 

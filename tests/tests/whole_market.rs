@@ -19,13 +19,14 @@ fn a_market_lives_its_whole_life() -> Result<()> {
     let grants = grants(&m)?;
     let listing = derivations(&m, &grants)?;
     let contract = trade(&m, &listing)?;
-    let height = money(&m, &contract)?;
+    let (height, payment) = money(&m, &contract)?;
     disputes(&m)?;
     rest_of_the_price(&m, &contract)?;
     registration_and_access(&m)?;
     sources(&m)?;
     consent(&m)?;
     succession(&m)?;
+    set_off(&m, &payment)?;
     governance(&m)?;
     // The past is as it was.
     let then = m.ask(&["statement", "maker/report", "--at", &height.to_string()])?;
@@ -233,8 +234,8 @@ fn pay<'a>(contract: &'a str, gross: &'a str, tax: &'a str, reference: &'a str) 
     ]
 }
 
-/// Pays, delivers and pays out; gives a height at which 6 000.00 were paid.
-fn money(m: &Market, contract: &str) -> Result<u64> {
+/// Pays, delivers and pays out; gives a height at which 6 000.00 were paid, and the payment.
+fn money(m: &Market, contract: &str) -> Result<(u64, String)> {
     m.errs("bj-exchange", &pay(contract, "6000.00", "0", "BANK-1"), "NOT_CLEARING_EXCHANGE")?;
     m.errs("gz-exchange", &pay(contract, "60000.00", "0", "BANK-1"), "PAYMENT_ABOVE_PRICE")?;
     let payment = m.act("gz-exchange", &pay(contract, "6000.00", "339.62", "BANK-1"))?;
@@ -296,7 +297,7 @@ fn money(m: &Market, contract: &str) -> Result<u64> {
     m.explained(&payment)?;
     m.explained(contract)?;
     m.explained(ACCOUNT)?;
-    Ok(height)
+    Ok((height, payment))
 }
 
 /// The hospital says that a payout did not arrive; it is ruled so, and paid again.
@@ -326,16 +327,16 @@ fn statements(m: &Market) -> Result<()> {
     let csv = m.shown("watch", &["statement", "maker/report", "--csv"])?;
     let mut rows = csv.lines();
     let header: Vec<&str> = rows.next().context("no header")?.split(',').collect();
-    ensure!(header.len() == 19 && header[18] == "overpaid", "{header:?}");
+    ensure!(header.len() == 20 && header[19] == "overpaid", "{header:?}");
     let mut entitled = 0;
     for row in rows {
         let cells: Vec<&str> = row.split(',').collect();
         ensure!(cells.len() == header.len() && cells.iter().all(|c| !c.is_empty()), "{row}");
         let sums: Vec<i64> = cells[12..].iter().map(|c| c.parse()).collect::<Result<_, _>>()?;
-        let [e, adjusted, held, frozen, paid, payable, overpaid] = sums[..] else {
+        let [e, adjusted, set_off, held, frozen, paid, payable, overpaid] = sums[..] else {
             anyhow::bail!("{row}")
         };
-        ensure!(e + adjusted + overpaid == held + frozen + paid + payable, "{row}");
+        ensure!(e + adjusted + set_off + overpaid == held + frozen + paid + payable, "{row}");
         entitled += e;
     }
     // Every minor unit of the gross amount is on a row.
@@ -459,6 +460,45 @@ fn succession(m: &Market) -> Result<()> {
     let all = ["payout", "record-all", ACCOUNT, "--bank-ref-prefix", "E-", "--owner", "fund"];
     let paid = m.client.json(Some("gz-exchange"), &all)?;
     ensure!(paid["payouts"][0]["payee"] == "clinic", "{paid}");
+    Ok(())
+}
+
+/// One line is paid out, money is given back, and the other lines make up for it.
+fn set_off(m: &Market, payment: &str) -> Result<()> {
+    let scans = ["--asset", "hospital/scans", "--right", "processing", "--owner", "hospital"];
+    let due = m.ask(&["statement", "hospital"])?["accounts"][0]["balances"]
+        .as_array()
+        .and_then(|all| all.iter().find(|b| b["right"] == "processing").cloned())
+        .context("no such line")?["payable"]
+        .to_string();
+    let pay = [&["payout", "record", ACCOUNT, "--bank-ref", "F-1", "--minor"], &scans[..]].concat();
+    m.act("gz-exchange", &[&pay[..], &["--amount", &due]].concat())?;
+    let lines = ["--owner", "hospital", "--from-asset", "hospital/scans", "--from-right"];
+    let to = ["holding", "--to-asset", "hospital/scans", "--to-right", "processing"];
+    let one = [&["payout", "set-off", ACCOUNT], &lines[..], &to].concat();
+    m.errs("gz-exchange", &one, "not_found")?;
+    let refund = ["refund", payment, "--net", "1000.00", "--bank-ref", "BANK-3"];
+    m.act("gz-exchange", &refund)?;
+    let too_much = m.sum("hospital", "overpaid")?;
+    ensure!(too_much > 0 && m.sum("hospital", "payable")? > too_much);
+    m.errs("bj-exchange", &one, "NOT_CLEARING_EXCHANGE")?;
+    let above = (too_much + 1).to_string();
+    let above = [&one[..], &["--amount", &above, "--minor"]].concat();
+    m.errs("gz-exchange", &above, "SET_OFF_ABOVE_OVERPAID")?;
+    let id = m.act("gz-exchange", &[&one[..], &["--amount", "1.00"]].concat())?;
+    ensure!(m.explained(&id)?[0].contains("nobody was paid"));
+    ensure!(m.sum("hospital", "overpaid")? == too_much - 100);
+    let all = ["payout", "record-all", ACCOUNT, "--owner", "hospital", "--bank-ref-prefix", "G-"];
+    let paid = m.client.json(Some("gz-exchange"), &all)?;
+    let moved = paid["set_offs"].as_array().context("no set-offs")?;
+    let sum: i64 = moved.iter().filter_map(|s| s["amount"].as_i64()).sum();
+    ensure!(sum == too_much - 100 && moved.iter().all(|s| s["id"].is_string()), "{paid}");
+    for nothing in ["payable", "overpaid", "set_off"] {
+        ensure!(m.sum("hospital", nothing)? == 0, "{nothing}");
+    }
+    ensure!(m.sum("hospital", "paid")? == m.sum("hospital", "entitled")?);
+    let page = m.shown("watch", &["statement", "hospital"])?;
+    ensure!(page.contains("set off") && page.contains("overpaid on"), "{page}");
     Ok(())
 }
 

@@ -114,6 +114,7 @@ fn subject(event: &Event) -> Option<Subject> {
         | Event::OrderFreeze(_)
         | Event::FileEvidence(_)
         | Event::RuleDispute(_)
-        | Event::AppealRuling(_) => None,
+        | Event::AppealRuling(_)
+        | Event::SetOffOverpayment(_) => None,
     }
 }

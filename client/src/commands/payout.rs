@@ -1,6 +1,7 @@
-//! `headwater payout`: what an account's exchange has paid the owners of claims.
+//! `headwater payout`: what an account's exchange has paid the owners of claims, and set off.
 
 mod record_all;
+mod set_off;
 
 use clap::{Args, Subcommand};
 use headwater_ledger::event::market::ProvedClaim;
@@ -21,7 +22,7 @@ use crate::session::Session;
 use crate::value::amount::{self, Notation};
 use crate::value::choice;
 
-/// Record payouts to the owners of claims, and contest them.
+/// Record payouts to the owners of claims and set-offs between their lines, and contest payouts.
 #[derive(Debug, Subcommand)]
 pub enum PayoutCommand {
     /// Record that an owner of a claim was paid, as the account's exchange
@@ -34,7 +35,10 @@ Examples:
 Never more than is payable and not held: see `headwater statement`. The place of the claim in the
 product's schedule is computed from proved reads.")]
     Record(RecordArgs),
-    /// Record that everything payable on an account was paid, line by line
+    /// Set off what was overpaid on one line against what is payable on another
+    #[command(after_help = set_off::AFTER_HELP)]
+    SetOff(set_off::SetOffArgs),
+    /// Record that everything payable on an account was paid, line by line, after set-offs
     #[command(after_help = record_all::AFTER_HELP)]
     RecordAll(record_all::RecordAllArgs),
     /// Say that a payout did not arrive, as its payee; opens a dispute
@@ -88,6 +92,7 @@ impl PayoutCommand {
         match self {
             PayoutCommand::Record(args) => args.run(session),
             PayoutCommand::RecordAll(args) => args.run(session),
+            PayoutCommand::SetOff(args) => args.run(session),
             PayoutCommand::Contest(args) => {
                 let acting = Acting::begin(session, &args.acting)?;
                 let payout: PayoutId = acting.id(&args.payout)?;

@@ -10,9 +10,9 @@ use clap::Args;
 use headwater_ledger::money::Currency;
 use headwater_ledger::query::{
     self, AccountStatement, AssetLine, Balance, MemberAccount, MemberStatement, PayoutShown,
-    ProductStatement,
+    ProductStatement, SetOffShown,
 };
-use headwater_ledger::state::record::PayoutStatus;
+use headwater_ledger::state::record::{OwnerLine, PayoutStatus};
 use headwater_ledger::text::{Handle, ParseText};
 use serde::Serialize;
 
@@ -35,15 +35,17 @@ Examples:
   headwater statement gba-exchange --csv > vouchers.csv
 
 Held: the delivery of what was paid for is not confirmed yet, or a refund is ordered. Frozen: a
-dispute holds it. Payable: it can be paid out now. Overpaid: paid out and refunded since. Together:
-  entitled + adjusted + overpaid = held + frozen + paid + payable
+dispute holds it. Payable: it can be paid out now. Overpaid: paid out and refunded since. Set off:
+what was overpaid here and met by what was payable on other lines; below 0 there. Together:
+  entitled + adjusted + set off + overpaid = held + frozen + paid + payable
 Columns of nothing are left out. The last lines show what each ownership epoch earned, before
 payouts.
 
 --csv has one header and no empty cell; amounts are whole minor units:
   height,time,account,product,exchange,currency,closed,kind,asset,right,owner,units,SUMS
 with SUMS as below and kind line (one owner of one claim), fee, tax or residue (of the exchange,
-right -; fee and tax count as paid when cleared, residue as held). Payouts are in --json.
+right -; fee and tax count as paid when cleared, residue as held). Payouts and set-offs are in
+--json.
 
 With --json, amounts in minor units, of a member:
   {\"as_of\":{chain_id,height,block_id,time_ms,state_root},
@@ -52,9 +54,10 @@ With --json, amounts in minor units, of a member:
      lines:[{asset,name,right,epoch,party,parts,units,entitled,held,frozen,payable}],
      balances:[{asset,name,right,party,SUMS}],SUMS,
      payouts:[{id,asset,right,owner,payee,amount,bank_reference,status,height,time_ms}],
+     set_offs:[{id,from:{asset,right,owner},to:{…},amount,height,time_ms}],
      closed,clearing:{payments,fee,refunded_fee}|null}],
    \"totals\":[{currency,SUMS,fees}]}
-with SUMS: entitled,adjusted,held,frozen,paid,payable,overpaid;
+with SUMS: entitled,adjusted,set_off,held,frozen,paid,payable,overpaid;
 of a product:
   {\"as_of\":…,\"product\":ID,\"name\":\"handle/name\",\"schedule\":HASH,
    \"accounts\":[{account,exchange,currency,
@@ -62,7 +65,8 @@ of a product:
      closed,
      payments:[{id,contract,received,refunded,ordered,void,confirmed,bank_reference,height,
        time_ms}],
-     lines:[…],balances:[…],parties:[{party,SUMS}],payouts:[…],residue}]}";
+     lines:[…],balances:[…],parties:[{party,SUMS}],payouts:[…],set_offs:[…],
+     residue}]}";
 
 /// Arguments of `headwater statement`.
 #[derive(Debug, Args)]
@@ -177,7 +181,8 @@ impl ProductReport {
         lines(page, &account.lines, currency, self.zeros)?;
         page.line("")?;
         payments(page, account)?;
-        payouts(page, &account.payouts, &account.lines, currency)
+        payouts(page, &account.payouts, &account.lines, currency)?;
+        set_offs(page, &account.set_offs, &account.lines, currency)
     }
 }
 
@@ -191,7 +196,7 @@ fn balances(
     let rows = balances
         .iter()
         .map(|b| (vec![b.name.clone(), b.right.to_string(), b.party.to_string()], Sums::from(b)));
-    let rows: Vec<_> = rows.filter(|(_, sums)| zeros || *sums != Sums([0; 7])).collect();
+    let rows: Vec<_> = rows.filter(|(_, sums)| zeros || *sums != Sums([0; 8])).collect();
     if rows.is_empty() {
         return Ok(());
     }
@@ -234,6 +239,29 @@ fn payouts(
         ]
     });
     page.table(["payout", "to", "asset", "right", "amount", "status", "bank reference", "id"], rows)
+}
+
+/// Set-offs, under the names that the lines give.
+fn set_offs(
+    page: &mut Page<'_>,
+    set_offs: &[SetOffShown],
+    lines: &[AssetLine],
+    currency: &Currency,
+) -> io::Result<()> {
+    if set_offs.is_empty() {
+        return Ok(());
+    }
+    page.line("")?;
+    let name = |line: &OwnerLine| {
+        let found = lines.iter().find(|shown| shown.asset == line.asset);
+        let asset = found.map_or_else(|| line.asset.to_string(), |line| line.name.clone());
+        format!("{}, {} of {asset}", line.owner, line.right)
+    };
+    let amounts = amounts(set_offs.iter().map(|s| s.amount), currency);
+    let rows = set_offs.iter().zip(amounts).map(|(s, amount)| {
+        [show::time(s.time_ms), name(&s.from), name(&s.to), amount, show::short(s.id.digest())]
+    });
+    page.table(["set-off", "payable on", "overpaid on", "amount", "id"], rows)
 }
 
 /// Where the money of an account is: every minor unit of what was paid.
@@ -383,6 +411,7 @@ impl MemberReport {
         balances(page, &account.balances, currency, self.zeros)?;
         page.line("")?;
         lines(page, &account.lines, currency, self.zeros)?;
-        payouts(page, &account.payouts, &account.lines, currency)
+        payouts(page, &account.payouts, &account.lines, currency)?;
+        set_offs(page, &account.set_offs, &account.lines, currency)
     }
 }

@@ -189,7 +189,7 @@ fn unspent(
 ) -> Result<u64, Refusal> {
     let key = Key::PaidLine(a.account, slice.asset, slice.right, to.clone());
     let l: LineRecord = act.state.get(&key)?.unwrap_or_default();
-    let moved = l.adjusted_in.saturating_sub(l.adjusted_out).saturating_sub(l.paid);
+    let moved = u64::try_from(l.left_of(0).max(0)).unwrap_or(u64::MAX);
     let walk = u64::from(epochs).saturating_add(1).saturating_mul(EPOCH_WEIGHT);
     if moved >= a.amount || act.weight_left() < walk.saturating_add(RESERVED_WEIGHT) {
         return Ok(moved.min(a.amount));

@@ -290,6 +290,32 @@ pub struct RecordPayout {
     pub bank_reference: Code,
 }
 
+/// An owner's line of an account, with the proof of its claim.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProvedLine {
+    /// The claim.
+    pub claim: ProvedClaim,
+    /// The owner, as the epochs name him.
+    pub owner: Handle,
+}
+
+/// `set_off_overpayment`: the account's exchange sets off what is payable on one line against what
+/// was paid beyond another of the same member. Nobody is paid and no sum changes.
+/// Implements [LED-MNY-7].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetOffOverpayment {
+    /// The account of both lines.
+    pub account: AccountId,
+    /// The line on which it is payable.
+    pub from: ProvedLine,
+    /// The line that was overpaid.
+    pub to: ProvedLine,
+    /// Minor units, at least 1.
+    pub amount: u64,
+}
+
 /// `contest_payout`: the payee says that the money did not arrive; opens a dispute about the
 /// payout. Implements [LED-MNY-3].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]

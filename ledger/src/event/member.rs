@@ -148,7 +148,7 @@ pub struct RevokeKey {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum TwoKeyAct {
-    /// Payments, refunds, voided payments, payouts and closing an account.
+    /// Payments, refunds, voided payments, payouts, set-offs and closing an account.
     Money,
     /// Transfers of rights and consent to them.
     Transfers,

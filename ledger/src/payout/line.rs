@@ -6,7 +6,7 @@ use crate::execute::Act;
 use crate::hash::{AccountId, AssetId};
 use crate::hold::held_parts;
 use crate::payment::Rows;
-use crate::reject::{Fault, Refusal};
+use crate::reject::{Code, Fault, Refusal, Reject};
 use crate::split::Right;
 use crate::state::record::{AccountRecord, ClosingLine, LineRecord, Records};
 use crate::state::{Key, View};
@@ -65,10 +65,24 @@ impl<'a> Line<'a> {
         Key::PaidLine(*self.id, self.claim.asset, self.claim.right, self.owner.clone())
     }
 
-    /// Whether the owner has owned a part in some epoch, or a ruling moved money to or from him.
-    pub(super) fn is_owned(&self) -> bool {
+    /// Fails unless the owner has owned a part in some epoch, or a ruling moved money to or from
+    /// him.
+    pub(super) fn require_owned(&self) -> Result<(), Reject> {
         let owns = |epoch: &Epoch<Handle>| epoch.owners.iter().any(|o| o.0 == *self.owner);
-        self.record != LineRecord::default() || self.epochs.iter().any(owns)
+        if self.record != LineRecord::default() || self.epochs.iter().any(owns) {
+            return Ok(());
+        }
+        let text = format!("{} has never owned a part of the right", self.owner);
+        Err(Reject::new(Code::NoSuchLine, text))
+    }
+
+    /// Its record with more set off away from it, and more with it; `None` when the sums are above
+    /// what 64 bits hold.
+    pub(super) fn with_set_off(&self, out: u64, inward: u64) -> Option<(Key, LineRecord)> {
+        let mut record = self.record.clone();
+        record.set_off_out = record.set_off_out.checked_add(out)?;
+        record.set_off_in = record.set_off_in.checked_add(inward)?;
+        Some((self.key(), record))
     }
 
     /// What can be paid out now: of the confirmed net, without the parts that are held. Below 0
@@ -76,20 +90,19 @@ impl<'a> Line<'a> {
     pub(super) fn payable(&self, act: &Act<'_>) -> Result<i128, Refusal> {
         let (asset, right) = (&self.claim.asset, self.claim.right);
         let held = held_parts(act.state, asset, right, self.owner, act.context.time_ms)?;
-        let earned = self.earned(act, Net::Confirmed, held)?;
-        Ok(self.not_paid(earned.saturating_add(self.closing(act)?)))
+        self.left(act, held)
     }
 
     /// What the owner has of the confirmed net, held or not, and was not paid. Below 0 when more was
     /// paid. A ruling moves no more than this, so that nothing unconfirmed becomes payable by it.
     pub(super) fn unpaid(&self, act: &Act<'_>) -> Result<i128, Refusal> {
-        Ok(self.not_paid(self.earned(act, Net::Confirmed, 0)?))
+        self.left(act, 0)
     }
 
-    fn not_paid(&self, earned: u64) -> i128 {
-        let LineRecord { paid, adjusted_in, adjusted_out } = self.record;
-        let plus = i128::from(earned).saturating_add(adjusted_in.into());
-        plus.saturating_sub(adjusted_out.into()).saturating_sub(paid.into())
+    /// What is left of the confirmed net and of what the closing gave, without the parts held.
+    fn left(&self, act: &Act<'_>, held: u16) -> Result<i128, Refusal> {
+        let earned = self.earned(act, Net::Confirmed, held)?;
+        Ok(self.record.left_of(earned.saturating_add(self.closing(act)?)))
     }
 
     fn earned(&self, act: &Act<'_>, net: Net, held: u16) -> Result<u64, Fault> {

@@ -160,6 +160,10 @@ impl<V: Lists> Case<'_, V> {
                 self.payout(r)?;
                 ("payout", Some(r.asset), Some(r.height))
             }
+            Object::SetOff(_, r) => {
+                self.set_off(r)?;
+                ("set-off", Some(r.to.asset), Some(r.height))
+            }
             Object::Certificate(_, r) => {
                 self.certificate(r)?;
                 ("certificate", None, Some(r.height))

@@ -257,6 +257,7 @@ impl<V: View> Desk<'_, V> {
             | Object::Offer(..)
             | Object::Payment(..)
             | Object::Account(..)
+            | Object::SetOff(..)
             | Object::Certificate(..)
             | Object::Aggregate(..) => return Ok(None),
         };

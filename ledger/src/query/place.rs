@@ -4,13 +4,14 @@ use crate::event::governance::Change;
 use crate::hash::{
     AccessId, AccountId, AggregateId, AssetId, CertificateId, ChangeId, ContractId, Digest,
     DisputeId, GrantId, ListingId, OfferId, PaymentId, PayoutId, RegistrationId, RequestId,
-    SuccessionId, TransferId,
+    SetOffId, SuccessionId, TransferId,
 };
 use crate::reject::Fault;
 use crate::state::record::{
     AccessRecord, AccountRecord, AggregateRecord, AssetRecord, ChangeRecord, ContractRecord,
     DisputeRecord, GrantRecord, ListingRecord, OfferRecord, PaymentRecord, PayoutRecord,
-    RegistrationRecord, RequestRecord, SuccessionRecord, TradeCertificateRecord, TransferRecord,
+    RegistrationRecord, RequestRecord, SetOffRecord, SuccessionRecord, TradeCertificateRecord,
+    TransferRecord,
 };
 use crate::state::{Key, View};
 
@@ -30,6 +31,7 @@ pub enum Object {
     Payment(PaymentId, Box<PaymentRecord>),
     Account(AccountId, Box<AccountRecord>),
     Payout(PayoutId, Box<PayoutRecord>),
+    SetOff(SetOffId, Box<SetOffRecord>),
     Certificate(CertificateId, TradeCertificateRecord),
     Aggregate(AggregateId, AggregateRecord),
     Dispute(DisputeId, Box<DisputeRecord>),
@@ -38,7 +40,7 @@ pub enum Object {
 }
 
 /// The keys under which an object with this id may stand.
-pub fn places(id: &Digest) -> [Key; 17] {
+pub fn places(id: &Digest) -> [Key; 18] {
     [
         // A request that was approved is a grant with the same id.
         Key::Grant(GrantId::from_digest(*id)),
@@ -53,6 +55,7 @@ pub fn places(id: &Digest) -> [Key; 17] {
         Key::Payment(PaymentId::from_digest(*id)),
         Key::Account(AccountId::from_digest(*id)),
         Key::Payout(PayoutId::from_digest(*id)),
+        Key::SetOff(SetOffId::from_digest(*id)),
         Key::Certificate(CertificateId::from_digest(*id)),
         Key::Aggregate(AggregateId::from_digest(*id)),
         Key::Dispute(DisputeId::from_digest(*id)),
@@ -88,6 +91,7 @@ fn read<V: View>(view: &V, key: Key) -> Result<Option<Object>, Fault> {
         Key::Payment(id) => view.get(&key)?.map(|r| Object::Payment(id, Box::new(r))),
         Key::Account(id) => view.get(&key)?.map(|r| Object::Account(id, Box::new(r))),
         Key::Payout(id) => view.get(&key)?.map(|r| Object::Payout(id, Box::new(r))),
+        Key::SetOff(id) => view.get(&key)?.map(|r| Object::SetOff(id, Box::new(r))),
         Key::Certificate(id) => view.get(&key)?.map(|r| Object::Certificate(id, r)),
         Key::Aggregate(id) => view.get(&key)?.map(|r| Object::Aggregate(id, r)),
         Key::Dispute(id) => view.get(&key)?.map(|r| Object::Dispute(id, Box::new(r))),

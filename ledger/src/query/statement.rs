@@ -9,6 +9,7 @@ mod book;
 mod divide;
 mod member;
 mod payouts;
+mod set_offs;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,8 @@ pub use self::divide::{AssetLine, Balance};
 pub use self::member::{Clearing, CurrencyTotal, MemberAccount, MemberStatement, member_statement};
 pub use self::payouts::PayoutShown;
 use self::payouts::payouts;
+pub use self::set_offs::SetOffShown;
+pub(super) use self::set_offs::set_offs;
 use super::shares::claims;
 use super::{Lists, QueryError, asked, shown};
 use crate::attribution::Claim;
@@ -91,6 +94,8 @@ pub struct AccountStatement {
     pub parties: Vec<PartyTotal>,
     /// Payouts, in the order recorded.
     pub payouts: Vec<PayoutShown>,
+    /// Set-offs, in the order recorded. Together they change no sum of a party.
+    pub set_offs: Vec<SetOffShown>,
     /// What rounding leaves in the account: the remaining net less everything entitled; nothing
     /// once the account is closed.
     pub residue: u64,
@@ -122,8 +127,8 @@ pub struct PaymentShown {
     pub time_ms: u64,
 }
 
-/// What one party has of an account: `entitled + adjusted + overpaid = held + frozen + paid +
-/// payable`.
+/// What one party has of an account: `entitled + adjusted + set_off + overpaid = held + frozen +
+/// paid + payable`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PartyTotal {
@@ -133,6 +138,8 @@ pub struct PartyTotal {
     pub entitled: u64,
     /// What rulings moved here, less what they moved away.
     pub adjusted: i64,
+    /// What was set off with what was overpaid here, less what was set off away from here.
+    pub set_off: i64,
     /// Of it, what waits for a delivery to be confirmed or is ordered to be given back.
     pub held: u64,
     /// Of it, what a dispute holds.
@@ -141,7 +148,7 @@ pub struct PartyTotal {
     pub paid: u64,
     /// Of it, what can be paid out now.
     pub payable: u64,
-    /// What was paid out beyond it; it is netted from later earnings.
+    /// What was paid out beyond it; it is netted from later earnings, or set off.
     pub overpaid: u64,
 }
 
@@ -177,7 +184,11 @@ fn prefetch_accounts<'a, V: View>(
     ids: impl IntoIterator<Item = &'a AccountId>,
 ) -> Result<(), Fault> {
     let keys = |id: &AccountId| {
-        let lists = [Relation::AccountPayments(*id), Relation::AccountPayouts(*id)];
+        let lists = [
+            Relation::AccountPayments(*id),
+            Relation::AccountPayouts(*id),
+            Relation::AccountSetOffs(*id),
+        ];
         lists.map(Key::Range).into_iter().chain([Key::Account(*id), Key::Closing(*id)])
     };
     view.prefetch(&ids.into_iter().flat_map(keys).collect::<Vec<_>>())
@@ -247,6 +258,7 @@ pub(super) fn account_statement<V: Lists>(
         balances,
         parties,
         payouts: payouts(view, id)?,
+        set_offs: set_offs(view, id)?,
         residue: residue
             .ok_or_else(|| Fault(format!("account {id} divides more than it holds")))?,
     })
@@ -257,6 +269,7 @@ pub(super) fn account_statement<V: Lists>(
 struct Sums {
     entitled: u64,
     adjusted: i64,
+    set_off: i64,
     held: u64,
     frozen: u64,
     paid: u64,
@@ -266,8 +279,11 @@ struct Sums {
 
 impl Sums {
     fn add(&mut self, more: &Sums) -> Result<(), Fault> {
-        let adjusted = self.adjusted.checked_add(more.adjusted);
-        self.adjusted = adjusted.ok_or_else(|| Fault("a sum of money overflows".into()))?;
+        for (sum, more) in [(&mut self.adjusted, more.adjusted), (&mut self.set_off, more.set_off)]
+        {
+            let added = sum.checked_add(more);
+            *sum = added.ok_or_else(|| Fault("a sum of money overflows".into()))?;
+        }
         for (sum, more) in [
             (&mut self.entitled, more.entitled),
             (&mut self.held, more.held),
@@ -282,8 +298,8 @@ impl Sums {
     }
 
     fn of_party(self, party: &Handle) -> PartyTotal {
-        let Sums { entitled, adjusted, held, frozen, paid, payable, overpaid } = self;
+        let Sums { entitled, adjusted, set_off, held, frozen, paid, payable, overpaid } = self;
         let party = party.clone();
-        PartyTotal { party, entitled, adjusted, held, frozen, paid, payable, overpaid }
+        PartyTotal { party, entitled, adjusted, set_off, held, frozen, paid, payable, overpaid }
     }
 }

@@ -232,6 +232,9 @@ verbs! {
         "as gz-exchange: pay out to chest-hospital amount 100000.00 CNY for holding of chest-hospital/fna-2026 from insight-co/report at gz-exchange in CNY ref P-1 as chest-payout";
     "contest payout" => ContestPayout, "contest_payout", market::contest_payout,
         "as chest-hospital: contest payout chest-payout evidence \"statement\" as complaint";
+    "set off|set off overpayment" => SetOffOverpayment, "set_off_overpayment",
+        market::set_off_overpayment,
+        "as gz-exchange: set off amount 100.00 CNY for chest-hospital from holding of chest-hospital/mr-2026 to holding of chest-hospital/fna-2026 on insight-co/report at gz-exchange in CNY as netting";
     "close account" => CloseAccount, "close_account", market::close_account,
         "as gz-exchange: close account insight-co/report at gz-exchange in CNY";
     "issue certificate" => IssueCertificate, "issue_certificate", market::issue_certificate,
@@ -400,6 +403,7 @@ pub fn verb_of(event: &Event) -> &'static str {
             dispute::Rules::EndContract => "rule end contract",
         },
         Event::AppealRuling(_) => "appeal",
+        Event::SetOffOverpayment(_) => "set off",
     }
 }
 

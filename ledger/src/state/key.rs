@@ -9,7 +9,7 @@ use crate::event::rights::GrantRight;
 use crate::hash::{
     AccessId, AccountId, AggregateId, AssetId, CertificateId, ChangeId, Context, ContractId,
     Digest, DisputeId, EnvelopeId, EventId, GrantId, ListingId, OfferId, PaymentId, PayoutId,
-    RegistrationId, RequestId, SuccessionId, TransferId,
+    RegistrationId, RequestId, SetOffId, SuccessionId, TransferId,
 };
 use crate::keys::PublicKey;
 use crate::split::Right;
@@ -123,7 +123,8 @@ pub enum Key {
     ContractPayments(ContractId),
     /// `u64`: a node of the tree of confirmed net of an account.
     AccountConfirmed(AccountId, u64),
-    /// [`super::record::LineRecord`]: what was paid out and adjusted on an owner's line of a claim.
+    /// [`super::record::LineRecord`]: what was paid out, adjusted and set off on an owner's line of a
+    /// claim.
     PaidLine(AccountId, AssetId, Right, Handle),
     /// [`super::record::PayoutRecord`].
     Payout(PayoutId),
@@ -151,6 +152,8 @@ pub enum Key {
     UsageEntry(EventId),
     /// `GrantId`: the grant that a member took from a standing offer.
     TakenBy(OfferId, Handle),
+    /// [`super::record::SetOffRecord`].
+    SetOff(SetOffId),
 }
 
 impl Key {
@@ -208,4 +211,6 @@ pub enum Relation {
     ExchangeCertificates(Handle),
     /// Change ids: every proposal by governance.
     Changes,
+    /// Set-off ids of this account.
+    AccountSetOffs(AccountId),
 }

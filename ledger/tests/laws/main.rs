@@ -17,5 +17,6 @@ mod ownership;
 mod payouts;
 mod permits;
 mod references;
+mod set_offs;
 mod story;
 mod trade;

@@ -6,7 +6,8 @@ use headwater_ledger::envelope::SignedEnvelope;
 use headwater_ledger::event::aggregate::PaySource;
 use headwater_ledger::event::dispute::{OpenDispute, OrderFreeze, RuleDispute, Ruling, Subject};
 use headwater_ledger::event::market::{
-    CloseAccount, ContestPayout, ProvedClaim, RecordPayout, VoidPayment,
+    CloseAccount, ContestPayout, ProvedClaim, ProvedLine, RecordPayout, SetOffOverpayment,
+    VoidPayment,
 };
 use headwater_ledger::event::member::{Role, Scope};
 use headwater_ledger::event::{Event, RevokeKey, TwoKeyAct};
@@ -45,6 +46,8 @@ fn kinds(w: &World) -> Vec<Kind> {
         proof: list(&[]),
     };
     let bank_reference: headwater_ledger::text::Code = "ref".parse().unwrap();
+    let line = ProvedLine { claim: claim.clone(), owner: handle(FUND) };
+    let set_off = SetOffOverpayment { account, from: line.clone(), to: line, amount: 1 };
     let payout = Event::RecordPayout(RecordPayout {
         account,
         claim,
@@ -76,6 +79,7 @@ fn kinds(w: &World) -> Vec<Kind> {
         (refund(payment, [1, 0, 0], "ref").event(), Scope::Money, Some(Money)),
         (Event::VoidPayment(VoidPayment { payment }), Scope::Money, Some(Money)),
         (payout, Scope::Money, Some(Money)),
+        (Event::SetOffOverpayment(set_off), Scope::Money, Some(Money)),
         (Event::CloseAccount(CloseAccount { account }), Scope::Money, Some(Money)),
         (source, Scope::Money, Some(Money)),
         (transfer.event(), Scope::Rights, Some(Transfers)),

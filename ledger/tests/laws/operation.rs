@@ -149,7 +149,7 @@ fn every_look_at_the_rights_of_a_sale_is_weighed() {
     let listed = w.state.value(&key).unwrap().unwrap().len() as u64 / 200;
     assert!(listed > 0);
     // Two grants and two inputs, and the grants in force, beside the base weight.
-    assert_eq!(w.record(LAB, offer).effects.weight, 50 + 4 * 4 + listed);
+    assert_eq!(w.record(LAB, offer).effects.weight, 100 + 4 * 4 + listed);
     w.list_report();
     w.accept_listing();
     // One grant and one input.

@@ -9,7 +9,7 @@ use headwater_ledger::reject::Fault;
 use headwater_ledger::split::Right;
 use headwater_ledger::state::record::{
     ContractStatus, DisputeRecord, DisputeStatus, GrantStatus, ListingStatus, OfferRecord,
-    PayoutRecord, PayoutStatus,
+    OwnerLine, PayoutRecord, PayoutStatus, SetOffRecord,
 };
 use headwater_ledger::state::{Key, Records, View};
 use headwater_ledger::text::Handle;
@@ -119,6 +119,14 @@ fn market(world: &World, naive: &Naive) -> Result<(), String> {
         let of = |party| contract.signed.contains(party);
         same(format!("signatures of contract {id}"), signed, (of("buyer"), of("exchange")))?;
     }
+    for (id, set_off) in &naive.set_offs {
+        let record: Option<SetOffRecord> = world.state.get(&Key::SetOff(*id)).map_err(fault)?;
+        let record = record.ok_or("a set-off is missing")?;
+        let line = |l: OwnerLine| (l.asset, l.right, l.owner);
+        same(format!("from of set-off {id}"), &line(record.from), &set_off.from)?;
+        same(format!("to of set-off {id}"), &line(record.to), &set_off.to)?;
+        same(format!("amount of set-off {id}"), record.amount, set_off.amount)?;
+    }
     for (id, payout) in &naive.payouts {
         let record: Option<PayoutRecord> = world.state.get(&Key::Payout(*id)).map_err(fault)?;
         let standing = match record.ok_or("a payout is missing")?.status {
@@ -151,7 +159,7 @@ fn disputes(world: &World, naive: &Naive) -> Result<(), String> {
 /// What a member is told of its accounts, added up.
 fn statement(world: &World, naive: &Naive, member: &Handle) -> Result<(), String> {
     let told = query::member_statement(world, member, naive.now).map_err(|e| e.to_string())?;
-    let mut expected: BTreeMap<AccountId, [i128; 7]> = BTreeMap::new();
+    let mut expected: BTreeMap<AccountId, [i128; 8]> = BTreeMap::new();
     for (id, account) in &naive.accounts {
         for ((asset, right), units) in naive.schedule(&account.product) {
             let mut epochs = naive.epochs(&asset, right).iter();
@@ -161,7 +169,8 @@ fn statement(world: &World, naive: &Naive, member: &Handle) -> Result<(), String
             let b = naive.balance(id, units, &(asset, right, member.clone()));
             let parts = [b.entitled, b.held, b.frozen, b.paid].map(|amount| amount as i128);
             let [entitled, held, frozen, paid] = parts;
-            let sums = [entitled, b.adjusted, held, frozen, paid, b.left.max(0), (-b.left).max(0)];
+            let (payable, overpaid) = (b.left.max(0), (-b.left).max(0));
+            let sums = [entitled, b.adjusted, b.set_off, held, frozen, paid, payable, overpaid];
             let of = expected.entry(*id).or_default();
             for (sum, more) in of.iter_mut().zip(sums) {
                 *sum += more;
@@ -174,11 +183,12 @@ fn statement(world: &World, naive: &Naive, member: &Handle) -> Result<(), String
     same(format!("accounts of {member}"), sums_told(&told), expected)
 }
 
-fn sums_told(told: &MemberStatement) -> BTreeMap<AccountId, [i128; 7]> {
+fn sums_told(told: &MemberStatement) -> BTreeMap<AccountId, [i128; 8]> {
     let sums = told.accounts.iter().map(|a| {
         let [entitled, held, frozen, paid, payable, overpaid] =
             [a.entitled, a.held, a.frozen, a.paid, a.payable, a.overpaid].map(i128::from);
-        (a.account, [entitled, a.adjusted.into(), held, frozen, paid, payable, overpaid])
+        let (adjusted, set_off) = (a.adjusted.into(), a.set_off.into());
+        (a.account, [entitled, adjusted, set_off, held, frozen, paid, payable, overpaid])
     });
     sums.collect()
 }

@@ -4,7 +4,7 @@ use headwater_ledger::event::Event;
 use headwater_ledger::event::member::{ProposeSuccession, RelateMembers, Role};
 use headwater_ledger::hash::{
     AssetId, ContractId, Digest, GrantId, ListingId, OfferId, PaymentId, PayoutId, RequestId,
-    SuccessionId, TransferId,
+    SetOffId, SuccessionId, TransferId,
 };
 use headwater_ledger::limits::MAX_CHAIN;
 use headwater_ledger::reject::Code;
@@ -75,6 +75,7 @@ impl Naive {
             Event::RefundPayment(e) => self.refund(act, e),
             Event::VoidPayment(e) => self.void_payment(act, &e.payment),
             Event::RecordPayout(e) => self.payout(act, PayoutId::from_digest(id), e),
+            Event::SetOffOverpayment(e) => self.set_off(act, SetOffId::from_digest(id), e),
             Event::ContestPayout(e) => self.contest(act, e),
             Event::CloseAccount(e) => self.close(act, &e.account),
             Event::OpenDispute(e) => self.open_dispute(act, e),

@@ -58,6 +58,7 @@ pub fn beginning(protocol: u32) -> Naive {
         contracts: Default::default(),
         payments: Default::default(),
         payouts: Default::default(),
+        set_offs: Default::default(),
         accounts: Default::default(),
         adjustments: Default::default(),
         holds: Default::default(),
@@ -171,6 +172,10 @@ fn account_agrees(
         account.lines.iter().map(|l| (l.party.clone(), l.entitled.into())).collect();
     same("lines", &shown, &lines)?;
     balances_agree(naive, account, schedule)?;
+    let set_off: i128 = account.balances.iter().map(|b| i128::from(b.set_off)).sum();
+    same("what is set off away arrives", set_off, 0)?;
+    let known = naive.set_offs.values().filter(|s| s.account == id).count();
+    same("set-offs of an account", account.set_offs.len(), known)?;
 
     let mut net = 0u128;
     for p in naive.payments.iter().filter(|p| p.account == id) {
@@ -204,13 +209,14 @@ fn balances_agree(
         let told = Balance {
             entitled: shown.entitled.into(),
             adjusted: shown.adjusted.into(),
+            set_off: shown.set_off.into(),
             held: shown.held.into(),
             frozen: shown.frozen.into(),
             paid: shown.paid.into(),
             left: i128::from(shown.payable) - i128::from(shown.overpaid),
         };
         same(format!("balance of {what}"), &told, &b)?;
-        let has = b.entitled as i128 + b.adjusted + i128::from(shown.overpaid);
+        let has = b.entitled as i128 + b.adjusted + b.set_off + i128::from(shown.overpaid);
         let falls = b.held + b.frozen + b.paid + u128::from(shown.payable);
         same(format!("law of {what}"), has, falls as i128)?;
     }

@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headwater_ledger::event::market::{RecordPayment, RecordPayout, RefundPayment};
-use headwater_ledger::hash::{AccountId, AssetId, PaymentId, PayoutId};
+use headwater_ledger::event::market::{
+    ProvedLine, RecordPayment, RecordPayout, RefundPayment, SetOffOverpayment,
+};
+use headwater_ledger::hash::{AccountId, AssetId, PaymentId, PayoutId, SetOffId};
 use headwater_ledger::limits::MAX_AMOUNT;
 use headwater_ledger::payment::account_id;
 use headwater_ledger::reject::Code;
@@ -13,7 +15,7 @@ use headwater_ledger::text::{Code as Text, Handle};
 
 use crate::naive::{
     Account, Act, ContractStanding, DisputeStanding, Hold, Line, Naive, Payment, Payout,
-    PayoutStanding, UNITS, Verdict, need,
+    PayoutStanding, SetOff, UNITS, Verdict, need,
 };
 
 /// What a line has of an account; `left` is payable, or overpaid when it is below 0.
@@ -21,6 +23,7 @@ use crate::naive::{
 pub struct Balance {
     pub entitled: u128,
     pub adjusted: i128,
+    pub set_off: i128,
     pub held: u128,
     pub frozen: u128,
     pub paid: u128,
@@ -159,6 +162,16 @@ impl Naive {
         i128::from(moved.0) - i128::from(moved.1)
     }
 
+    /// What was set off with a line, less what was set off away from it.
+    fn set_off_with(&self, account: &AccountId, line: &Line) -> i128 {
+        let of = self.set_offs.values().filter(|s| s.account == *account);
+        of.map(|s| {
+            let amount = i128::from(s.amount);
+            amount * i128::from(s.to == *line) - amount * i128::from(s.from == *line)
+        })
+        .sum()
+    }
+
     /// The minor units of the residue that a line got when the account was closed.
     fn of_residue(&self, account: &AccountId, line: &Line) -> u128 {
         let closed = self.accounts.get(account).and_then(|a| a.closed.as_ref());
@@ -167,7 +180,8 @@ impl Naive {
 
     /// What a line has of confirmed deliveries, held or not, and was not paid.
     pub fn unpaid(&self, account: &AccountId, units: u128, line: &Line) -> i128 {
-        self.line(account, units, line, true, 0) as i128 + self.moved(account, line)
+        let has = self.line(account, units, line, true, 0) + self.of_residue(account, line);
+        has as i128 + self.moved(account, line) + self.set_off_with(account, line)
             - self.paid_out(account, line) as i128
     }
 
@@ -185,13 +199,15 @@ impl Naive {
         let confirmed = self.line(account, units, line, true, 0);
         let free = self.line(account, units, line, true, self.held_parts(line));
         let (adjusted, paid) = (self.moved(account, line), self.paid_out(account, line));
+        let set_off = self.set_off_with(account, line);
         Balance {
             entitled: all + given,
             adjusted,
+            set_off,
             held: all - confirmed,
             frozen: confirmed - free,
             paid,
-            left: (free + given) as i128 + adjusted - paid as i128,
+            left: (free + given) as i128 + adjusted + set_off - paid as i128,
         }
     }
 
@@ -200,14 +216,9 @@ impl Naive {
         need(self.is(act.author, &account.exchange), Code::NotClearingExchange)?;
         need((1..=MAX_AMOUNT).contains(&e.amount), Code::AmountOutOfRange)?;
         let c = &e.claim;
-        let schedule = self.schedule(&account.product);
-        let units = schedule.get(&(c.asset, c.right)).copied().ok_or(Code::ClaimNotProved)?;
-        need(units == u128::from(c.units), Code::ClaimNotProved)?;
+        let units = self.proved_units(&e.account, c)?;
         let line = (c.asset, c.right, e.owner.clone());
-        let epochs = self.epochs(&c.asset, c.right);
-        let moved = self.adjustments.get(&(e.account, line.clone())).is_some_and(|m| *m != (0, 0));
-        let known = moved || epochs.iter().any(|x| x.owners.contains_key(&e.owner));
-        need(known, Code::NoSuchLine)?;
+        self.known_line(&e.account, &line)?;
         let payee = self.acting(&e.owner);
         need(!self.members[&payee].suspended, Code::PayeeSuspended)?;
         let left = self.balance(&e.account, units, &line).left;
@@ -224,6 +235,44 @@ impl Naive {
             standing: PayoutStanding::Paid,
         };
         self.payouts.insert(id, payout);
+        Ok(())
+    }
+
+    /// A line that somebody has: he owned a part once, or a ruling moved money to or from him.
+    fn known_line(&self, account: &AccountId, line: &Line) -> Verdict {
+        let epochs = self.epochs(&line.0, line.1);
+        let moved = self.adjustments.get(&(*account, line.clone())).is_some_and(|m| *m != (0, 0));
+        let owned = epochs.iter().any(|x| x.owners.contains_key(&line.2));
+        need(moved || owned, Code::NoSuchLine)
+    }
+
+    pub fn set_off(&mut self, act: &Act<'_>, id: SetOffId, e: &SetOffOverpayment) -> Verdict {
+        let account = self.accounts.get(&e.account).ok_or(Code::UnknownAccount)?.clone();
+        need(self.is(act.author, &account.exchange), Code::NotClearingExchange)?;
+        need((1..=MAX_AMOUNT).contains(&e.amount), Code::AmountOutOfRange)?;
+        let of = |l: &ProvedLine| (l.claim.asset, l.claim.right, l.owner.clone());
+        let (from, to) = (of(&e.from), of(&e.to));
+        need(from != to, Code::SameLine)?;
+        let units = self.proved_units(&e.account, &e.from.claim)?;
+        let units_to = self.proved_units(&e.account, &e.to.claim)?;
+        self.known_line(&e.account, &from)?;
+        self.known_line(&e.account, &to)?;
+        need(self.acting(&from.2) == self.acting(&to.2), Code::OwnersDiffer)?;
+        let amount = i128::from(e.amount);
+        let payable = self.balance(&e.account, units, &from).left;
+        need(amount <= payable, Code::SetOffAbovePayable)?;
+        let overpaid = -self.unpaid(&e.account, units_to, &to);
+        need(amount <= overpaid, Code::SetOffAboveOverpaid)?;
+        let before: i128 = [(units, &from), (units_to, &to)]
+            .map(|(units, line)| self.balance(&e.account, units, line).left)
+            .iter()
+            .sum();
+        let set_off = SetOff { account: e.account, from, to, amount: e.amount };
+        let (from, to) = (set_off.from.clone(), set_off.to.clone());
+        self.set_offs.insert(id, set_off);
+        let after = self.balance(&e.account, units, &from).left;
+        let met = self.balance(&e.account, units_to, &to).left;
+        assert!(after >= 0 && met <= 0 && after + met == before, "a set-off pays nobody");
         Ok(())
     }
 

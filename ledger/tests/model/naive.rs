@@ -13,7 +13,7 @@ use headwater_ledger::event::member::Role;
 use headwater_ledger::event::rights::{GrantRight, Owner, Terms};
 use headwater_ledger::hash::{
     AccountId, AssetId, ContractId, Digest, DisputeId, GrantId, ListingId, OfferId, PaymentId,
-    PayoutId, RequestId, SuccessionId, TransferId,
+    PayoutId, RequestId, SetOffId, SuccessionId, TransferId,
 };
 use headwater_ledger::money::Currency;
 use headwater_ledger::reject::Code;
@@ -236,6 +236,15 @@ pub enum PayoutStanding {
     Reversed,
 }
 
+/// What was payable on a line and met what another was paid too much.
+#[derive(Debug, Clone)]
+pub struct SetOff {
+    pub account: AccountId,
+    pub from: Line,
+    pub to: Line,
+    pub amount: u64,
+}
+
 #[derive(Debug, Clone)]
 pub struct Account {
     pub product: AssetId,
@@ -307,6 +316,7 @@ pub struct Naive {
     pub contracts: BTreeMap<ContractId, Contract>,
     pub payments: Vec<Payment>,
     pub payouts: BTreeMap<PayoutId, Payout>,
+    pub set_offs: BTreeMap<SetOffId, SetOff>,
     pub accounts: BTreeMap<AccountId, Account>,
     /// What rulings moved to a line and away from it.
     pub adjustments: BTreeMap<(AccountId, Line), (u64, u64)>,

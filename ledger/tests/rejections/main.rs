@@ -16,6 +16,7 @@ mod members;
 mod payouts;
 mod permits;
 mod rights;
+mod set_offs;
 mod trade;
 
 use std::collections::BTreeSet;
@@ -43,6 +44,7 @@ fn tables() -> Vec<&'static Row> {
         permits::ROWS,
         market::ROWS,
         payouts::ROWS,
+        set_offs::ROWS,
         trade::ROWS,
         disputes::ROWS,
     ]

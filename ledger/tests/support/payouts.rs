@@ -2,9 +2,10 @@
 
 use headwater_ledger::aggregate::Sources;
 use headwater_ledger::codec;
-use headwater_ledger::event::market::ProvedClaim;
+use headwater_ledger::event::market::{ProvedClaim, ProvedLine};
 use headwater_ledger::event::{
-    CloseAccount, ContestPayout, Event, PaySource, RecordPayout, SealSources, VoidPayment,
+    CloseAccount, ContestPayout, Event, PaySource, RecordPayout, SealSources, SetOffOverpayment,
+    VoidPayment,
 };
 use headwater_ledger::hash::{AccountId, AggregateId, AssetId, Digest, PaymentId, PayoutId};
 use headwater_ledger::payout;
@@ -15,7 +16,7 @@ use headwater_ledger::state::record::LineRecord;
 use headwater_ledger::state::{Key, Relation, State, View};
 
 use super::story::*;
-use super::{Act, BUYER, CHEST, GZ, INSIGHT, World, confirm, deliver, digest, handle};
+use super::{Act, BUYER, CHEST, GZ, INSIGHT, World, confirm, deliver, digest, handle, refund};
 
 macro_rules! acts {
     ($($name:ident)*) => {
@@ -27,7 +28,9 @@ macro_rules! acts {
     };
 }
 
-acts! { VoidPayment RecordPayout ContestPayout CloseAccount SealSources PaySource }
+acts! {
+    VoidPayment RecordPayout ContestPayout CloseAccount SealSources PaySource SetOffOverpayment
+}
 
 pub fn void_payment(payment: PaymentId) -> VoidPayment {
     VoidPayment { payment }
@@ -110,6 +113,40 @@ impl World {
         (w, payout)
     }
 
+    /// A line of the report's account with its proof.
+    pub fn line(&self, asset: &str, right: Right, owner: &str) -> ProvedLine {
+        ProvedLine { claim: self.claim(REPORT, &self.asset(asset), right), owner: handle(owner) }
+    }
+
+    /// Sets off on the report's account what is payable to the company for operation of its report
+    /// against what it was paid too much for processing it.
+    pub fn set_off(&self, amount: u64) -> SetOffOverpayment {
+        SetOffOverpayment {
+            account: self.account(REPORT, GZ).0,
+            from: self.line(REPORT, Right::Operation, INSIGHT),
+            to: self.line(REPORT, Right::Processing, INSIGHT),
+            amount,
+        }
+    }
+
+    /// The company was paid all of 278 773.58 for processing; then 500 000.00 of the net were refunded,
+    /// so that it has 75 000.00 too much there, and 339 622.64 payable for operation.
+    pub fn overpaid() -> World {
+        let mut w = World::confirmed();
+        let mut event = w.payout(INSIGHT, 27_877_358, "P-1");
+        event.claim = w.line(REPORT, Right::Processing, INSIGHT).claim;
+        w.record(GZ, event);
+        w.record(GZ, refund(w.payment(), [50_000_000, 0, 0], "B-2"));
+        w
+    }
+
+    /// What an owner has of a right over an asset on the report's account.
+    pub fn balance_of(&self, asset: &str, right: Right, owner: &str) -> Balance {
+        let asset = self.asset(asset);
+        let wanted = |b: &Balance| (b.asset, b.right, b.party.as_str()) == (asset, right, owner);
+        self.statement().balances.into_iter().find(wanted).expect("a balance")
+    }
+
     /// The report's account as its statement shows it.
     pub fn statement(&self) -> AccountStatement {
         let statement = query::product_statement(self, &self.asset(REPORT), self.now_ms).unwrap();
@@ -118,11 +155,7 @@ impl World {
 
     /// What an owner has of the chest hospital's holding right.
     pub fn balance(&self, owner: &str) -> Balance {
-        let chest = self.asset(CHEST_RAW);
-        let wanted = |b: &Balance| {
-            b.asset == chest && b.right == Right::Holding && b.party.as_str() == owner
-        };
-        self.statement().balances.into_iter().find(wanted).expect("a balance")
+        self.balance_of(CHEST_RAW, Right::Holding, owner)
     }
 
     /// Puts a record into the state as a rule that is tested elsewhere would.

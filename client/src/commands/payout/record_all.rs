@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use headwater_ledger::event::{Event, RecordPayout};
 use headwater_ledger::execute::acting;
-use headwater_ledger::hash::{AccountId, AssetId, EnvelopeId, PayoutId};
+use headwater_ledger::hash::{AccountId, AssetId, EnvelopeId, PayoutId, SetOffId};
 use headwater_ledger::money::Currency;
 use headwater_ledger::query::{self, Balance};
 use headwater_ledger::split::Right;
@@ -16,6 +16,7 @@ use headwater_ledger::state::Records as _;
 use headwater_ledger::text::{Code, Handle};
 use serde::Serialize;
 
+use super::set_off::{LineShown, SetOff, plan};
 use super::{claim_of, proved_account};
 use crate::build::{Acting, ActingArgs};
 use crate::failure::{Failure, Kind};
@@ -24,9 +25,10 @@ use crate::output::{Page, Report};
 use crate::remote::resolve::AssetRef;
 use crate::session::Session;
 use crate::show;
+use crate::value::amount::{self, Notation};
 use crate::value::choice;
 
-/// Payouts in one envelope: far below its weight also when claims have many epochs.
+/// Set-offs and payouts in one envelope: far below its weight also when claims have many epochs.
 const PER_ENVELOPE: usize = 100;
 
 pub(super) const AFTER_HELP: &str = "\
@@ -36,14 +38,19 @@ Examples:
   headwater payout record-all insight-co/report@first-exchange:CNY --from bank.csv \\
       --as first-exchange
 
-Every line that is payable is paid in full: its amount is that of `headwater statement`. With
---bank-ref-prefix the references are PREFIX0001, PREFIX0002, … in the order listed. FILE has a line
-ASSET,RIGHT,OWNER,REFERENCE for each line that the bank has paid; others are left alone. Lines whose
-payee is suspended are left out with a warning. An envelope holds 100 payouts; what an interrupted
-run recorded is not payable any more, so that it can be run again, with another prefix.
+First what was overpaid on lines of a member is set off against what is payable on its other lines,
+as by `headwater payout set-off`. Then every line that is payable is paid in full: its amount is that
+of `headwater statement`, less what was set off. With --bank-ref-prefix the references are
+PREFIX0001, PREFIX0002, … in the order listed. FILE has a line ASSET,RIGHT,OWNER,REFERENCE,AMOUNT for
+each line that the bank has paid; others are not paid. AMOUNT may be left out; where it is not what
+would be recorded, nothing is. --dry-run shows the amounts that the bank is to pay. Lines whose payee
+is suspended are set off, and not paid, with a warning. An envelope holds 100 set-offs and payouts;
+what an interrupted run recorded is not payable any more, so that it can be run again, with another
+prefix.
 
 With --json:
   {\"dry_run\":BOOL,\"account\":ID,\"currency\":…,\"total\":N,\"envelopes\":[ID],
+   \"set_offs\":[{from:{asset,name,right,owner},to:{…},amount,id}],
    \"payouts\":[{asset,name,right,owner,payee,amount,bank_reference,id}]}";
 
 /// Arguments of `headwater payout record-all`.
@@ -86,8 +93,12 @@ struct PaidReport {
     currency: Currency,
     total: u64,
     envelopes: Vec<EnvelopeId>,
+    set_offs: Vec<SetOff>,
     payouts: Vec<Paid>,
 }
+
+/// The bank's reference, and the amount where the file gives it.
+type InFile = (Code, Option<String>);
 
 /// What names a line: asset, right and owner.
 type LineName = (AssetId, Right, Handle);
@@ -98,9 +109,11 @@ impl RecordAllArgs {
         let acting = Acting::begin(session, &self.acting)?;
         let account = acting.account(&self.account)?;
         let record = proved_account(&acting, &account)?;
-        let balances = self.payable(&acting, &account, &record.product)?;
-        let payouts = self.referenced(&acting, balances)?;
-        if payouts.is_empty() {
+        let mut balances = self.balances(&acting, &account, &record.product)?;
+        let set_offs = plan(&mut balances);
+        let balances = payable(&acting, balances)?;
+        let payouts = self.referenced(&acting, &record.currency, balances)?;
+        if payouts.is_empty() && set_offs.is_empty() {
             return Err(Failure::new(Kind::NotFound, "nothing of that is payable on the account")
                 .hint("`headwater statement` shows what is held, frozen or paid"));
         }
@@ -110,29 +123,36 @@ impl RecordAllArgs {
             currency: record.currency,
             total: payouts.iter().fold(0, |sum, paid| sum.saturating_add(paid.amount)),
             envelopes: Vec::new(),
+            set_offs,
             payouts,
         };
         if report.dry_run {
             return session.output.report(&report);
         }
-        let all = report.payouts.len();
-        for from in (0..all).step_by(PER_ENVELOPE) {
-            let Some(chunk) = report.payouts.get_mut(from..all.min(from + PER_ENVELOPE)) else {
-                break;
-            };
-            let events = chunk.iter().map(|paid| event(&acting, &account, &record.product, paid));
-            let recorded = acting.record_all(events.collect::<Result<_, _>>()?);
-            let recorded = recorded.map_err(|failure| interrupted(failure, from, all))?;
+        let product = &record.product;
+        let set_offs = report.set_offs.iter().map(|s| s.event(&acting, &account, product));
+        let payouts = report.payouts.iter().map(|paid| event(&acting, &account, product, paid));
+        let events = set_offs.chain(payouts).collect::<Result<Vec<_>, _>>()?;
+        let mut made = Vec::new();
+        for chunk in events.chunks(PER_ENVELOPE) {
+            let recorded = acting.record_all(chunk.to_vec());
+            let recorded =
+                recorded.map_err(|failure| interrupted(failure, made.len(), events.len()))?;
             report.envelopes.push(recorded.envelope);
-            for (paid, made) in chunk.iter_mut().zip(&recorded.made) {
-                paid.id = Some(PayoutId::from_digest(made.id));
-            }
+            made.extend(recorded.made.iter().map(|made| made.id));
+        }
+        let mut made = made.into_iter();
+        for (set_off, id) in report.set_offs.iter_mut().zip(&mut made) {
+            set_off.id = Some(SetOffId::from_digest(id));
+        }
+        for (paid, id) in report.payouts.iter_mut().zip(made) {
+            paid.id = Some(PayoutId::from_digest(id));
         }
         session.output.report(&report)
     }
 
-    /// The lines with something payable, and who is paid on each.
-    fn payable(
+    /// The lines of the owners asked for, and who acts for each.
+    fn balances(
         &self,
         acting: &Acting<'_>,
         account: &AccountId,
@@ -144,29 +164,22 @@ impl RecordAllArgs {
         let found = statement.accounts.into_iter().find(|found| found.account == *account);
         let balances = found.map(|found| found.balances).unwrap_or_default();
         let wanted = |balance: &Balance| {
-            balance.payable > 0 && (self.owners.is_empty() || self.owners.contains(&balance.party))
+            (balance.payable, balance.overpaid) != (0, 0)
+                && (self.owners.is_empty() || self.owners.contains(&balance.party))
         };
-        let mut payable = Vec::new();
+        let mut lines = Vec::new();
         for balance in balances.into_iter().filter(wanted) {
-            let (payee, suspended) = view.ask(|view| {
-                let payee = self::acting(view, &balance.party)?;
-                let suspended = view.member(&payee)?.is_some_and(|member| member.suspended);
-                Ok((payee, suspended))
-            })?;
-            if suspended {
-                let text = format!("{payee} is suspended: what {} has of ", balance.party);
-                acting.output().warn(format!("{text}{} is not paid", balance.name));
-            } else {
-                payable.push((balance, payee));
-            }
+            let payee = view.ask(|view| Ok(self::acting(view, &balance.party)?))?;
+            lines.push((balance, payee));
         }
-        Ok(payable)
+        Ok(lines)
     }
 
     /// The payouts of these lines, with their references.
     fn referenced(
         &self,
         acting: &Acting<'_>,
+        currency: &Currency,
         balances: Vec<(Balance, Handle)>,
     ) -> Result<Vec<Paid>, Failure> {
         let mut file = match &self.from {
@@ -178,7 +191,10 @@ impl RecordAllArgs {
             let Balance { asset, name, right, party: owner, payable: amount, .. } = balance;
             let bank_reference = match &mut file {
                 Some(file) => match file.remove(&(asset, right, owner.clone())) {
-                    Some(reference) => reference,
+                    Some((reference, paid)) => {
+                        paid.map_or(Ok(()), |paid| same(&paid, amount, currency, &name))?;
+                        reference
+                    }
                     None => continue,
                 },
                 None => {
@@ -213,8 +229,40 @@ impl RecordAllArgs {
     }
 }
 
-/// The references of a file, by line.
-fn read(path: &Path, acting: &Acting<'_>) -> Result<BTreeMap<LineName, Code>, Failure> {
+/// The lines with something payable whose payee is not suspended.
+fn payable(
+    acting: &Acting<'_>,
+    lines: Vec<(Balance, Handle)>,
+) -> Result<Vec<(Balance, Handle)>, Failure> {
+    let view = acting.connection().view(None)?;
+    let mut payable = Vec::new();
+    for (balance, payee) in lines.into_iter().filter(|(balance, _)| balance.payable > 0) {
+        let member = view.ask(|view| Ok(view.member(&payee)?))?;
+        if member.is_some_and(|member| member.suspended) {
+            let text = format!("{payee} is suspended: what {} has of ", balance.party);
+            acting.output().warn(format!("{text}{} is not paid", balance.name));
+        } else {
+            payable.push((balance, payee));
+        }
+    }
+    Ok(payable)
+}
+
+/// Fails unless the bank has paid what would be recorded.
+fn same(paid: &str, amount: u64, currency: &Currency, name: &str) -> Result<(), Failure> {
+    if amount::parse(paid, currency, Notation::Decimal)? == amount {
+        return Ok(());
+    }
+    let due = show::money(amount, currency);
+    let message = format_args!("the file says {paid} for a line of {name}, {due} are to be paid");
+    Err(Failure::new(Kind::BadInput, message).hint(
+        "nothing was recorded; `headwater payout record` records a part, --dry-run shows what is \
+         to be paid",
+    ))
+}
+
+/// The references of a file, and the amounts that it gives, by line.
+fn read(path: &Path, acting: &Acting<'_>) -> Result<BTreeMap<LineName, InFile>, Failure> {
     let text = fs::read_to_string(path).map_err(|error| Failure::io("read", path, &error))?;
     let mut references = BTreeMap::new();
     for (number, line) in (1..).zip(text.lines()) {
@@ -223,7 +271,8 @@ fn read(path: &Path, acting: &Acting<'_>) -> Result<BTreeMap<LineName, Code>, Fa
         }
         let ((asset, right, owner), reference) = parse(line).map_err(|error: String| {
             let message = format_args!("line {number} of {}: {error}", path.display());
-            Failure::new(Kind::BadInput, message).hint("a line is ASSET,RIGHT,OWNER,REFERENCE")
+            Failure::new(Kind::BadInput, message)
+                .hint("a line is ASSET,RIGHT,OWNER,REFERENCE or ASSET,RIGHT,OWNER,REFERENCE,AMOUNT")
         })?;
         let name = (exact_id(&asset, &acting.connection().chain_id()), right, owner);
         if references.insert(name, reference).is_some() {
@@ -234,14 +283,17 @@ fn read(path: &Path, acting: &Acting<'_>) -> Result<BTreeMap<LineName, Code>, Fa
     Ok(references)
 }
 
-fn parse(line: &str) -> Result<((AssetRef, Right, Handle), Code), String> {
+fn parse(line: &str) -> Result<((AssetRef, Right, Handle), InFile), String> {
     let fields: Vec<&str> = line.split(',').map(str::trim).collect();
-    let [asset, right, owner, reference] = fields[..] else {
-        return Err(format!("{} fields, expected 4", fields.len()));
+    let (asset, right, owner, reference, amount) = match fields[..] {
+        [asset, right, owner, reference] => (asset, right, owner, reference, None),
+        [asset, right, owner, reference, paid] => (asset, right, owner, reference, Some(paid)),
+        _ => return Err(format!("{} fields, expected 4 or 5", fields.len())),
     };
     let owner = owner.parse().map_err(|error| format!("{error}"))?;
     let reference = reference.parse().map_err(|error| format!("{error}"))?;
-    Ok(((asset.parse()?, choice::parse(right)?, owner), reference))
+    let line = (asset.parse()?, choice::parse(right)?, owner);
+    Ok((line, (reference, amount.map(str::to_string))))
 }
 
 fn event(
@@ -264,8 +316,27 @@ fn interrupted(failure: Failure, recorded: usize, all: usize) -> Failure {
         return failure;
     }
     let hint = failure.hint_text().to_string();
-    let done = format!("{recorded} of {all} payouts are recorded and not payable any more");
+    let done =
+        format!("{recorded} of {all} set-offs and payouts are recorded and not payable any more");
     failure.hint(format_args!("{hint}; {done}"))
+}
+
+impl PaidReport {
+    fn set_offs(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if self.set_offs.is_empty() {
+            return Ok(());
+        }
+        let line = |line: &LineShown| format!("{}, {} of {}", line.owner, line.right, line.name);
+        let amounts = self.set_offs.iter().map(|s| show::number(s.amount, &self.currency));
+        let amounts = show::right_aligned(amounts.collect());
+        let rows = self.set_offs.iter().zip(amounts).map(|(s, amount)| {
+            let id = s.id.map(|id| show::short(id.digest())).unwrap_or_default();
+            [line(&s.from), line(&s.to), amount, id]
+        });
+        let unit = format!("amount, {}", show::unit(&self.currency));
+        page.table(["payable on", "overpaid on", &unit, "set-off"], rows)?;
+        page.line("")
+    }
 }
 
 impl Report for PaidReport {
@@ -273,6 +344,7 @@ impl Report for PaidReport {
         if self.dry_run {
             page.line("this would be recorded; nothing was sent:")?;
         }
+        self.set_offs(page)?;
         let amounts = self.payouts.iter().map(|paid| show::number(paid.amount, &self.currency));
         let amounts = show::right_aligned(amounts.collect());
         let rows = self.payouts.iter().zip(amounts).map(|(paid, amount)| {
@@ -300,9 +372,11 @@ mod tests {
 
     #[test]
     fn a_line_of_the_file_names_a_line_of_the_account() {
-        let (name, reference) = parse("clinic/scans, holding,clinic,ICBC-1").unwrap();
+        let (name, (reference, amount)) = parse("clinic/scans, holding,clinic,ICBC-1").unwrap();
         assert_eq!((name.1, name.2.as_str()), (Right::Holding, "clinic"));
-        assert_eq!(reference.to_string(), "ICBC-1");
+        assert_eq!((reference.to_string().as_str(), amount), ("ICBC-1", None));
+        let (_, (_, amount)) = parse("clinic/scans,holding,clinic,ICBC-1, 12.50").unwrap();
+        assert_eq!(amount.as_deref(), Some("12.50"));
         for bad in ["", "clinic/scans,holding,clinic", "clinic,holding,clinic,R", "a/b,c,d,e"] {
             assert!(parse(bad).is_err(), "{bad}");
         }

@@ -1,7 +1,7 @@
 //! A statement as CSV, a row for each line: what an accounting system makes vouchers of.
 //!
-//! Amounts are whole minor units. No cell is empty, and of every row `entitled + adjusted + overpaid
-//! = held + frozen + paid + payable`.
+//! Amounts are whole minor units. No cell is empty, and of every row `entitled + adjusted + set_off
+//! + overpaid = held + frozen + paid + payable`.
 
 use std::io;
 
@@ -16,7 +16,7 @@ use crate::show;
 
 /// The columns, in order.
 pub const COLUMNS: &str = "height,time,account,product,exchange,currency,closed,kind,asset,right,\
-                           owner,units,entitled,adjusted,held,frozen,paid,payable,overpaid";
+                           owner,units,entitled,adjusted,set_off,held,frozen,paid,payable,overpaid";
 
 /// What every row of an account begins with.
 struct Account<'a> {
@@ -73,8 +73,8 @@ impl Account<'_> {
     fn of_exchange(&self, kind: &str, amount: u64) -> Vec<String> {
         let amount = i128::from(amount);
         let sums = match kind {
-            "residue" => [amount, 0, amount, 0, 0, 0, 0],
-            _ => [amount, 0, 0, 0, amount, 0, 0],
+            "residue" => [amount, 0, 0, amount, 0, 0, 0, 0],
+            _ => [amount, 0, 0, 0, 0, amount, 0, 0],
         };
         let right = "-".to_string();
         let of = Subject { kind, asset: self.product, right, owner: self.exchange, units: 0 };

@@ -8,17 +8,17 @@ use headwater_ledger::query::{Balance, CurrencyTotal, PartyTotal};
 use crate::output::Page;
 use crate::show;
 
-/// The names of the sums, in order: `entitled + adjusted + overpaid = held + frozen + paid +
-/// payable`.
-pub const NAMES: [&str; 7] =
-    ["entitled", "adjusted", "held", "frozen", "paid", "payable", "overpaid"];
+/// The names of the sums, in order: `entitled + adjusted + set off + overpaid = held + frozen + paid
+/// + payable`.
+pub const NAMES: [&str; 8] =
+    ["entitled", "adjusted", "set off", "held", "frozen", "paid", "payable", "overpaid"];
 
 /// Those that are shown also where there is nothing.
-const ALWAYS: [bool; 7] = [true, false, true, false, false, true, false];
+const ALWAYS: [bool; 8] = [true, false, false, true, false, false, true, false];
 
 /// The sums of a balance, in the order of [`NAMES`]. Minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sums(pub [i128; 7]);
+pub struct Sums(pub [i128; 8]);
 
 macro_rules! sums_of {
     ($($of:ty),*) => {
@@ -27,6 +27,7 @@ macro_rules! sums_of {
                 Sums([
                     of.entitled.into(),
                     of.adjusted.into(),
+                    of.set_off.into(),
                     of.held.into(),
                     of.frozen.into(),
                     of.paid.into(),
@@ -88,15 +89,16 @@ mod tests {
     fn columns_of_nothing_are_left_out() {
         let currency = "CNY".parse().unwrap();
         let row = |name: &str, sums| (vec![name.to_string()], Sums(sums));
-        let rows = vec![row("a", [100, -5, 0, 0, 90, 5, 0]), row("b", [0, 5, 0, 0, 0, 5, 0])];
+        let rows =
+            vec![row("a", [100, -5, 0, 0, 0, 90, 5, 0]), row("b", [0, 5, -2, 0, 0, 0, 3, 0])];
         let mut out = Vec::new();
         table(&mut Page::plain(&mut out), &["party"], rows, &currency).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(
             text,
-            "party  entitled, CNY  adjusted  held  paid  payable\n\
-             a      1.00           -0.05     0.00  0.90  0.05\n\
-             b      0.00            0.05     0.00  0.00  0.05\n"
+            "party  entitled, CNY  adjusted  set off  held  paid  payable\n\
+             a      1.00           -0.05      0.00    0.00  0.90  0.05\n\
+             b      0.00            0.05     -0.02    0.00  0.00  0.03\n"
         );
     }
 }

@@ -4,12 +4,13 @@ use super::{Case, Reason};
 use crate::attribution::{self, UNITS};
 use crate::hash::{AccountId, AssetId};
 use crate::query::shares::claims;
-use crate::query::statement::{EpochNet, account_statement, claim_statement};
+use crate::query::statement::{EpochNet, account_statement, claim_statement, set_offs};
 use crate::query::{AssetLine, Lists, QueryError};
 use crate::reject::Fault;
 use crate::split::Right;
 use crate::state::record::{
-    AccountRecord, AggregateRecord, ClosingLine, Hold, PaymentRecord, PayoutRecord, PayoutStatus,
+    AccountRecord, AggregateRecord, ClosingLine, Hold, OwnerLine, PaymentRecord, PayoutRecord,
+    PayoutStatus, SetOffRecord,
 };
 use crate::state::{Key, Records};
 use crate::text::Handle;
@@ -136,16 +137,19 @@ impl<V: Lists> Case<'_, V> {
             self.epoch(line, net.copied().ok_or_else(overflow)?)?;
         }
         self.held_parts(asset, right, owner)?;
+        self.moved(id, &OwnerLine { asset: *asset, right, owner: owner.clone() })?;
         let Some(b) = of_claim.balances.iter().find(|balance| balance.party == *owner) else {
             self.say(Reason::new("LED-MNY-6", format!("{owner} has never owned a part of it")));
             return Ok(());
         };
         let text = format!(
-            "entitled {} + adjusted {} + overpaid {} = held {} + frozen {} + paid {} + payable {}",
-            b.entitled, b.adjusted, b.overpaid, b.held, b.frozen, b.paid, b.payable
+            "entitled {} + adjusted {} + set off {} + overpaid {} = held {} + frozen {} + paid {} + \
+             payable {}",
+            b.entitled, b.adjusted, b.set_off, b.overpaid, b.held, b.frozen, b.paid, b.payable
         );
         let reason = Reason::new("LED-MNY-6", text).with("entitled", b.entitled);
-        let reason = reason.with("adjusted", b.adjusted).with("held", b.held);
+        let reason = reason.with("adjusted", b.adjusted).with("set_off", b.set_off);
+        let reason = reason.with("held", b.held);
         let reason = reason.with("frozen", b.frozen).with("paid", b.paid);
         self.say(reason.with("payable", b.payable).with("overpaid", b.overpaid));
         Ok(())
@@ -213,6 +217,48 @@ impl<V: Lists> Case<'_, V> {
         };
         self.say(Reason::new(rule, text));
         self.line(&p.account, &p.asset, p.right, &p.owner)
+    }
+
+    /// Says what was set off on a line.
+    fn moved(&mut self, account: &AccountId, line: &OwnerLine) -> Result<(), QueryError> {
+        for s in set_offs(self.view, account)? {
+            let (way, other) = match (s.from == *line, s.to == *line) {
+                (true, _) => ("against what was overpaid on", &s.to),
+                (false, true) => ("with what was payable on", &s.from),
+                (false, false) => continue,
+            };
+            let text = format!("{} set off {way} {}", s.amount, self.line_name(other)?);
+            let reason = Reason::new("LED-MNY-7", text).with("set_off", s.id);
+            self.say(reason.with("height", s.height).with("time_ms", s.time_ms));
+        }
+        Ok(())
+    }
+
+    /// A line in words.
+    fn line_name(&self, line: &OwnerLine) -> Result<String, QueryError> {
+        let name = self.name(&line.asset)?;
+        Ok(format!("the line of {} of the {} right of {name}", line.owner, line.right))
+    }
+
+    pub(super) fn set_off(&mut self, s: &SetOffRecord) -> Result<(), QueryError> {
+        let account = self.account_of(&s.account)?;
+        let (from, to) = (self.line_name(&s.from)?, self.line_name(&s.to)?);
+        let text = format!(
+            "{} set off {} minor units of {} that were payable on {from} against what was paid \
+             beyond {to}; nobody was paid",
+            account.exchange, s.amount, account.currency
+        );
+        self.say(
+            Reason::new("LED-MNY-7", text)
+                .with("account", s.account)
+                .with("height", s.height)
+                .with("time_ms", s.time_ms),
+        );
+        for (which, line) in [(from, &s.from), (to, &s.to)] {
+            self.say(Reason::new("LED-MNY-6", format!("now, {which}:")));
+            self.line(&s.account, &line.asset, line.right, &line.owner)?;
+        }
+        Ok(())
     }
 
     pub(super) fn aggregate(&mut self, a: &AggregateRecord) -> Result<(), QueryError> {

@@ -47,8 +47,8 @@ pub struct AssetLine {
     pub payable: u64,
 }
 
-/// What one owner has of one claim over all epochs: `entitled + adjusted + overpaid = held +
-/// frozen + paid + payable`. Implements [LED-MNY-6].
+/// What one owner has of one claim over all epochs: `entitled + adjusted + set_off + overpaid =
+/// held + frozen + paid + payable`. Implements [LED-MNY-6].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Balance {
@@ -64,6 +64,8 @@ pub struct Balance {
     pub entitled: u64,
     /// What rulings moved here, less what they moved away.
     pub adjusted: i64,
+    /// What was set off with what was overpaid here, less what was set off away from here.
+    pub set_off: i64,
     /// Of it, what waits for a delivery to be confirmed or is ordered to be given back.
     pub held: u64,
     /// Of it, what a dispute holds.
@@ -72,14 +74,15 @@ pub struct Balance {
     pub paid: u64,
     /// Of it, what can be paid out now.
     pub payable: u64,
-    /// What was paid out beyond it; it is netted from later earnings.
+    /// What was paid out beyond it; it is netted from later earnings, or set off.
     pub overpaid: u64,
 }
 
 impl Balance {
     pub(super) fn sums(&self) -> Sums {
-        let Balance { entitled, adjusted, held, frozen, paid, payable, overpaid, .. } = *self;
-        Sums { entitled, adjusted, held, frozen, paid, payable, overpaid }
+        let Balance { entitled, adjusted, set_off, held, frozen, paid, payable, overpaid, .. } =
+            *self;
+        Sums { entitled, adjusted, set_off, held, frozen, paid, payable, overpaid }
     }
 }
 
@@ -212,6 +215,7 @@ fn balances<V: View>(
             party: line.party.clone(),
             entitled: 0,
             adjusted: 0,
+            set_off: 0,
             held: 0,
             frozen: 0,
             paid: 0,
@@ -225,14 +229,13 @@ fn balances<V: View>(
     }
     for ((asset, right, party), balance) in &mut balances {
         let key = Key::PaidLine(*account, *asset, *right, (*party).clone());
-        let LineRecord { paid, adjusted_in, adjusted_out } = view.get(&key)?.unwrap_or_default();
-        let moved = i128::from(adjusted_in).saturating_sub(adjusted_out.into());
-        let left = i128::from(balance.payable).saturating_add(moved).saturating_sub(paid.into());
-        let small = |amount: i128| {
-            u64::try_from(amount.max(0)).map_err(|_| Fault("a balance overflows".into()))
-        };
-        balance.adjusted = i64::try_from(moved).map_err(|_| Fault("a balance overflows".into()))?;
-        balance.paid = paid;
+        let record: LineRecord = view.get(&key)?.unwrap_or_default();
+        let left = record.left_of(balance.payable);
+        let overflow = |_| Fault("a balance overflows".into());
+        let small = |amount: i128| u64::try_from(amount.max(0)).map_err(overflow);
+        balance.adjusted = i64::try_from(record.adjusted()).map_err(overflow)?;
+        balance.set_off = i64::try_from(record.set_off()).map_err(overflow)?;
+        balance.paid = record.paid;
         balance.payable = small(left)?;
         balance.overpaid = small(left.saturating_neg())?;
     }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::book::{self, Book, add, contract};
 use super::{
-    Asked, AssetLine, Balance, Money, PayoutShown, Sums, account_of, divide, payouts,
-    prefetch_accounts,
+    Asked, AssetLine, Balance, Money, PayoutShown, SetOffShown, Sums, account_of, divide, payouts,
+    prefetch_accounts, set_offs,
 };
 use crate::account::Account;
 use crate::attribution::Claim;
@@ -67,6 +67,8 @@ pub struct MemberAccount {
     pub entitled: u64,
     /// What rulings moved here, less what they moved away.
     pub adjusted: i64,
+    /// What was set off with what was overpaid here, less what was set off away from here.
+    pub set_off: i64,
     /// Of it, what waits for a delivery to be confirmed or is ordered to be given back.
     pub held: u64,
     /// Of it, what a dispute holds.
@@ -75,10 +77,12 @@ pub struct MemberAccount {
     pub paid: u64,
     /// Of it, what can be paid out now.
     pub payable: u64,
-    /// What was paid out beyond it; it is netted from later earnings.
+    /// What was paid out beyond it; it is netted from later earnings, or set off.
     pub overpaid: u64,
     /// Payouts on the member's lines, in the order recorded.
     pub payouts: Vec<PayoutShown>,
+    /// Set-offs from or to the member's lines, in the order recorded.
+    pub set_offs: Vec<SetOffShown>,
     /// What the member earns as the account's exchange.
     pub clearing: Option<Clearing>,
 }
@@ -105,6 +109,8 @@ pub struct CurrencyTotal {
     pub entitled: u64,
     /// What rulings moved here, less what they moved away.
     pub adjusted: i64,
+    /// What was set off with what was overpaid here, less what was set off away from here.
+    pub set_off: i64,
     /// Of it, what waits for a delivery to be confirmed or is ordered to be given back.
     pub held: u64,
     /// Of it, what a dispute holds.
@@ -113,7 +119,7 @@ pub struct CurrencyTotal {
     pub paid: u64,
     /// Of it, what can be paid out now.
     pub payable: u64,
-    /// What was paid out beyond it; it is netted from later earnings.
+    /// What was paid out beyond it; it is netted from later earnings, or set off.
     pub overpaid: u64,
     /// Clearing fees less those given back.
     pub fees: u64,
@@ -223,13 +229,16 @@ fn member_account<V: Lists>(
     claims: &[Claim<AssetId>],
 ) -> Result<Option<MemberAccount>, QueryError> {
     let (id, account) = (asked.account, asked.record);
-    let (mut lines, mut balances, mut paid_out) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut lines, mut balances) = (Vec::new(), Vec::new());
+    let (mut paid_out, mut moved) = (Vec::new(), Vec::new());
     if !claims.is_empty() {
         (lines, balances) = divide(view, asked, &Book::read(view, id, &account.totals)?, claims)?;
         lines.retain(|line| line.party == *member);
         balances.retain(|balance| balance.party == *member);
         paid_out = payouts(view, id)?;
         paid_out.retain(|payout| payout.owner == *member);
+        moved = set_offs(view, id)?;
+        moved.retain(|s| s.from.owner == *member || s.to.owner == *member);
     }
     let clears = account.exchange == *member;
     if lines.is_empty() && !clears {
@@ -239,7 +248,7 @@ fn member_account<V: Lists>(
     for balance in &balances {
         sums.add(&balance.sums())?;
     }
-    let Sums { entitled, adjusted, held, frozen, paid, payable, overpaid } = sums;
+    let Sums { entitled, adjusted, set_off, held, frozen, paid, payable, overpaid } = sums;
     let (received, refunded) = book::sums(&account.totals)?;
     let remaining = received.less(&refunded)?;
     Ok(Some(MemberAccount {
@@ -254,12 +263,14 @@ fn member_account<V: Lists>(
         balances,
         entitled,
         adjusted,
+        set_off,
         held,
         frozen,
         paid,
         payable,
         overpaid,
         payouts: paid_out,
+        set_offs: moved,
         clearing: clears.then(|| clearing(&account.totals, &remaining)),
     }))
 }
@@ -278,8 +289,19 @@ fn totals(accounts: &[MemberAccount]) -> Result<Vec<CurrencyTotal>, Fault> {
         add(fees, account.clearing.map_or(0, |clearing| clearing.fee))?;
     }
     let total = |(currency, (sums, fees))| {
-        let Sums { entitled, adjusted, held, frozen, paid, payable, overpaid } = sums;
-        CurrencyTotal { currency, entitled, adjusted, held, frozen, paid, payable, overpaid, fees }
+        let Sums { entitled, adjusted, set_off, held, frozen, paid, payable, overpaid } = sums;
+        CurrencyTotal {
+            currency,
+            entitled,
+            adjusted,
+            set_off,
+            held,
+            frozen,
+            paid,
+            payable,
+            overpaid,
+            fees,
+        }
     };
     Ok(totals.into_iter().map(total).collect())
 }

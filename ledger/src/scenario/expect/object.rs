@@ -51,6 +51,7 @@ pub(super) fn status(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
         Object::Payment(_, r) => choose(r.void, "void", "recorded"),
         Object::Account(_, r) => choose(r.closed, "closed", "open"),
         Object::Payout(_, r) => word(&r.status),
+        Object::SetOff(_, _) => "recorded".into(),
         Object::Certificate(_, r) => choose(r.void, "void", "issued"),
         Object::Aggregate(_, _) => "sealed".into(),
         Object::Dispute(_, r) => word(&r.status),

@@ -33,6 +33,9 @@ rows! {
     "adjusted", "MEMBER on ACCOUNT [for RIGHT of ASSET] = AMOUNT (moved here by rulings; below 0 when moved away)",
         "expect adjusted clean-lab on insight-co/report at gz-exchange in CNY = 0.00"
         => |a| a.lines(|b| b.adjusted.into());
+    "set-off", "MEMBER on ACCOUNT [for RIGHT of ASSET] = AMOUNT (set off with what was overpaid; below 0 where it was payable)",
+        "expect set-off chest-hospital on insight-co/report at gz-exchange in CNY = 0.00"
+        => |a| a.lines(|b| b.set_off.into());
     "total", "MEMBER in CURRENCY = AMOUNT (entitled in all accounts)",
         "expect total county-hospital in CNY = 316302.68" => money::total;
     "fees", "EXCHANGE in CURRENCY = AMOUNT (of all accounts it clears, less those given back)",

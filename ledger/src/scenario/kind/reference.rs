@@ -4,8 +4,8 @@ use super::{Kind, bare};
 use crate::envelope::asset_id;
 use crate::hash::{
     AccessId, AggregateId, AssetId, CertificateId, ChangeId, ContractId, Digest, DisputeId,
-    GrantId, ListingId, OfferId, PaymentId, PayoutId, RegistrationId, RequestId, SuccessionId,
-    TransferId,
+    GrantId, ListingId, OfferId, PaymentId, PayoutId, RegistrationId, RequestId, SetOffId,
+    SuccessionId, TransferId,
 };
 use crate::keys::PublicKey;
 use crate::scenario::derive::{label, signing_key};
@@ -202,7 +202,7 @@ made! {
     TransferId = "transfer", GrantId = "grant", ListingId = "listing", ContractId = "contract",
     PaymentId = "payment", SuccessionId = "succession", ChangeId = "change",
     RegistrationId = "registration", RequestId = "request", OfferId = "offer",
-    AccessId = "access", PayoutId = "payout", CertificateId = "certificate",
+    AccessId = "access", PayoutId = "payout", SetOffId = "set-off", CertificateId = "certificate",
     AggregateId = "aggregate", DisputeId = "dispute",
 }
 

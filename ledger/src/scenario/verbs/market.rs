@@ -2,12 +2,13 @@
 
 use super::Shape;
 use super::asset::PURPOSES;
-use crate::event::market::{Decision, Licence};
+use crate::event::market::{Decision, Licence, ProvedLine};
 use crate::event::{
     CloseAccount, ConfirmDelivery, ContestPayout, DeclineContract, DelistProduct, IssueCertificate,
     ListProduct, PaySource, ProposeContract, RecordDelivery, RecordPayment, RecordPayout,
-    RecordValuation, RefundPayment, ReviewCompliance, ReviewListing, SealSources, SignContract,
-    TerminateContract, VoidCertificate, VoidPayment, WithdrawContract,
+    RecordValuation, RefundPayment, ReviewCompliance, ReviewListing, SealSources,
+    SetOffOverpayment, SignContract, TerminateContract, VoidCertificate, VoidPayment,
+    WithdrawContract,
 };
 use crate::hash::{
     AggregateId, CertificateId, ContractId, Digest, GrantId, ListingId, PaymentId, PayoutId,
@@ -294,6 +295,31 @@ pub(super) fn contest_payout(
         payout: f.first::<Ref<PayoutId>>("the payout", e.map(|e| &e.payout))?,
         evidence: f.clause::<Hash>("evidence", e.map(|e| &e.evidence), "\"evidence\"")?,
     })
+}
+
+pub(super) fn set_off_overpayment(
+    f: &mut Form<'_>,
+    e: Option<&SetOffOverpayment>,
+) -> Result<SetOffOverpayment, Wrong> {
+    let amount = minor(f, "amount", e.map(|e| e.amount), "")?;
+    let owner = f.clause::<Member>("for", e.map(|e| &e.from.owner), "")?;
+    let from = f.clause::<ClaimOf>("from", of_line(e.map(|e| &e.from)).as_ref(), "")?;
+    let to = f.clause::<ClaimOf>("to", of_line(e.map(|e| &e.to)).as_ref(), "")?;
+    let account = f.clause::<Account>("on", e.map(|e| &e.account), "")?;
+    let other = e.map(|e| &e.to.owner);
+    let other = f.clause_or::<Member>("to-owner", other, "the same", |_| Ok(owner.clone()))?;
+    let context = f.context();
+    Ok(SetOffOverpayment {
+        from: ProvedLine { claim: from.prove(&account, context)?, owner },
+        to: ProvedLine { claim: to.prove(&account, context)?, owner: other },
+        account,
+        amount,
+    })
+}
+
+/// The claim of a line as it stands in an event.
+fn of_line(line: Option<&ProvedLine>) -> Option<WrittenClaim> {
+    line.map(|line| WrittenClaim::of(&line.claim))
 }
 
 pub(super) fn close_account(

@@ -7,7 +7,7 @@ use crate::hash::{AccountId, AssetId, ContractId, Digest, DisputeId};
 use crate::split::Right;
 use crate::text::{Code, Handle};
 
-/// What left an owner's line of a claim, and what rulings moved. Minor units.
+/// What left an owner's line of a claim, and what rulings and set-offs moved. Minor units.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct LineRecord {
     /// Paid out and not reversed.
@@ -16,6 +16,35 @@ pub struct LineRecord {
     pub adjusted_in: u64,
     /// Moved away from this line by rulings.
     pub adjusted_out: u64,
+    /// Set off against what was overpaid here: payable on other lines of the same member.
+    pub set_off_in: u64,
+    /// Set off away from here: payable here, against what was overpaid on other lines.
+    pub set_off_out: u64,
+}
+
+impl LineRecord {
+    /// What rulings moved here, less what they moved away.
+    pub fn adjusted(&self) -> i128 {
+        i128::from(self.adjusted_in).saturating_sub(self.adjusted_out.into())
+    }
+
+    /// What was set off with what was overpaid here, less what was set off away from here.
+    pub fn set_off(&self) -> i128 {
+        i128::from(self.set_off_in).saturating_sub(self.set_off_out.into())
+    }
+
+    /// What is left of earnings, with what moved, after what was paid. Below 0 when more was paid.
+    pub fn left_of(&self, earned: u64) -> i128 {
+        let moved = self.adjusted().saturating_add(self.set_off());
+        i128::from(earned).saturating_add(moved).saturating_sub(self.paid.into())
+    }
+
+    /// What the owner has had of the line's money: what was paid out, and what was set off away
+    /// against money that he had before; without what he had of other lines in the end.
+    pub fn received(&self) -> u128 {
+        let had = u128::from(self.paid).saturating_add(self.set_off_out.into());
+        had.saturating_sub(self.set_off_in.into())
+    }
 }
 
 /// Where a payout stands.
@@ -49,6 +78,37 @@ pub struct PayoutRecord {
     pub bank_reference: Code,
     /// Where it stands.
     pub status: PayoutStatus,
+    /// Ordinal of the event.
+    pub seq: u64,
+    /// Height at which it was recorded.
+    pub height: u64,
+    /// Block time at which it was recorded, milliseconds since 1970.
+    pub time_ms: u64,
+}
+
+/// An owner's line of a claim.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnerLine {
+    /// The claim: asset.
+    pub asset: AssetId,
+    /// The claim: right.
+    pub right: Right,
+    /// The owner, as the epochs name him.
+    pub owner: Handle,
+}
+
+/// What was payable on a line, set off against what was overpaid on another.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct SetOffRecord {
+    /// The account of both lines.
+    pub account: AccountId,
+    /// The line on which it was payable.
+    pub from: OwnerLine,
+    /// The line that was overpaid.
+    pub to: OwnerLine,
+    /// Minor units.
+    pub amount: u64,
     /// Ordinal of the event.
     pub seq: u64,
     /// Height at which it was recorded.

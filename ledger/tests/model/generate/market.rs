@@ -1,11 +1,14 @@
 //! Acts of the market: listings, contracts, money.
 
+use std::collections::BTreeSet;
+
 use headwater_ledger::event::Event;
 use headwater_ledger::event::asset::Stage;
 use headwater_ledger::event::market::{
     CloseAccount, ConfirmDelivery, Decision, DeclineContract, Instalment, Licence, ListProduct,
-    ProposeContract, ProvedClaim, RecordDelivery, RecordPayment, RecordPayout, RefundPayment,
-    ReviewListing, SignContract, TerminateContract, VoidPayment, WithdrawContract,
+    ProposeContract, ProvedClaim, ProvedLine, RecordDelivery, RecordPayment, RecordPayout,
+    RefundPayment, ReviewListing, SetOffOverpayment, SignContract, TerminateContract, VoidPayment,
+    WithdrawContract,
 };
 use headwater_ledger::hash::{AccountId, AssetId, ContractId, Digest};
 use headwater_ledger::merkle::tree;
@@ -234,6 +237,52 @@ impl Maker {
         let bank_reference = self.reference();
         let e = RecordPayout { account, claim, owner, amount, bank_reference };
         Some((self.or_any(exchange), Event::RecordPayout(e)))
+    }
+
+    /// A set-off, where a member has a line that was overpaid.
+    pub(super) fn set_off(&mut self) -> Made {
+        let accounts: Vec<AccountId> = self.naive.accounts.keys().copied().collect();
+        let mut found = Vec::new();
+        for account in accounts {
+            let claims: Vec<_> =
+                self.naive.schedule(&self.naive.accounts[&account].product).into_iter().collect();
+            let mut lines = Vec::new();
+            for (index, ((asset, right), units)) in claims.iter().enumerate() {
+                let owners: BTreeSet<&Handle> =
+                    self.naive.epochs(asset, *right).iter().flat_map(|e| e.owners.keys()).collect();
+                for owner in owners {
+                    let line = (*asset, *right, owner.clone());
+                    let left = self.naive.balance(&account, *units, &line).left;
+                    lines.push((index, owner.clone(), left));
+                }
+            }
+            let acting = |owner: &Handle| self.naive.acting(owner);
+            for to in lines.iter().filter(|l| l.2 < 0) {
+                let own = lines.iter().filter(|l| acting(&l.1) == acting(&to.1) && l.2 > 0);
+                found.extend(own.map(|from| (account, claims.clone(), from.clone(), to.clone())));
+            }
+            if self.random.below(12) == 0 {
+                let line = |n: usize| lines.get(n).cloned();
+                let at = self.random.below(lines.len() as u64 + 1) as usize;
+                found.extend(line(0).zip(line(at)).map(|(a, b)| (account, claims, a, b)));
+            }
+        }
+        let (account, claims, from, to) = self.random.pick(&found)?;
+        let most = u64::try_from(from.2.min(-to.2).max(1)).unwrap();
+        let amount = match self.random.below(6) {
+            0 => most + 1,
+            1 => self.random.below(most) + 1,
+            _ => most,
+        };
+        let mut line = |(index, owner, _): (usize, Handle, i128)| {
+            let mut claim = proved(&claims, index);
+            claim.units += u64::from(self.random.below(40) == 0);
+            ProvedLine { claim, owner: self.or_any(owner) }
+        };
+        let (from, to) = (line(from), line(to));
+        let exchange = self.naive.accounts[&account].exchange.clone();
+        let e = SetOffOverpayment { account, from, to, amount };
+        Some((self.or_any(exchange), Event::SetOffOverpayment(e)))
     }
 
     pub(super) fn close(&mut self) -> Made {

@@ -12,8 +12,8 @@ use headwater_ledger::event::dispute::{
     Adjustment, Ground, OpenDispute, Redirect, RuleDispute, Ruling, Slice, Subject,
 };
 use headwater_ledger::event::market::{
-    CloseAccount, ConfirmDelivery, ProvedClaim, RecordDelivery, RecordPayment, RecordPayout,
-    RefundPayment, TerminateContract, VoidPayment,
+    CloseAccount, ConfirmDelivery, ProvedClaim, ProvedLine, RecordDelivery, RecordPayment,
+    RecordPayout, RefundPayment, SetOffOverpayment, TerminateContract, VoidPayment,
 };
 use headwater_ledger::hash::{
     AccountId, AggregateId, AssetId, ContractId, Digest, DisputeId, PaymentId,
@@ -24,7 +24,7 @@ use headwater_ledger::limits::{
 use headwater_ledger::payment::{account_id, node_key};
 use headwater_ledger::payout::prove;
 use headwater_ledger::split::Right;
-use headwater_ledger::state::record::AccountRecord;
+use headwater_ledger::state::record::{AccountRecord, LineRecord};
 use headwater_ledger::state::{Key, Records, View};
 
 use super::Cases;
@@ -35,6 +35,8 @@ const PAYMENTS: u64 = 1_000_000;
 const PAID: u64 = 1_000_000_000;
 /// Events among which they were recorded.
 const SPAN: u64 = 30_000;
+/// Epochs of each of two rights whose lines are set off: as many as the weight of an event allows.
+const SET_OFF_EPOCHS: u32 = 77;
 /// Net of each.
 const NET: u64 = 1_000_000;
 
@@ -162,6 +164,7 @@ impl Cases {
         let what =
             format!("pay out of a million payments, {MAX_EPOCHS} epochs of {MAX_OWNERS} owners");
         self.time(what, &exchange, payout.clone())?;
+        self.set_off((product, account), source, begin)?;
         let weights: Vec<(Digest, u64)> = (0..u64::from(MAX_SOURCES))
             .map(|n| (Digest::Blake3(*blake3::hash(&n.to_le_bytes()).as_bytes()), 1 + n))
             .collect();
@@ -194,6 +197,37 @@ impl Cases {
             return Ok(());
         }
         self.time(format!("pay one of {MAX_SOURCES} sources"), &owner, Event::PaySource(pay))
+    }
+
+    /// Two lines of an owner with as many epochs as can be, one of them overpaid.
+    fn set_off(
+        &mut self,
+        (product, account): (AssetId, AccountId),
+        source: AssetId,
+        begin: u64,
+    ) -> Result<()> {
+        let (exchange, owner) = (self.market.exchange.clone(), self.owner(MAX_OWNERS - 1));
+        let line = |cases: &Cases, right| -> Result<ProvedLine> {
+            let claim = cases.claim(&product, &source, right)?;
+            Ok(ProvedLine { claim, owner: owner.handle.clone() })
+        };
+        // The epoch of the author comes before those of the owners.
+        for right in [Right::Processing, Right::Operation] {
+            self.owned_by_many(source, right, SET_OFF_EPOCHS - 1, None, begin)?;
+        }
+        let key = Key::PaidLine(account, source, Right::Operation, owner.handle.clone());
+        let paid = LineRecord { paid: 1 << 60, ..LineRecord::default() };
+        self.market.ledger.fill([(key, encode(&paid)?)])?;
+        let event = Event::SetOffOverpayment(SetOffOverpayment {
+            account,
+            from: line(self, Right::Processing)?,
+            to: line(self, Right::Operation)?,
+            amount: 1,
+        });
+        let what = format!(
+            "set off in a million payments, twice {SET_OFF_EPOCHS} epochs of {MAX_OWNERS} owners"
+        );
+        self.time(what, &exchange, event)
     }
 
     /// As many lines as an account can be closed with.

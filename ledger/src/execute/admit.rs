@@ -1,0 +1,117 @@
+//! What must hold of an envelope before its events are looked at: its header, its author, and the
+//! keys that signed it. Implements [LED-ENV-2], [LED-ENV-3], [LED-MEM-3] and [LED-MEM-8].
+
+use std::collections::BTreeSet;
+
+use super::BlockContext;
+use crate::envelope::VerifiedEnvelope;
+use crate::event::Event;
+use crate::event::member::{Scope, TwoKeyAct};
+use crate::limits::MAX_NOT_AFTER_AHEAD_MS;
+use crate::reject::{Code, Missing, Refusal, Reject};
+use crate::state::record::MemberRecord;
+use crate::state::{Key, Records, State, View};
+
+/// What must hold of the envelope itself, in order of precedence; gives its author's record.
+///
+/// Implements [LED-ENV-2].
+pub fn admit(
+    state: &State,
+    context: &BlockContext,
+    envelope: &VerifiedEnvelope,
+) -> Result<MemberRecord, Refusal> {
+    let header = envelope.header();
+    let reject = |code, message| Err(Refusal::from(Reject::new(code, message)));
+    if header.chain_id != context.chain_id {
+        return reject(
+            Code::WrongChain,
+            format!("signed for chain {}, this is {}", header.chain_id, context.chain_id),
+        );
+    }
+    if header.not_after_ms < context.time_ms {
+        return reject(
+            Code::Expired,
+            format!(
+                "not_after {} is before the block's time {}",
+                header.not_after_ms, context.time_ms
+            ),
+        );
+    }
+    if header.not_after_ms > context.time_ms.saturating_add(MAX_NOT_AFTER_AHEAD_MS) {
+        return reject(
+            Code::NotAfterTooFar,
+            format!(
+                "not_after {} is more than 24 hours after the block's time {}",
+                header.not_after_ms, context.time_ms
+            ),
+        );
+    }
+    let id = envelope.id();
+    if state.value(&Key::Recorded(id))?.is_some() {
+        return reject(Code::DuplicateEnvelope, format!("envelope {id} is recorded already"));
+    }
+    let Some(member) = state.member(&header.author)? else {
+        return Err(Reject::missing(
+            Code::UnknownAuthor,
+            Missing::Member(header.author.clone()),
+            format!("author {} is not a member", header.author),
+        )
+        .into());
+    };
+    if member.suspended {
+        return reject(Code::AuthorSuspended, format!("{} is suspended", header.author));
+    }
+    if let Some(successor) = &member.successor {
+        let text = format!("{} was succeeded by {successor}", header.author);
+        return reject(Code::AuthorSucceeded, text);
+    }
+    check_keys(state, &member, envelope)?;
+    Ok(member)
+}
+
+/// Whether an event changes which keys its author needs. Implements [LED-MEM-8].
+fn changes_keys(event: &Event) -> bool {
+    matches!(event, Event::AddKey(_) | Event::SetTwoKeys(_))
+}
+
+/// The keys that signed are the author's, and suffice for every event. Implements [LED-ENV-3],
+/// [LED-MEM-3] and [LED-MEM-8].
+fn check_keys(
+    state: &State,
+    member: &MemberRecord,
+    envelope: &VerifiedEnvelope,
+) -> Result<(), Refusal> {
+    let mut signed: Vec<&[Scope]> = Vec::new();
+    for s in envelope.signatures() {
+        match member.scopes_of(&s.key) {
+            Some(scopes) => signed.push(scopes),
+            None => {
+                return Err(crate::member::no_key(state, &envelope.header().author, &s.key)?.into());
+            }
+        }
+    }
+    // No key signs twice: a verified envelope has each at most once.
+    let with_scope = |event: &Event| signed.iter().filter(|s| s.contains(&event.scope())).count();
+    for event in envelope.events() {
+        if with_scope(event) == 0 {
+            let text = format!("{} needs a key with the scope {:?}", event.name(), event.scope());
+            return Err(Reject::new(Code::KeyOutOfScope, text).into());
+        }
+    }
+    let mut required: BTreeSet<TwoKeyAct> = member.two_keys.iter().copied().collect();
+    // Who has chosen two keys for some act neither takes that back nor adds a key with one.
+    let keeps_two = !required.is_empty();
+    if envelope.events().iter().any(|event| event.two_key_act().is_some()) {
+        required.extend(state.rulebook()?.1.two_keys.iter().copied());
+    }
+    for event in envelope.events() {
+        let needs_two = event.two_key_act().is_some_and(|act| required.contains(&act))
+            || (keeps_two && changes_keys(event));
+        if needs_two && with_scope(event) < 2 {
+            let text =
+                format!("{} needs two keys with the scope {:?}", event.name(), event.scope());
+            return Err(Reject::new(Code::TwoKeysRequired, text).into());
+        }
+    }
+    Ok(())
+}

@@ -9,6 +9,7 @@ pub mod dispute;
 pub mod governance;
 pub mod market;
 pub mod member;
+mod needs;
 pub mod rights;
 
 use bincode::{Decode, Encode};
@@ -32,6 +33,7 @@ pub use member::{
     AcceptSuccession, AddKey, AdmitMember, ProposeSuccession, ReinstateMember, RelateMembers,
     RevokeKey, Scope, SetRoles, SetTwoKeys, SuspendMember, TwoKeyAct,
 };
+pub use needs::KeyChange;
 pub use rights::{
     AcceptGrant, AcceptTransfer, ApproveAct, ApproveRequests, ConsentFiling, DeclineGrant,
     DeclineRequests, OfferGrant, OfferStanding, RenewGrant, RequestGrant, RevokeGrant,
@@ -328,155 +330,6 @@ impl Event {
             | Event::OrderFreeze(_)
             | Event::FileEvidence(_)
             | Event::RuleDispute(_)
-            | Event::AppealRuling(_) => None,
-        }
-    }
-
-    /// The key scope an author needs for this event. Implements [LED-MEM-3].
-    pub fn scope(&self) -> Scope {
-        match self {
-            Event::AdmitMember(_)
-            | Event::SetRoles(_)
-            | Event::AddKey(_)
-            | Event::RevokeKey(_)
-            | Event::SetTwoKeys(_)
-            | Event::RelateMembers(_)
-            | Event::ProposeSuccession(_)
-            | Event::AcceptSuccession(_)
-            | Event::ProposeChange(_)
-            | Event::ApproveChange(_) => Scope::Admin,
-            Event::SuspendMember(_)
-            | Event::ReinstateMember(_)
-            | Event::VoidAsset(_)
-            | Event::OrderFreeze(_)
-            | Event::RuleDispute(_) => Scope::Arbitrate,
-            Event::RegisterAsset(_)
-            | Event::WithdrawConsent(_)
-            | Event::AttestDeidentification(_)
-            | Event::FileRegistration(_)
-            | Event::ObjectRegistration(_)
-            | Event::DecideRegistration(_)
-            | Event::ChangeRegistration(_)
-            | Event::RenewRegistration(_)
-            | Event::CancelRegistration(_)
-            | Event::RecordUsage(_) => Scope::Register,
-            Event::TransferRight(_)
-            | Event::AcceptTransfer(_)
-            | Event::OfferGrant(_)
-            | Event::AcceptGrant(_)
-            | Event::DeclineGrant(_)
-            | Event::RevokeGrant(_)
-            | Event::ApproveAct(_)
-            | Event::RequestGrant(_)
-            | Event::ApproveRequests(_)
-            | Event::DeclineRequests(_)
-            | Event::OfferStanding(_)
-            | Event::TakeOffer(_)
-            | Event::WithdrawOffer(_)
-            | Event::RenewGrant(_)
-            | Event::SurrenderGrant(_)
-            | Event::ConsentFiling(_)
-            | Event::RequestAccess(_)
-            | Event::DecideAccess(_)
-            | Event::OpenDispute(_)
-            | Event::FileEvidence(_)
-            | Event::AppealRuling(_) => Scope::Rights,
-            Event::ListProduct(_)
-            | Event::ReviewListing(_)
-            | Event::ProposeContract(_)
-            | Event::SignContract(_)
-            | Event::RecordDelivery(_)
-            | Event::ConfirmDelivery(_)
-            | Event::ReviewCompliance(_)
-            | Event::RecordValuation(_)
-            | Event::DelistProduct(_)
-            | Event::DeclineContract(_)
-            | Event::WithdrawContract(_)
-            | Event::TerminateContract(_)
-            | Event::IssueCertificate(_)
-            | Event::VoidCertificate(_) => Scope::Contract,
-            Event::RecordPayment(_)
-            | Event::RefundPayment(_)
-            | Event::VoidPayment(_)
-            | Event::RecordPayout(_)
-            | Event::ContestPayout(_)
-            | Event::CloseAccount(_)
-            | Event::SealSources(_)
-            | Event::PaySource(_)
-            | Event::SetOffOverpayment(_) => Scope::Money,
-        }
-    }
-
-    /// The kind of act for which two keys can be required. Implements [LED-MEM-8].
-    pub fn two_key_act(&self) -> Option<TwoKeyAct> {
-        match self {
-            Event::RecordPayment(_)
-            | Event::RefundPayment(_)
-            | Event::VoidPayment(_)
-            | Event::RecordPayout(_)
-            | Event::CloseAccount(_)
-            | Event::PaySource(_)
-            | Event::SetOffOverpayment(_) => Some(TwoKeyAct::Money),
-            Event::TransferRight(_) | Event::AcceptTransfer(_) => Some(TwoKeyAct::Transfers),
-            Event::OrderFreeze(_)
-            | Event::RuleDispute(_)
-            | Event::SuspendMember(_)
-            | Event::ReinstateMember(_)
-            | Event::VoidAsset(_) => Some(TwoKeyAct::Rulings),
-            Event::AdmitMember(_)
-            | Event::RegisterAsset(_)
-            | Event::OfferGrant(_)
-            | Event::AcceptGrant(_)
-            | Event::DeclineGrant(_)
-            | Event::RevokeGrant(_)
-            | Event::ListProduct(_)
-            | Event::ReviewListing(_)
-            | Event::ProposeContract(_)
-            | Event::SignContract(_)
-            | Event::RecordDelivery(_)
-            | Event::ConfirmDelivery(_)
-            | Event::SetRoles(_)
-            | Event::AddKey(_)
-            | Event::RevokeKey(_)
-            | Event::SetTwoKeys(_)
-            | Event::RelateMembers(_)
-            | Event::ProposeSuccession(_)
-            | Event::AcceptSuccession(_)
-            | Event::ProposeChange(_)
-            | Event::ApproveChange(_)
-            | Event::WithdrawConsent(_)
-            | Event::AttestDeidentification(_)
-            | Event::FileRegistration(_)
-            | Event::ObjectRegistration(_)
-            | Event::DecideRegistration(_)
-            | Event::ChangeRegistration(_)
-            | Event::RenewRegistration(_)
-            | Event::CancelRegistration(_)
-            | Event::ApproveAct(_)
-            | Event::RequestGrant(_)
-            | Event::ApproveRequests(_)
-            | Event::DeclineRequests(_)
-            | Event::OfferStanding(_)
-            | Event::TakeOffer(_)
-            | Event::WithdrawOffer(_)
-            | Event::RenewGrant(_)
-            | Event::SurrenderGrant(_)
-            | Event::ConsentFiling(_)
-            | Event::RequestAccess(_)
-            | Event::DecideAccess(_)
-            | Event::RecordUsage(_)
-            | Event::ReviewCompliance(_)
-            | Event::RecordValuation(_)
-            | Event::DelistProduct(_)
-            | Event::DeclineContract(_)
-            | Event::WithdrawContract(_)
-            | Event::TerminateContract(_)
-            | Event::ContestPayout(_)
-            | Event::IssueCertificate(_)
-            | Event::VoidCertificate(_)
-            | Event::SealSources(_)
-            | Event::OpenDispute(_)
-            | Event::FileEvidence(_)
             | Event::AppealRuling(_) => None,
         }
     }

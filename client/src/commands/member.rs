@@ -75,7 +75,12 @@ Examples:
   headwater key new insight-co+desk
   headwater member add-key \
       ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a \
-      --scopes contract --as insight-co")]
+      --scopes contract --as insight-co
+  headwater member add-key NEW-KEY --in-place-of OLD-KEY --as insight-co
+
+Where some of your acts need two keys, by your own choice or by the rulebook, so does adding a key
+that could be the second: sign with --also-key. A key that takes the place of the one that signs
+needs no second. Who has only one key there gets another by `headwater govern propose key`.")]
     AddKey(AddKeyArgs),
     /// End a key; it signs nothing from then on
     #[command(after_help = "\
@@ -95,7 +100,8 @@ Examples:
   headwater member two-keys --for money,transfers --as first-exchange
   headwater member two-keys --none --as first-exchange --also-key first-exchange+second
 
-Sign such acts with --also-key.")]
+Sign such acts with --also-key. Have two keys with the scope admin before you choose: one key cannot
+add the second any more, and takes nothing back.")]
     TwoKeys(TwoKeysArgs),
     /// Record that two members belong together, or no longer do
     #[command(after_help = "\

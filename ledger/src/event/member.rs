@@ -156,6 +156,17 @@ pub enum TwoKeyAct {
     Rulings,
 }
 
+impl TwoKeyAct {
+    /// The scope that the keys for such an act have.
+    pub const fn scope(self) -> Scope {
+        match self {
+            TwoKeyAct::Money => Scope::Money,
+            TwoKeyAct::Transfers => Scope::Rights,
+            TwoKeyAct::Rulings => Scope::Arbitrate,
+        }
+    }
+}
+
 /// `set_two_keys`: a member says for which of its acts two of its keys must sign, besides those
 /// for which the rulebook says so of everybody. Implements [LED-MEM-8].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::BlockContext;
 use crate::envelope::VerifiedEnvelope;
-use crate::event::Event;
 use crate::event::member::{Scope, TwoKeyAct};
+use crate::event::{Event, KeyChange};
 use crate::limits::MAX_NOT_AFTER_AHEAD_MS;
 use crate::reject::{Code, Missing, Refusal, Reject};
 use crate::state::record::MemberRecord;
@@ -69,11 +69,6 @@ pub fn admit(
     Ok(member)
 }
 
-/// Whether an event changes which keys its author needs. Implements [LED-MEM-8].
-fn changes_keys(event: &Event) -> bool {
-    matches!(event, Event::AddKey(_) | Event::SetTwoKeys(_))
-}
-
 /// The keys that signed are the author's, and suffice for every event. Implements [LED-ENV-3],
 /// [LED-MEM-3] and [LED-MEM-8].
 fn check_keys(
@@ -98,15 +93,19 @@ fn check_keys(
             return Err(Reject::new(Code::KeyOutOfScope, text).into());
         }
     }
+    let concerned =
+        |event: &Event| event.two_key_act().is_some() || event.key_change() != KeyChange::None;
     let mut required: BTreeSet<TwoKeyAct> = member.two_keys.iter().copied().collect();
-    // Who has chosen two keys for some act neither takes that back nor adds a key with one.
-    let keeps_two = !required.is_empty();
-    if envelope.events().iter().any(|event| event.two_key_act().is_some()) {
+    if envelope.events().iter().any(concerned) {
         required.extend(state.rulebook()?.1.two_keys.iter().copied());
     }
+    let unlocks = |event: &&Event| unlocks(event, &required);
+    let unlocking = envelope.events().iter().filter(unlocks).count();
+    let only_replaces = unlocking <= signers_ended(envelope);
     for event in envelope.events() {
         let needs_two = event.two_key_act().is_some_and(|act| required.contains(&act))
-            || (keeps_two && changes_keys(event));
+            || (event.key_change() == KeyChange::Chooses && !required.is_empty())
+            || (unlocks(&event) && !only_replaces);
         if needs_two && with_scope(event) < 2 {
             let text =
                 format!("{} needs two keys with the scope {:?}", event.name(), event.scope());
@@ -114,4 +113,27 @@ fn check_keys(
         }
     }
     Ok(())
+}
+
+/// Whether an event adds a key that could be the second one for what needs two, or add one that
+/// is. Implements [LED-MEM-8].
+fn unlocks(event: &Event, required: &BTreeSet<TwoKeyAct>) -> bool {
+    match event.key_change() {
+        KeyChange::Adds(scopes) => required
+            .iter()
+            .any(|act| scopes.contains(&act.scope()) || scopes.contains(&Scope::Admin)),
+        KeyChange::None | KeyChange::Ends(..) | KeyChange::Chooses => false,
+    }
+}
+
+/// How many of the keys that signed an envelope it ends: as many can be added in their place, and
+/// nobody has more keys than before.
+fn signers_ended(envelope: &VerifiedEnvelope) -> usize {
+    let author = &envelope.header().author;
+    let signers = envelope.signatures().iter();
+    let ended = |key| {
+        let end = KeyChange::Ends(author, key);
+        envelope.events().iter().any(|event| event.key_change() == end)
+    };
+    signers.filter(|s| ended(&s.key)).count()
 }

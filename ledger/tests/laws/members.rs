@@ -95,6 +95,8 @@ fn kinds(w: &World) -> Vec<Kind> {
         (raw("figures").event(), Scope::Register, None),
         (revoke_key(CHEST, CHEST).event(), Scope::Admin, None),
         (add_key("fourth", &[Scope::Register]).event(), Scope::Admin, None),
+        (add_key("fifth", &[Scope::Contract, Scope::Money]).event(), Scope::Admin, None),
+        (add_key("sixth", &[Scope::Admin]).event(), Scope::Admin, None),
         (two_keys(&[]).event(), Scope::Admin, None),
     ]
 }
@@ -110,8 +112,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// Holds [LED-MEM-3] and [LED-MEM-8]: each event needs a key with its scope, and two where
-    /// the member or the rulebook says so of its kind, or a member who says so of any kind adds a
-    /// key or says otherwise.
+    /// the member or the rulebook says so of its kind, or of any kind and it chooses otherwise or
+    /// adds a key that could be the second, unless in place of one that signed.
     #[test]
     fn every_event_has_as_many_keys_as_it_needs(
         second in prop::array::uniform6(any::<bool>()),
@@ -130,8 +132,10 @@ proptest! {
             }
             scopes.push(granted.into_iter().collect());
         }
-        w.decide(rulebook(|r| r.two_keys = list(&chosen(&ACTS, &everybody))));
         w.record(CHEST, two_keys(&chosen(&ACTS, &own)));
+        w.decide(rulebook(|r| r.two_keys = list(&chosen(&ACTS, &everybody))));
+        // It is in force from the next block on.
+        w.record(GZ, raw("figures"));
         let signers: Vec<usize> =
             (0..3).filter(|i| signers[*i] && !scopes[*i].is_empty()).collect();
         prop_assume!(!signers.is_empty());
@@ -149,10 +153,19 @@ proptest! {
         };
 
         let keys = |scope| signers.iter().filter(|i| scopes[**i].contains(&scope)).count();
+        let required: Vec<TwoKeyAct> =
+            ACTS.into_iter().enumerate().filter(|(i, _)| own[*i] || everybody[*i]).map(|p| p.1).collect();
+        let unlocks = |kind: &Kind| match &kind.0 {
+            Event::AddKey(e) => could_be_second(&e.key.scopes, &required),
+            _ => false,
+        };
+        // The first key is the only one that an event of these ends.
+        let ends = signers.contains(&0) && picked.iter().any(|kind| kind.0.name() == "revoke_key");
+        let more = picked.iter().filter(|kind| unlocks(kind)).count() > usize::from(ends);
         let needs_two = |kind: &Kind| {
-            let place = ACTS.iter().position(|a| Some(*a) == kind.2);
-            place.is_some_and(|place| own[place] || everybody[place])
-                || (own.contains(&true) && ["add_key", "set_two_keys"].contains(&kind.0.name()))
+            kind.2.is_some_and(|act| required.contains(&act))
+                || (kind.0.name() == "set_two_keys" && !required.is_empty())
+                || (more && unlocks(kind))
         };
         let expected = if picked.iter().any(|kind| keys(kind.1) == 0) {
             "KEY_OUT_OF_SCOPE"
@@ -162,6 +175,83 @@ proptest! {
             "OK"
         };
         prop_assert_eq!(verdict, expected);
+    }
+}
+
+/// Whether a key with these scopes could sign, or let sign, an act that needs two.
+fn could_be_second(scopes: &[Scope], required: &[TwoKeyAct]) -> bool {
+    let scope = |act: &TwoKeyAct| match act {
+        TwoKeyAct::Money => Scope::Money,
+        TwoKeyAct::Transfers => Scope::Rights,
+        TwoKeyAct::Rulings => Scope::Arbitrate,
+    };
+    !required.is_empty()
+        && (scopes.contains(&Scope::Admin) || required.iter().any(|a| scopes.contains(&scope(a))))
+}
+
+/// What a thief tries with the keys he has: adds some, ends some, chooses.
+type Attempt = (Vec<[bool; 6]>, Vec<usize>, Option<[bool; 3]>);
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// Holds [LED-MEM-8]: where acts need two keys of everybody, who has stolen one key never
+    /// comes by a second one for them, whatever he adds, ends or chooses.
+    #[test]
+    fn one_stolen_key_never_becomes_two(
+        others in prop::collection::vec(prop::array::uniform6(any::<bool>()), 0..3),
+        stolen in any::<Index>(),
+        everybody in prop::array::uniform3(any::<bool>()),
+        attempts in prop::collection::vec(
+            (
+                prop::collection::vec(prop::array::uniform6(any::<bool>()), 0..3),
+                prop::collection::vec(0usize..6, 0..3),
+                prop::option::weighted(0.2, prop::array::uniform3(any::<bool>())),
+            ),
+            1..8,
+        ),
+    ) {
+        let attempts: Vec<Attempt> = attempts;
+        let required = chosen(&ACTS, &everybody);
+        prop_assume!(!required.is_empty());
+        let mut w = World::default();
+        let mut names = vec![CHEST.to_string()];
+        for which in others.iter().map(|which| chosen(&Scope::ALL, which)) {
+            if !which.is_empty() {
+                let name = format!("honest-{}", names.len());
+                w.record(CHEST, add_key(&name, &which));
+                names.push(name);
+            }
+        }
+        w.decide(rulebook(|r| r.two_keys = list(&required)));
+        let mut his = BTreeSet::from([names[stolen.index(names.len())].clone()]);
+        for (adds, ends, choice) in attempts {
+            let mut events = Vec::new();
+            let mut added = Vec::new();
+            for which in adds.iter().map(|which| chosen(&Scope::ALL, which)) {
+                let name = format!("thief-{}", names.len() + added.len());
+                events.push(add_key(&name, &which).event());
+                added.push(name);
+            }
+            for end in ends.iter().filter_map(|end| names.get(*end)) {
+                events.push(revoke_key(CHEST, end).event());
+            }
+            events.extend(choice.map(|which| two_keys(&chosen(&ACTS, &which)).event()));
+            let keys: Vec<&str> = his.iter().map(String::as_str).collect();
+            if events.is_empty() || keys.is_empty() {
+                continue;
+            }
+            let envelope = w.envelope(CHEST, events);
+            if w.submit(&signed(envelope, &keys)).is_ok() {
+                names.extend(added.iter().cloned());
+                his.extend(added);
+            }
+            let record = w.state.member(&handle(CHEST)).unwrap().unwrap();
+            his.retain(|name| record.scopes_of(&key_of(name)).is_some());
+            let his_scopes = || his.iter().filter_map(|name| record.scopes_of(&key_of(name)));
+            let second = his_scopes().filter(|scopes| could_be_second(scopes, &required)).count();
+            prop_assert!(second <= 1, "he has {second} keys: {his:?}");
+        }
     }
 }
 

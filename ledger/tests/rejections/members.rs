@@ -230,6 +230,31 @@ pub const ROWS: &[Row] = &[
         w.record(REGULATOR, two_keys(&[TwoKeyAct::Rulings]));
         signed(w.envelope(REGULATOR, vec![suspend(CHEST).event()]), &[REGULATOR, "clerk"])
     }),
+    Row(Code::TwoKeysRequired, "one key adds a money key where the rulebook wants two", |w| {
+        w.decide(rulebook(|r| r.two_keys = list(&[TwoKeyAct::Money])));
+        w.by(CHEST, add_key("second", &[Scope::Money]))
+    }),
+    Row(Code::TwoKeysRequired, "one key adds an administrator where the rulebook wants two", |w| {
+        w.decide(rulebook(|r| r.two_keys = list(&[TwoKeyAct::Rulings])));
+        w.by(CHEST, add_key("second", &[Scope::Admin]))
+    }),
+    Row(Code::TwoKeysRequired, "one key chooses where the rulebook wants two", |w| {
+        w.decide(rulebook(|r| r.two_keys = list(&[TwoKeyAct::Money])));
+        w.by(CHEST, two_keys(&[]))
+    }),
+    Row(Code::TwoKeysRequired, "two keys take the place of the one that signs", |w| {
+        w.decide(rulebook(|r| r.two_keys = list(&[TwoKeyAct::Transfers])));
+        let (a, b) = (add_key("a", &[Scope::Rights]), add_key("b", &[Scope::Rights]));
+        let events = vec![a.event(), b.event(), revoke_key(CHEST, CHEST).event()];
+        signed(w.envelope(CHEST, events), &[CHEST])
+    }),
+    Row(Code::TwoKeysRequired, "a key in the place of another that does not sign", |w| {
+        w.record(CHEST, add_key("second", &[Scope::Rights]));
+        w.decide(rulebook(|r| r.two_keys = list(&[TwoKeyAct::Transfers])));
+        let events =
+            vec![add_key("third", &[Scope::Rights]).event(), revoke_key(CHEST, "second").event()];
+        signed(w.envelope(CHEST, events), &[CHEST])
+    }),
     Row(Code::TwoKeysRequired, "one key signs a ruling where the rulebook wants two", |w| {
         w.decide(rulebook(|r| r.two_keys = list(&[TwoKeyAct::Rulings])));
         w.by(REGULATOR, suspend(CHEST))

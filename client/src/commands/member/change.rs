@@ -34,6 +34,9 @@ pub struct SetRolesArgs {
 pub struct AddKeyArgs {
     /// The public key
     key: PublicKey,
+    /// Key of yours that ends in the same envelope: a rotation, for which the old key alone signs
+    #[arg(long, value_name = "KEY")]
+    in_place_of: Option<PublicKey>,
     #[command(flatten)]
     scopes: ScopeArgs,
     #[command(flatten)]
@@ -112,7 +115,13 @@ pub fn member_key(key: PublicKey, scopes: ScopeArgs) -> Result<MemberKey, Failur
 impl AddKeyArgs {
     pub(super) fn run(self, session: &Session) -> Result<(), Failure> {
         let key = member_key(self.key, self.scopes)?;
-        Acting::begin(session, &self.acting)?.act(Event::AddKey(AddKey { key }))
+        let acting = Acting::begin(session, &self.acting)?;
+        let mut events = vec![Event::AddKey(AddKey { key })];
+        if let Some(key) = self.in_place_of {
+            let (member, compromised_since_ms) = (acting.author().clone(), None);
+            events.push(Event::RevokeKey(RevokeKey { member, key, compromised_since_ms }));
+        }
+        acting.act_all(events, None)
     }
 }
 

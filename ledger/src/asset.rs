@@ -148,6 +148,12 @@ pub(crate) fn register(act: &mut Act<'_>, e: &RegisterAsset) -> Result<(), Refus
     Ok(())
 }
 
+/// How an asset is called in a refusal: `handle/name`, or its id while it is not recorded.
+pub(crate) fn called<V: View>(view: &V, id: &AssetId) -> Result<String, Fault> {
+    let asset = view.asset(id)?;
+    Ok(asset.map_or_else(|| id.to_string(), |asset| format!("{}/{}", asset.author, asset.name)))
+}
+
 fn check_split(e: &RegisterAsset) -> Result<(), Reject> {
     let has_inputs = e.derivation.as_ref().is_some_and(|d| !d.inputs.is_empty());
     e.split.check(has_inputs).map_err(|error| {
@@ -228,7 +234,7 @@ fn derive(
     derivation: &Derivation,
     id: AssetId,
 ) -> Result<bool, Refusal> {
-    check_inputs(derivation, &id, act.rulebook.max_inputs)?;
+    check_inputs(act.state, derivation, &id, act.rulebook.max_inputs)?;
     let activity = &derivation.activity;
     check_purposes(activity)?;
     let mut late = false;
@@ -238,7 +244,8 @@ fn derive(
     for input in &derivation.inputs {
         let asset = named(act, &input.asset)?;
         check_input(act, &input.asset, &asset, activity)?;
-        let grant = allowed(act, input, &asset, activity)?;
+        let grant = allowed(act, input, &asset, activity)
+            .map_err(|refusal| refusal.of(&format!("input {}/{}", asset.author, asset.name)))?;
         let terms = grant.as_ref().map(|(grant, _)| &grant.terms);
         let inherited = act.state.floors(&input.asset)?;
         let related = |party: &Handle| act.related(act.author, party);
@@ -261,7 +268,7 @@ fn derive(
     if !watched.is_empty() {
         act.state.put(&Key::Watches(id), &watched)?;
     }
-    let tracked = floors.settle(e.split.upstream_bp)?;
+    let tracked = floors.settle(e.split.upstream_bp, |source| called(act.state, source))?;
     if !tracked.is_empty() {
         act.state.put(&Key::Floors(id), &tracked)?;
     }
@@ -320,29 +327,36 @@ fn allowed(
     grant::allows(act, grant, &wanted).map(Some)
 }
 
-fn check_inputs(derivation: &Derivation, id: &AssetId, most: u32) -> Result<(), Reject> {
+fn check_inputs<V: View>(
+    view: &V,
+    derivation: &Derivation,
+    id: &AssetId,
+    most: u32,
+) -> Result<(), Refusal> {
+    let reject = |code, text: String| Err(Refusal::from(Reject::new(code, text)));
     if u32::try_from(derivation.inputs.len()).map_or(true, |inputs| inputs > most) {
         let text = format!("{} inputs, at most {most} by the rulebook", derivation.inputs.len());
-        return Err(Reject::new(Code::OverLimit, text));
+        return reject(Code::OverLimit, text);
     }
     let mut seen = BTreeSet::new();
     let mut sum = 0u64;
     for input in &derivation.inputs {
         if input.asset == *id {
-            return Err(Reject::new(Code::OwnOutputInput, "the asset is among its own inputs"));
+            return reject(Code::OwnOutputInput, "the asset is among its own inputs".into());
         }
         if !seen.insert(input.asset) {
-            let text = format!("input {} is named twice", input.asset);
-            return Err(Reject::new(Code::RepeatedInput, text));
+            let text = format!("input {} is named twice", called(view, &input.asset)?);
+            return reject(Code::RepeatedInput, text);
         }
         if input.weight == 0 {
-            return Err(Reject::new(Code::WeightZero, format!("input {} weighs 0", input.asset)));
+            let text = format!("input {} weighs 0", called(view, &input.asset)?);
+            return reject(Code::WeightZero, text);
         }
         sum = sum.saturating_add(input.weight);
     }
     if sum > MAX_WEIGHT_SUM {
         let text = format!("the weights add up to {sum}, at most {MAX_WEIGHT_SUM}");
-        return Err(Reject::new(Code::WeightsOverLimit, text));
+        return reject(Code::WeightsOverLimit, text);
     }
     Ok(())
 }

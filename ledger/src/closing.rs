@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::account::{self, Epoch};
+use crate::asset;
 use crate::attribution::Claim;
 use crate::event::market::CloseAccount;
 use crate::execute::Act;
@@ -55,8 +56,8 @@ pub(crate) fn close(act: &mut Act<'_>, e: &CloseAccount) -> Result<(), Refusal> 
 fn no_slice_held(act: &Act<'_>, claims: &[Claim<AssetId>]) -> Result<(), Refusal> {
     for claim in claims {
         if hold::is_held(act.state, &claim.asset, claim.right, act.context.time_ms)? {
-            let text =
-                format!("a dispute holds parts of the {} right over {}", claim.right, claim.asset);
+            let over = asset::called(act.state, &claim.asset)?;
+            let text = format!("a dispute holds parts of the {} right over {over}", claim.right);
             return Err(Reject::new(Code::AccountNotSettled, text).into());
         }
     }

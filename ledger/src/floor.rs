@@ -120,8 +120,12 @@ impl<'a> Tracker<'a> {
     }
 
     /// The floors that bind the new asset, in order of source and party; refuses when one is
-    /// broken or there are too many.
-    pub fn settle(mut self, upstream_bp: u16) -> Result<Vec<Floor>, Refusal> {
+    /// broken or there are too many. A refusal calls the source as `called` says.
+    pub fn settle(
+        mut self,
+        upstream_bp: u16,
+        called: impl Fn(&AssetId) -> Result<String, Fault>,
+    ) -> Result<Vec<Floor>, Refusal> {
         let bound = self.bound.len();
         if bound > MAX_FLOORS {
             return Err(full(format!("{bound} floors would bind the asset, at most {MAX_FLOORS}")));
@@ -143,6 +147,7 @@ impl<'a> Tracker<'a> {
             let required = per_bp.checked_mul(floor_bp.into()).ok_or_else(overflow)?;
             if reached < required {
                 let got_bp = reached.checked_div(per_bp).unwrap_or(0);
+                let source = called(&source)?;
                 let text = format!(
                     "of a sale {got_bp} bp would reach {source}, its floor is {floor_bp} bp"
                 );
@@ -206,7 +211,7 @@ mod tests {
         let mut tracker = Tracker::new(&author);
         let floors = vec![floor(7, None), floor(7, Some("related")), floor(7, Some("stranger"))];
         assert_eq!(add(&mut tracker, 0, floors), Ok(()));
-        let kept = tracker.settle(10_000).unwrap();
+        let kept = tracker.settle(10_000, |source| Ok(source.to_string())).unwrap();
         let parties: Vec<_> = kept.iter().map(|f| f.party.as_ref().map(Handle::as_str)).collect();
         assert_eq!(parties, [None, Some("related")]);
         assert!(kept.iter().all(|f| f.units == UNITS / 10_000));

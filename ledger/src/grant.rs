@@ -14,7 +14,7 @@ pub(crate) use in_force::{not_reserved, places};
 pub(crate) use terms::check as check_terms;
 
 use crate::approval::floor_consent;
-use crate::asset::{named_in_force, usable};
+use crate::asset::{self, named_in_force, usable};
 use crate::event::rights::{AcceptGrant, DeclineGrant, GrantRight, OfferGrant};
 use crate::execute::Act;
 use crate::hash::GrantId;
@@ -117,6 +117,13 @@ pub(crate) fn named(act: &Act<'_>, id: &GrantId) -> Result<GrantRecord, Refusal>
             format!("grant {id} is not recorded"),
         )
     })?)
+}
+
+/// How a grant is called in a refusal: by whom, to whom, over what.
+pub(crate) fn called<V: View>(view: &V, id: &GrantId) -> Result<String, Fault> {
+    let Some(grant) = view.grant(id)? else { return Ok(format!("grant {id}")) };
+    let asset = asset::called(view, &grant.asset)?;
+    Ok(format!("the grant of {} to {} on {asset}", grant.grantor, grant.grantee))
 }
 
 /// A refusal because a grant is not in the state that the act needs.

@@ -9,7 +9,7 @@ use crate::hash::{AssetId, ContractId};
 use crate::limits::MAX_LICENCES;
 use crate::reject::{Code, Fault, Refusal, Reject};
 use crate::state::record::{ContractRecord, ContractStatus, InForce};
-use crate::state::{Key, View};
+use crate::state::{Key, Records, View};
 use crate::territory;
 
 /// Places of a list of licences that weigh 1.
@@ -47,7 +47,7 @@ fn overlap(licence: &Licence, other: &InForce) -> bool {
         && territory::meet(&licence.territories, &other.territories)
 }
 
-fn check_among(act: &mut Act<'_>, licence: &Licence, others: &[InForce]) -> Result<(), Reject> {
+fn check_among(act: &mut Act<'_>, licence: &Licence, others: &[InForce]) -> Result<(), Refusal> {
     let excludes = |other: &&InForce| licence.exclusive || other.exclusivity != Exclusivity::None;
     let territories = others.iter().filter(excludes).map(|other| other.territories.len());
     let pairs = territories.fold(0u64, |sum, many| sum.saturating_add(many as u64));
@@ -57,8 +57,10 @@ fn check_among(act: &mut Act<'_>, licence: &Licence, others: &[InForce]) -> Resu
     match conflict {
         None => Ok(()),
         Some(other) => {
-            let text = format!("it overlaps the licence of contract {}", other.id);
-            Err(Reject::new(Code::LicenceConflict, text))
+            let contract = act.state.contract(&ContractId::from_digest(other.id))?;
+            let buyer = contract.map(|contract| contract.buyer.to_string()).unwrap_or_default();
+            let text = format!("it overlaps the licence of {buyer} by contract {}", other.id);
+            Err(Reject::new(Code::LicenceConflict, text).into())
         }
     }
 }
@@ -66,7 +68,7 @@ fn check_among(act: &mut Act<'_>, licence: &Licence, others: &[InForce]) -> Resu
 /// Fails when a licence cannot stand beside those in force.
 pub(crate) fn check(act: &mut Act<'_>, asset: &AssetId, licence: &Licence) -> Result<(), Refusal> {
     let others = others(act, asset)?;
-    Ok(check_among(act, licence, &others)?)
+    check_among(act, licence, &others)
 }
 
 /// The licence of a contract that all three have signed begins.

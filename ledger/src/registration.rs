@@ -119,7 +119,10 @@ pub(crate) fn file(act: &mut Act<'_>, e: &FileRegistration) -> Result<(), Refusa
     if let Some(id) = act.state.get::<RegistrationId>(&place)?
         && standing(&named(act, &id)?, act.context.time_ms) != Standing::Over
     {
-        let text = format!("registration {id} is in notice or in force");
+        let text = format!(
+            "registration {id} of {}/{} is in notice or in force",
+            asset.author, asset.name
+        );
         return Err(Reject::new(Code::AlreadyRegistered, text).into());
     }
     let id = RegistrationId::from_digest(*act.event.digest());

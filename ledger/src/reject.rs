@@ -592,6 +592,18 @@ pub enum Refusal {
     Fault(#[from] Fault),
 }
 
+impl Refusal {
+    /// The same, saying of what.
+    pub(crate) fn of(self, what: &str) -> Refusal {
+        match self {
+            Refusal::Reject(Reject { code, message, missing }) => {
+                Refusal::Reject(Reject { code, message: format!("{what}: {message}"), missing })
+            }
+            Refusal::Fault(fault) => Refusal::Fault(fault),
+        }
+    }
+}
+
 impl From<CodecError> for Refusal {
     fn from(error: CodecError) -> Self {
         Refusal::Fault(error.into())

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::approval;
-use crate::asset::{named_in_force, usable};
+use crate::asset::{called, named_in_force, usable};
 use crate::event::rights::{
     ApproveRequests, DeclineRequests, Exclusivity, GrantRight, OfferStanding, RequestGrant,
     TakeOffer, Terms, WithdrawOffer,
@@ -73,7 +73,9 @@ fn open(act: &Act<'_>, id: &RequestId) -> Result<RequestRecord, Refusal> {
     match record.status {
         RequestStatus::Open => Ok(record),
         RequestStatus::Approved | RequestStatus::Declined => {
-            let text = format!("request {id} is {:?} already", record.status);
+            let asset = called(act.state, &record.asset)?;
+            let text =
+                format!("{}'s request about {asset} is {:?} already", record.by, record.status);
             Err(Reject::new(Code::RequestClosed, text).into())
         }
     }

@@ -13,6 +13,7 @@ use crate::limits::{MAX_INHERITED, MAX_WATCHES};
 use crate::reject::{Code, Fault, Refusal, Reject};
 use crate::state::record::{AssetRecord, GrantStatus, Records, Watch, WithdrawalRecord};
 use crate::state::{Key, View};
+use crate::{asset, grant};
 
 /// Weight of looking whether one condition has come true.
 pub(crate) const WATCH_WEIGHT: u64 = 2;
@@ -145,10 +146,14 @@ fn check<V: View>(view: &V, time_ms: u64, watch: &Watch) -> Result<(), Refusal> 
     }
     let (code, text) = match watch {
         Watch::Grant(grant) => {
-            let text = format!("grant {grant} upstream was revoked, which suspends what is below");
+            let text = format!(
+                "{} was revoked upstream, which suspends what is below",
+                grant::called(view, grant)?
+            );
             (Code::SuspendedUpstream, text)
         }
         Watch::Consent(asset) => {
+            let asset = asset::called(view, asset)?;
             let text = format!("consent was withdrawn from {asset}, which no version has replaced");
             (Code::ConsentWithdrawn, text)
         }

@@ -138,8 +138,10 @@ fn adjust(
     adjustment: &Adjustment,
 ) -> Result<(), Refusal> {
     act.weigh(ADJUSTMENT_WEIGHT)?;
-    if account(act, &adjustment.account)?.closed {
-        let text = format!("account {} is closed", adjustment.account);
+    let paid = account(act, &adjustment.account)?;
+    if paid.closed {
+        let product = asset::called(act.state, &paid.product)?;
+        let text = format!("{} has closed the account of {product}", paid.exchange);
         return reject(Code::AccountClosed, text);
     }
     if adjustment.amount == 0 {

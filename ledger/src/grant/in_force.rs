@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::event::asset::Purpose;
 use crate::event::rights::{Exclusivity, GrantRight};
 use crate::execute::Act;
+use crate::grant::called;
 use crate::hash::{AssetId, Digest, GrantId};
 use crate::limits::MAX_IN_FORCE;
 use crate::reject::{Code, Refusal, Reject};
@@ -108,7 +109,8 @@ pub(super) fn check(
             && !above(&parents, &new.id, other)
     });
     if let Some(other) = excluded {
-        let text = format!("grant {} and this one exclude each other", other.id);
+        let other = called(act.state, &GrantId::from_digest(other.id))?;
+        let text = format!("{other} and this one exclude each other");
         return Err(Reject::new(Code::ExclusiveConflict, text).into());
     }
     Ok(())
@@ -183,7 +185,7 @@ pub(crate) fn not_reserved(
             None => false,
         };
         if !own {
-            let text = format!("grant {id} has this use exclusively");
+            let text = format!("{} gives this use exclusively", called(act.state, &id)?);
             return Err(Reject::new(Code::ReservedToGrantee, text).into());
         }
     }

@@ -23,7 +23,9 @@ use std::collections::BTreeSet;
 
 use headwater_ledger::envelope::SignedEnvelope;
 use headwater_ledger::execute::{Executed, Execution};
+use headwater_ledger::hash::{AccountId, AssetId, Digest, GrantId, RequestId};
 use headwater_ledger::reject::{Code, Outlook, Refusal, Reject};
+use headwater_ledger::state::{Key, Records as _, View as _};
 use support::World;
 
 /// Takes a world to the point, and gives the bytes that must be refused.
@@ -92,6 +94,16 @@ fn check(row: &Row) {
     let waits = code.outlook() == Outlook::AwaitsReference;
     assert_eq!(reject.missing.is_some(), waits, "{what}: what it waits for");
     assert!(!reject.message.is_empty(), "{what}: a refusal is a sentence");
+    for word in reject.message.split(|c: char| !c.is_ascii_alphanumeric() && c != ':') {
+        let Ok(id) = word.parse::<Digest>() else { continue };
+        let (asset, account) = (AssetId::from_digest(id), AccountId::from_digest(id));
+        let (grant, request) = (GrantId::from_digest(id), Key::Request(RequestId::from_digest(id)));
+        let named = world.state.asset(&asset).unwrap().is_some()
+            || world.state.account(&account).unwrap().is_some()
+            || world.state.grant(&grant).unwrap().is_some()
+            || world.state.value(&request).unwrap().is_some();
+        assert!(!named, "{what}: by its name, not its id: {reject}");
+    }
 }
 
 #[test]

@@ -34,6 +34,7 @@ pub fn asset_of<V: View>(view: &V, event: &Event) -> Result<Option<AssetId>, Que
         | Object::Payment(..)
         | Object::Account(..)
         | Object::Payout(..)
+        | Object::SetOff(..)
         | Object::Certificate(..)
         | Object::Aggregate(..)
         | Object::Dispute(..)

@@ -82,7 +82,8 @@ pub const ROWS: &[Row] = &[
                 w.put(&Key::Epoch(asset, right, n), &epoch);
             }
             let manager = handle(INSIGHT);
-            let head = RightRecord { epoch: epochs - 1, manager, threshold_parts: None };
+            let epoch = epochs - 1;
+            let head = RightRecord { epoch, changes: epoch, manager, threshold_parts: None };
             w.put(&Key::Right(asset, right), &head);
         }
         w.by(GZ, w.set_off(1))

@@ -23,7 +23,8 @@ impl<V: Lists> Case<'_, V> {
         for right in Right::ALL {
             self.ownership(id, asset, right)?;
         }
-        self.floors(id, &ancestry)?;
+        let towards = shortest_ways(&ancestry);
+        self.floors(id, &towards)?;
         let mut blocks = Vec::new();
         if asset.void {
             self.say(Reason::new("LED-AST-6", "void: nothing new is built on it or sold"));
@@ -32,7 +33,7 @@ impl<V: Lists> Case<'_, V> {
         if self.contests(id, asset)? {
             blocks.push("it is contested");
         }
-        if self.watches(id, &ancestry)? {
+        if self.watches(id, &towards)? {
             blocks.push("something in its ancestry suspends it");
         }
         if self.withdrawal(id)? {
@@ -145,7 +146,7 @@ impl<V: Lists> Case<'_, V> {
         Ok(())
     }
 
-    fn floors(&mut self, id: &AssetId, ancestry: &Trace) -> Result<(), QueryError> {
+    fn floors(&mut self, id: &AssetId, towards: &Outputs) -> Result<(), QueryError> {
         for floor in self.view.floors(id)? {
             let name = self.name(&floor.source)?;
             let reach = floor.units / 100_000_000_000_000;
@@ -166,7 +167,7 @@ impl<V: Lists> Case<'_, V> {
                     ),
                 ),
             };
-            let path = self.path(ancestry, &floor.source)?;
+            let path = self.path(towards, &floor.source)?;
             self.say(Reason::new(rule, text).with("units", floor.units).along(path));
         }
         Ok(())
@@ -197,7 +198,7 @@ impl<V: Lists> Case<'_, V> {
     }
 
     /// Whether a condition in the ancestry has come true.
-    fn watches(&mut self, id: &AssetId, ancestry: &Trace) -> Result<bool, QueryError> {
+    fn watches(&mut self, id: &AssetId, towards: &Outputs) -> Result<bool, QueryError> {
         let attested = watch::attested(self.view, id)?;
         let mut suspended = false;
         for condition in watch::listed(self.view, id)? {
@@ -218,7 +219,7 @@ impl<V: Lists> Case<'_, V> {
                     Reason { text: format!("{}; attested, so it goes on", reason.text), ..reason }
                 }
             };
-            let path = self.path(ancestry, &source)?;
+            let path = self.path(towards, &source)?;
             self.say(reason.along(path));
         }
         Ok(suspended)
@@ -323,33 +324,41 @@ impl<V: Lists> Case<'_, V> {
     }
 
     /// A shortest way from the asset that was traced up to one of its ancestors.
-    fn path(&self, ancestry: &Trace, to: &AssetId) -> Result<Vec<String>, Fault> {
-        let mut from: BTreeMap<AssetId, AssetId> = BTreeMap::new();
-        let mut inputs: BTreeMap<AssetId, Vec<AssetId>> = BTreeMap::new();
-        for edge in &ancestry.edges {
-            inputs.entry(edge.output).or_default().push(edge.input);
-        }
-        let mut seen = BTreeSet::from([ancestry.asset]);
-        let mut level = vec![ancestry.asset];
-        while !level.is_empty() && !seen.contains(to) {
-            let mut next = Vec::new();
-            for output in level {
-                for input in inputs.get(&output).into_iter().flatten() {
-                    if seen.insert(*input) {
-                        from.insert(*input, output);
-                        next.push(*input);
-                    }
-                }
-            }
-            level = next;
-        }
+    fn path(&self, towards: &Outputs, to: &AssetId) -> Result<Vec<String>, Fault> {
         let mut path = vec![shown(&recorded(self.view, to)?)];
         let mut at = *to;
-        while let Some(output) = from.get(&at) {
+        while let Some(output) = towards.get(&at) {
             at = *output;
             path.push(self.name(&at)?);
         }
         path.reverse();
         Ok(path)
     }
+}
+
+/// For each ancestor of an asset the next asset on a shortest way to it.
+type Outputs = BTreeMap<AssetId, AssetId>;
+
+/// Looks at each edge of an ancestry once.
+fn shortest_ways(ancestry: &Trace) -> Outputs {
+    let mut inputs: BTreeMap<AssetId, Vec<AssetId>> = BTreeMap::new();
+    for edge in &ancestry.edges {
+        inputs.entry(edge.output).or_default().push(edge.input);
+    }
+    let mut towards = Outputs::new();
+    let mut seen = BTreeSet::from([ancestry.asset]);
+    let mut level = vec![ancestry.asset];
+    while !level.is_empty() {
+        let mut next = Vec::new();
+        for output in level {
+            for input in inputs.get(&output).into_iter().flatten() {
+                if seen.insert(*input) {
+                    towards.insert(*input, output);
+                    next.push(*input);
+                }
+            }
+        }
+        level = next;
+    }
+    towards
 }

@@ -20,7 +20,7 @@ pub(crate) fn seal(act: &mut Act<'_>, e: &SealSources) -> Result<(), Refusal> {
         let text = format!("{} sources with a weight of {} together", e.sources, e.total_weight);
         return Err(Reject::new(Code::AggregateInvalid, text).into());
     }
-    let owner = unsealed_owner(act, e)?;
+    let owner = owner_to_seal(act, e)?;
     let id = AggregateId::from_digest(*act.event.digest());
     act.state.put(&Key::SealedBy(e.asset, e.right, owner.clone()), &id)?;
     let record = AggregateRecord {
@@ -30,6 +30,7 @@ pub(crate) fn seal(act: &mut Act<'_>, e: &SealSources) -> Result<(), Refusal> {
         root: e.root,
         sources: e.sources,
         total_weight: e.total_weight,
+        paid: false,
         height: act.context.height,
     };
     act.state.put(&Key::Aggregate(id), &record)?;
@@ -38,22 +39,27 @@ pub(crate) fn seal(act: &mut Act<'_>, e: &SealSources) -> Result<(), Refusal> {
 }
 
 /// The first owner of the right, in order of handle, that the author acts for and whose part has
-/// no sources yet.
-fn unsealed_owner(act: &Act<'_>, e: &SealSources) -> Result<Handle, Refusal> {
+/// no sources yet; when all have, the first of whose sources none was paid: they are sealed anew.
+fn owner_to_seal(act: &Act<'_>, e: &SealSources) -> Result<Handle, Refusal> {
     let asset = crate::asset::named(act, &e.asset)?;
     let current = act.state.right(&e.asset, &asset, e.right)?.epoch;
-    let mut is_sealed = false;
+    let (mut is_sealed, mut unpaid) = (false, None);
     for owner in act.state.epoch(&e.asset, &asset, e.right, current)?.owners {
         if !act.is(&owner.member)? {
             continue;
         }
-        if act.state.value(&Key::SealedBy(e.asset, e.right, owner.member.clone()))?.is_none() {
-            return Ok(owner.member);
+        let sealed = act.state.get(&Key::SealedBy(e.asset, e.right, owner.member.clone()))?;
+        let Some(sealed) = sealed else { return Ok(owner.member) };
+        if unpaid.is_none() && !named(act, &sealed)?.paid {
+            unpaid = Some(owner.member);
         }
         is_sealed = true;
     }
+    if let Some(owner) = unpaid {
+        return Ok(owner);
+    }
     if is_sealed {
-        let text = format!("the sources of {} are sealed", act.author);
+        let text = format!("the sources of {} are sealed, and one of them was paid", act.author);
         return Err(Reject::new(Code::AlreadySealed, text).into());
     }
     let text = format!("{} owns no part of the {} right", act.author, e.right);
@@ -62,14 +68,15 @@ fn unsealed_owner(act: &Act<'_>, e: &SealSources) -> Result<Handle, Refusal> {
 
 /// `pay_source`.
 pub(crate) fn pay(act: &mut Act<'_>, e: &PaySource) -> Result<(), Refusal> {
-    let aggregate: Option<AggregateRecord> = act.state.get(&Key::Aggregate(e.aggregate))?;
-    let aggregate = aggregate.ok_or_else(|| {
-        let text = format!("aggregate {} is not recorded", e.aggregate);
-        Reject::missing(Code::UnknownAggregate, Missing::Aggregate(e.aggregate), text)
-    })?;
+    let aggregate = named(act, &e.aggregate)?;
     if !act.is(&aggregate.owner)? {
         let text = format!("{} sealed it", aggregate.owner);
         return Err(Reject::new(Code::NotAggregateOwner, text).into());
+    }
+    let sealed = Key::SealedBy(aggregate.asset, aggregate.right, aggregate.owner.clone());
+    if act.state.get(&sealed)? != Some(e.aggregate) {
+        let text = "the sources were sealed anew since";
+        return Err(Reject::new(Code::AlreadySealed, text).into());
     }
     named_account(act, &e.account)?;
     if !(1..=MAX_AMOUNT).contains(&e.amount) {
@@ -94,7 +101,19 @@ pub(crate) fn pay(act: &mut Act<'_>, e: &PaySource) -> Result<(), Refusal> {
         return Err(Reject::new(Code::SourceAboveDue, text).into());
     };
     use_reference(act, owner, &e.bank_reference)?;
-    Ok(act.state.put(&key, &after)?)
+    act.state.put(&key, &after)?;
+    if aggregate.paid {
+        return Ok(());
+    }
+    let aggregate = AggregateRecord { paid: true, ..aggregate };
+    Ok(act.state.put(&Key::Aggregate(e.aggregate), &aggregate)?)
+}
+
+fn named(act: &Act<'_>, id: &AggregateId) -> Result<AggregateRecord, Refusal> {
+    Ok(act.state.get(&Key::Aggregate(*id))?.ok_or_else(|| {
+        let text = format!("aggregate {id} is not recorded");
+        Reject::missing(Code::UnknownAggregate, Missing::Aggregate(*id), text)
+    })?)
 }
 
 /// Fails unless the source with this weight is among those that were sealed.

@@ -9,7 +9,7 @@ use crate::event::market::CloseAccount;
 use crate::execute::Act;
 use crate::hash::{AccountId, AssetId};
 use crate::hold;
-use crate::limits::MAX_CLOSING_LINES;
+use crate::limits::{MAX_ANCESTRY_EDGES, MAX_CLOSING_LINES};
 use crate::listing::frozen_schedule;
 use crate::payment::{Rows, named_account, require_clearing, require_open};
 use crate::payout::epochs;
@@ -31,15 +31,8 @@ pub(crate) fn close(act: &mut Act<'_>, e: &CloseAccount) -> Result<(), Refusal> 
     let mut account = named_account(act, &e.account)?;
     require_clearing(act, &account.exchange)?;
     require_open(&account)?;
-    let AccountRecord { unconfirmed, orders, disputes, .. } = account;
-    if (unconfirmed, orders, disputes) != (0, 0, 0) {
-        let text = format!(
-            "{unconfirmed} contracts wait for their delivery, {orders} payments for a refund that \
-             was ordered, {disputes} disputes for a ruling"
-        );
-        return Err(Reject::new(Code::AccountNotSettled, text).into());
-    }
-    let (claims, edges) = frozen_schedule(act, &account.product)?;
+    require_settled(&account)?;
+    let (claims, edges) = frozen_schedule(act, &account.product, MAX_ANCESTRY_EDGES)?;
     act.weigh(edges)?;
     if claims.len() > MAX_CLOSING_LINES {
         return Err(too_large().into());
@@ -50,6 +43,24 @@ pub(crate) fn close(act: &mut Act<'_>, e: &CloseAccount) -> Result<(), Refusal> 
     act.state.put(&Key::Closing(e.account), &lines)?;
     account.closed = true;
     Ok(act.state.put(&Key::Account(e.account), &account)?)
+}
+
+/// Fails while money may yet come into the account, or go back; says what is open.
+fn require_settled(account: &AccountRecord) -> Result<(), Reject> {
+    let open: Vec<String> = [
+        (account.unpaid, "signed contracts not wholly paid"),
+        (account.unconfirmed, "contracts paid whose delivery is not confirmed"),
+        (account.orders, "payments with refunds ordered and not given back"),
+        (account.disputes, "disputes not decided"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, of)| format!("{of}: {count}"))
+    .collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    Err(Reject::new(Code::AccountNotSettled, open.join("; ")))
 }
 
 /// Fails while a dispute holds parts of a claim: a ruling could not move their money any more.

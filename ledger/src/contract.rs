@@ -13,11 +13,13 @@ use crate::hash::{ContractId, Digest};
 use crate::licence;
 use crate::limits::MAX_AMOUNT;
 use crate::listing;
+use crate::payment;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::review;
 use crate::state::record::{ContractRecord, ContractStatus, ListingRecord};
 use crate::state::{Key, Records, Relation};
 use crate::territory;
+use crate::trade_certificate;
 
 /// `propose_contract`: the seller's proposal is its signature.
 pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refusal> {
@@ -43,6 +45,9 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refu
     if e.sign_by_ms < act.context.time_ms {
         return reject(Code::ContractExpired, format!("it could be signed until {}", e.sign_by_ms));
     }
+    if e.price > 0 {
+        payment::require_not_closed(act, &listing.asset, &listing.exchange, &e.currency)?;
+    }
     licence::check(act, &listing.asset, &e.licence)?;
     let id = ContractId::from_digest(*act.event.digest());
     let record = ContractRecord {
@@ -65,10 +70,12 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refu
         buyer_terminates: false,
         instalments: e.instalments.to_vec(),
         paid: 0,
+        refunded: 0,
         delivered: None,
         delivered_ms: 0,
         confirmed: false,
         deemed: false,
+        disputes: 0,
         height: act.context.height,
     };
     act.state.put(&Key::Contract(id), &record)?;
@@ -134,7 +141,7 @@ pub(crate) fn named(act: &Act<'_>, id: &ContractId) -> Result<ContractRecord, Re
     })?)
 }
 
-fn is_signed(contract: &ContractRecord) -> bool {
+pub(crate) fn is_signed(contract: &ContractRecord) -> bool {
     contract.buyer_signed && contract.exchange_signed
 }
 
@@ -187,10 +194,29 @@ pub(crate) fn sign(act: &mut Act<'_>, e: &SignContract) -> Result<(), Refusal> {
     let cover = listing::check_sellable(act, &listing)?;
     review::require_not_rejected(act, &listing.asset)?;
     check_licence(&listing, &cover, &contract.licence, act.context.time_ms)?;
+    require_not_suspended(act, &contract)?;
+    if contract.price > 0 {
+        let ContractRecord { asset, exchange, currency, .. } = &contract;
+        payment::require_not_closed(act, asset, exchange, currency)?;
+    }
     if is_signed(&contract) {
         licence::begin(act, &e.contract, &contract)?;
+        payment::contract_signed(act, &contract)?;
+        act.wait_for_about(&contract.seller, e.contract.digest())?;
     }
     Ok(act.state.put(&Key::Contract(e.contract), &contract)?)
+}
+
+/// Fails while a party of the contract, or who acts for it, is suspended.
+fn require_not_suspended(act: &Act<'_>, contract: &ContractRecord) -> Result<(), Refusal> {
+    for party in [&contract.seller, &contract.buyer, &contract.exchange] {
+        let acting = act.acting(party)?;
+        if act.named_member(&acting)?.suspended {
+            let text = format!("{acting} is suspended");
+            return Err(Reject::new(Code::PartySuspended, text).into());
+        }
+    }
+    Ok(())
 }
 
 /// Fails unless a contract can still be declined or withdrawn.
@@ -250,25 +276,77 @@ pub(crate) fn terminate(act: &mut Act<'_>, e: &TerminateContract) -> Result<(), 
     contract.seller_terminates |= seller;
     contract.buyer_terminates |= buyer;
     if overdue || (contract.seller_terminates && contract.buyer_terminates) {
+        licence::end(act, &e.contract, &contract.asset)?;
         return end(act, &e.contract, contract);
     }
     let other = if seller { contract.buyer.clone() } else { contract.seller.clone() };
-    act.wait_for(&other)?;
+    act.wait_for_about(&other, e.contract.digest())?;
     Ok(act.state.put(&Key::Contract(e.contract), &contract)?)
 }
 
+/// The contract ends: nothing more is paid or delivered under it.
 fn end(act: &mut Act<'_>, id: &ContractId, mut contract: ContractRecord) -> Result<(), Refusal> {
+    let before = contract.clone();
     contract.status = ContractStatus::Terminated;
-    licence::end(act, id, &contract.asset)?;
+    payment::contract_changed(act, &before, &contract)?;
     Ok(act.state.put(&Key::Contract(*id), &contract)?)
 }
 
-/// A ruling ends a contract, if it has not ended. Implements [LED-MKT-12].
-pub(crate) fn end_by_ruling(act: &mut Act<'_>, id: &ContractId) -> Result<(), Refusal> {
+fn disputed(act: &Act<'_>, id: &ContractId) -> Result<ContractRecord, Fault> {
     let missing = || Fault(format!("contract {id} of a dispute is missing"));
-    let contract = act.state.contract(id)?.ok_or_else(missing)?;
-    match contract.status {
-        ContractStatus::Open => end(act, id, contract),
-        ContractStatus::Declined | ContractStatus::Withdrawn | ContractStatus::Terminated => Ok(()),
+    act.state.contract(id)?.ok_or_else(missing)
+}
+
+/// A ruling ends a contract. Its licence keeps its place among those in force until the ruling can
+/// be appealed no more, so that no other takes it before. Implements [LED-MKT-12].
+pub(crate) fn end_by_ruling(
+    act: &mut Act<'_>,
+    id: &ContractId,
+    last_appeal_ms: Option<u64>,
+) -> Result<(), Refusal> {
+    let contract = disputed(act, id)?;
+    require_open(&contract)?;
+    match last_appeal_ms {
+        Some(until_ms) if is_signed(&contract) => licence::keep(act, id, &contract, until_ms)?,
+        Some(_) | None => licence::end(act, id, &contract.asset)?,
     }
+    trade_certificate::lapse(act, id)?;
+    end(act, id, contract)
+}
+
+/// A ruling that ended a contract is appealed: the licence keeps its place until it is decided.
+pub(crate) fn end_appealed(act: &mut Act<'_>, id: &ContractId) -> Result<(), Refusal> {
+    let contract = disputed(act, id)?;
+    if is_signed(&contract) {
+        licence::keep(act, id, &contract, contract.licence.not_after_ms)?;
+    }
+    Ok(())
+}
+
+/// A ruling that ended a contract is affirmed.
+pub(crate) fn end_affirmed(act: &mut Act<'_>, id: &ContractId) -> Result<(), Refusal> {
+    let contract = disputed(act, id)?;
+    licence::end(act, id, &contract.asset)
+}
+
+/// A ruling that ended a contract is undone: it stands as it did, and so does its licence.
+pub(crate) fn reinstate(act: &mut Act<'_>, id: &ContractId) -> Result<(), Refusal> {
+    let before = disputed(act, id)?;
+    let contract = ContractRecord { status: ContractStatus::Open, ..before.clone() };
+    payment::contract_changed(act, &before, &contract)?;
+    Ok(act.state.put(&Key::Contract(*id), &contract)?)
+}
+
+/// One dispute more or less about the contract or its payments waits for a ruling.
+pub(crate) fn mark_disputed(
+    act: &mut Act<'_>,
+    id: &ContractId,
+    change: i32,
+) -> Result<(), Refusal> {
+    let mut contract = disputed(act, id)?;
+    let disputes = contract.disputes.checked_add_signed(change);
+    contract.disputes =
+        disputes.ok_or_else(|| Fault(format!("contract {id} has less than no dispute")))?;
+    act.state.put(&Key::Contract(*id), &contract)?;
+    payment::contract_disputed(act, &contract, change)
 }

@@ -1,11 +1,13 @@
 //! The rules for deliveries: recorded by the seller, confirmed by the buyer, or deemed to be once
 //! time is over. Implements [LED-MKT-6].
 
+use crate::asset::named_in_force;
 use crate::contract::{named, require_open, require_signed};
 use crate::event::market::{ConfirmDelivery, RecordDelivery};
 use crate::execute::Act;
 use crate::reject::{Code, Refusal, Reject};
 use crate::state::Key;
+use crate::state::record::ContractRecord;
 
 /// `record_delivery`.
 pub(crate) fn record(act: &mut Act<'_>, e: &RecordDelivery) -> Result<(), Refusal> {
@@ -16,17 +18,18 @@ pub(crate) fn record(act: &mut Act<'_>, e: &RecordDelivery) -> Result<(), Refusa
     }
     require_open(&contract)?;
     require_signed(&contract)?;
+    named_in_force(act, &contract.asset)?;
     if contract.delivered.is_some() {
         return Err(Reject::new(Code::AlreadyDelivered, "the delivery is recorded already").into());
     }
     contract.delivered = Some(e.delivered);
     contract.delivered_ms = act.context.time_ms;
-    act.wait_for(&contract.buyer)?;
+    act.wait_for_about(&contract.buyer, e.contract.digest())?;
     Ok(act.state.put(&Key::Contract(e.contract), &contract)?)
 }
 
 /// `confirm_delivery`: also of a contract that has been terminated since, for what was delivered
-/// before is paid.
+/// before is paid. The buyer needs no recorded delivery: nobody knows better what has come.
 pub(crate) fn confirm(act: &mut Act<'_>, e: &ConfirmDelivery) -> Result<(), Refusal> {
     let mut contract = named(act, &e.contract)?;
     let buyer = act.is(&contract.buyer)?;
@@ -34,19 +37,34 @@ pub(crate) fn confirm(act: &mut Act<'_>, e: &ConfirmDelivery) -> Result<(), Refu
         let text = format!("{} is the buyer", contract.buyer);
         return Err(Reject::new(Code::NotBuyer, text).into());
     }
-    if contract.delivered.is_none() {
-        return Err(Reject::new(Code::NotDelivered, "no delivery is recorded").into());
-    }
+    require_signed(&contract)?;
     if contract.confirmed {
         return Err(Reject::new(Code::AlreadyConfirmed, "the delivery is confirmed already").into());
     }
-    let deemed_ms = contract.delivered_ms.saturating_add(act.rulebook.deemed_delivery_ms);
-    if !buyer && act.context.time_ms < deemed_ms {
-        let text = format!("the delivery counts as confirmed from {deemed_ms} on");
-        return Err(Reject::new(Code::DeliveryNotDeemed, text).into());
+    if !buyer {
+        require_deemed(act, &contract)?;
     }
     contract.confirmed = true;
     contract.deemed = !buyer;
     act.state.put(&Key::Contract(e.contract), &contract)?;
     crate::payment::delivery_confirmed(act, &e.contract)
+}
+
+/// Fails unless a delivery counts as confirmed although the buyer has not confirmed it: it was
+/// recorded, the time is over, and nobody disputes it.
+fn require_deemed(act: &Act<'_>, contract: &ContractRecord) -> Result<(), Reject> {
+    if contract.delivered.is_none() {
+        return Err(Reject::new(Code::NotDelivered, "no delivery is recorded"));
+    }
+    let deemed_ms = contract.delivered_ms.saturating_add(act.rulebook.deemed_delivery_ms);
+    if act.context.time_ms < deemed_ms {
+        let text = format!("it can be deemed confirmed from {deemed_ms} on");
+        return Err(Reject::new(Code::DeliveryNotDeemed, text));
+    }
+    if contract.disputes > 0 {
+        let text =
+            format!("disputes about the contract or its payments wait: {}", contract.disputes);
+        return Err(Reject::new(Code::DeliveryNotDeemed, text));
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@ mod ruling;
 use std::collections::BTreeSet;
 
 use crate::asset;
-use crate::event::dispute::{Ground, Slice, Subject};
+use crate::event::dispute::{Ground, Ruling, Slice, Subject};
 use crate::event::member::Role;
 use crate::event::{AppealRuling, FileEvidence, OpenDispute, OrderFreeze};
 use crate::execute::Act;
@@ -211,14 +211,15 @@ fn mark(act: &mut Act<'_>, subject: &Subject, mark: Mark) -> Result<(), Refusal>
             Ok(act.state.put(&Key::Grant(*id), &grant)?)
         }
         Subject::Payment(id) => {
-            let account = named_payment(act, id)?.account;
-            payment::mark_disputed(act, &account, change)
+            let contract = named_payment(act, id)?.contract;
+            contract::mark_disputed(act, &contract, change)
         }
         Subject::Payout(id) => {
             let account = named_payout(act, id)?.account;
             payment::mark_disputed(act, &account, change)
         }
-        Subject::Share(_) | Subject::Contract(_) => Ok(()),
+        Subject::Contract(id) => contract::mark_disputed(act, id, change),
+        Subject::Share(_) => Ok(()),
     }
 }
 
@@ -313,6 +314,11 @@ pub(crate) fn appeal(act: &mut Act<'_>, e: &AppealRuling) -> Result<(), Refusal>
     dispute.status = DisputeStatus::Appealed;
     dispute.appellant = Some(act.author.clone());
     mark(act, &dispute.subject, Mark::Set)?;
+    if let Subject::Contract(id) = &dispute.subject
+        && dispute.rulings.last().is_some_and(|r| r.ruling == Ruling::EndContract)
+    {
+        contract::end_appealed(act, id)?;
+    }
     act.state.put(&Key::Dispute(e.dispute), &dispute)?;
     for party in dispute.respondents.iter().chain([&dispute.opener]) {
         if !act.is(party)? {

@@ -366,6 +366,7 @@ impl Event {
             | Event::ChangeRegistration(_)
             | Event::RequestAccess(_)
             | Event::RecordUsage(_)
+            | Event::SignContract(_)
             | Event::IssueCertificate(_)
             | Event::FileEvidence(_)
             | Event::AppealRuling(_) => 50,
@@ -406,7 +407,6 @@ impl Event {
             | Event::VoidAsset(_)
             | Event::ReviewListing(_)
             | Event::ProposeContract(_)
-            | Event::SignContract(_)
             | Event::RecordDelivery(_)
             | Event::ConfirmDelivery(_) => 30,
         }

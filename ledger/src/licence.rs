@@ -4,13 +4,14 @@
 use crate::event::market::Licence;
 use crate::event::rights::Exclusivity;
 use crate::execute::Act;
-use crate::grant::places;
+use crate::grant::{conflict, places};
 use crate::hash::{AssetId, ContractId};
 use crate::limits::MAX_LICENCES;
 use crate::reject::{Code, Fault, Refusal, Reject};
 use crate::state::record::{ContractRecord, ContractStatus, InForce};
 use crate::state::{Key, Records, View};
 use crate::territory;
+use crate::text::Handle;
 
 /// Places of a list of licences that weigh 1.
 const PLACES_A_UNIT: u64 = 2;
@@ -71,6 +72,30 @@ pub(crate) fn check(act: &mut Act<'_>, asset: &AssetId, licence: &Licence) -> Re
     check_among(act, licence, &others)
 }
 
+/// Fails when an exclusive grant to operate a product would reserve what an exclusive licence of it
+/// gives to another than the grantee.
+pub(crate) fn check_reserved(
+    act: &mut Act<'_>,
+    asset: &AssetId,
+    grant: &InForce,
+    grantee: &Handle,
+) -> Result<(), Refusal> {
+    for other in others(act, asset)? {
+        if other.exclusivity == Exclusivity::None || !conflict(grant, &other) {
+            continue;
+        }
+        let id = ContractId::from_digest(other.id);
+        let contract = act.state.contract(&id)?;
+        let contract = contract.ok_or_else(|| Fault(format!("contract {id} is missing")))?;
+        if !act.same(&contract.buyer, grantee)? {
+            let text =
+                format!("the exclusive licence of contract {id} and this grant exclude each other");
+            return Err(Reject::new(Code::ExclusiveConflict, text).into());
+        }
+    }
+    Ok(())
+}
+
 /// The licence of a contract that all three have signed begins.
 pub(crate) fn begin(
     act: &mut Act<'_>,
@@ -78,21 +103,41 @@ pub(crate) fn begin(
     contract: &ContractRecord,
 ) -> Result<(), Refusal> {
     let mut list = others(act, &contract.asset)?;
-    let licence = &contract.licence;
-    check_among(act, licence, &list)?;
-    list.push(InForce {
+    check_among(act, &contract.licence, &list)?;
+    list.push(entry(act, id, &contract.licence, contract.licence.not_after_ms));
+    if places(&list) > MAX_LICENCES {
+        let text = format!("the licences of the product in force fill {MAX_LICENCES} places");
+        return Err(Reject::new(Code::InForceFull, text).into());
+    }
+    Ok(store(act, &contract.asset, &list)?)
+}
+
+fn entry(act: &Act<'_>, id: &ContractId, licence: &Licence, until_ms: u64) -> InForce {
+    InForce {
         id: *id.digest(),
         parent: None,
         exclusivity: if licence.exclusive { Exclusivity::Exclusive } else { Exclusivity::None },
         purposes: licence.purposes.to_vec(),
         territories: licence.territories.to_vec(),
         not_before_ms: act.context.time_ms,
-        not_after_ms: licence.not_after_ms,
+        not_after_ms: licence.not_after_ms.min(until_ms),
         void: false,
-    });
-    if places(&list) > MAX_LICENCES {
-        let text = format!("the licences of the product in force fill {MAX_LICENCES} places");
-        return Err(Reject::new(Code::InForceFull, text).into());
+    }
+}
+
+/// The licence of a contract that a ruling has ended keeps its place until a block time, for it may
+/// come back.
+pub(crate) fn keep(
+    act: &mut Act<'_>,
+    id: &ContractId,
+    contract: &ContractRecord,
+    until_ms: u64,
+) -> Result<(), Refusal> {
+    let mut list = others(act, &contract.asset)?;
+    list.retain(|other| other.id != *id.digest());
+    let kept = entry(act, id, &contract.licence, until_ms);
+    if kept.not_after_ms >= act.context.time_ms {
+        list.push(kept);
     }
     Ok(store(act, &contract.asset, &list)?)
 }

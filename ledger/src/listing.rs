@@ -59,7 +59,8 @@ pub(crate) fn list(act: &mut Act<'_>, e: &ListProduct) -> Result<(), Refusal> {
     make_room(act, &e.asset, &e.exchange)?;
     not_reserved(act, act.author, &e.asset, GrantRight::Operation, None)?;
     let cover = cover(act, act.author, &e.asset, &e.operation_grants)?;
-    let (claims, edges) = frozen_schedule(act, &e.asset)?;
+    let max = usize::try_from(act.rulebook.max_ancestry_edges).unwrap_or(usize::MAX);
+    let (claims, edges) = frozen_schedule(act, &e.asset, max)?;
     act.weigh(edges)?;
     let purposes = both(asset.purposes(), cover.purposes.as_deref());
     let id = ListingId::from_digest(*act.event.digest());
@@ -159,14 +160,15 @@ fn both(own: Option<&[Purpose]>, covered: Option<&[Purpose]>) -> Option<Vec<Purp
     }
 }
 
-/// The schedule of a product and the number of edges walked. Implements [LED-MKT-2].
+/// The schedule of a product whose ancestry has at most so many edges, and what the walk weighs.
+/// Implements [LED-MKT-2].
 pub(crate) fn frozen_schedule(
     act: &Act<'_>,
     product: &AssetId,
+    max: usize,
 ) -> Result<(Vec<Claim<AssetId>>, u64), Refusal> {
     let edges = std::cell::Cell::new(0u64);
     let walked = CountingView { state: act.state, edges: &edges };
-    let max = usize::try_from(act.rulebook.max_ancestry_edges).unwrap_or(usize::MAX);
     match walked.schedule_within(product, max) {
         Ok(claims) => Ok((claims, edges.get())),
         Err(ScheduleError::TooManyEdges { max }) => Err(Reject::new(

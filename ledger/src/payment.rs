@@ -2,6 +2,7 @@
 //! Implements [LED-MKT-5], [LED-MKT-7] and [LED-MNY-1].
 
 mod confirm;
+mod owed;
 
 use std::borrow::BorrowMut;
 
@@ -17,8 +18,10 @@ use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{AccountRecord, ContractRecord, ContractStatus, PaymentRecord};
 use crate::state::{Key, Records, Relation, State, View};
 use crate::text::{self, Handle};
+use crate::trade_certificate;
 
 pub(crate) use confirm::{delivery_confirmed, mark_disputed, order_refund, withdraw_order};
+pub(crate) use owed::{contract_changed, contract_disputed, contract_signed, require_not_closed};
 
 /// The id of the account of a product, a clearing exchange and a currency. Implements [LED-REV-5].
 pub fn account_id(
@@ -123,21 +126,14 @@ pub(crate) fn record(act: &mut Act<'_>, e: &RecordPayment) -> Result<(), Refusal
     require_clearing(act, &contract.exchange)?;
     let amounts = check_payment(&contract, e)?;
     let account = account_id(&contract.asset, &contract.exchange, &contract.currency)?;
-    let known = act.state.account(&account)?;
-    known.as_ref().map_or(Ok(()), require_open)?;
+    let mut record = recorded_account(act, &account)?;
+    require_open(&record)?;
     let mut payments = confirm::payments(act, &e.contract)?;
     if payments.len() >= MAX_CONTRACT_PAYMENTS {
         let text = format!("the contract has {} payments", payments.len());
         return Err(Reject::new(Code::TooManyPayments, text).into());
     }
     use_reference(act, &contract.exchange, &e.bank_reference)?;
-    let mut record = match known {
-        Some(record) => record,
-        None => {
-            act.append(Relation::AssetAccounts(contract.asset), account.digest())?;
-            open_account(&contract)
-        }
-    };
     let seq = act.seq;
     let mut rows = Rows { state: &mut *act.state, account };
     let index = record.totals.record_payment(&mut rows, seq, amounts).map_err(amounts_refusal)?;
@@ -158,29 +154,21 @@ pub(crate) fn record(act: &mut Act<'_>, e: &RecordPayment) -> Result<(), Refusal
     confirm::recorded(act, &contract, &mut record, &payment)?;
     let id = PaymentId::from_digest(*act.event.digest());
     payments.push(id);
+    let before = contract.clone();
     contract.paid = contract.paid.saturating_add(e.gross);
+    owed::count(&mut record, &before, &contract)?;
     act.state.put(&Key::Contract(e.contract), &contract)?;
     act.state.put(&Key::ContractPayments(e.contract), &payments)?;
     act.state.put(&Key::Account(account), &record)?;
     act.state.put(&Key::Payment(id), &payment)?;
     act.append(Relation::AccountPayments(account), id.digest())?;
-    act.effects.created.push(Missing::Account(account));
     act.effects.created.push(Missing::Payment(id));
     Ok(())
 }
 
-fn open_account(contract: &ContractRecord) -> AccountRecord {
-    AccountRecord {
-        product: contract.asset,
-        exchange: contract.exchange.clone(),
-        currency: contract.currency,
-        schedule: contract.schedule,
-        totals: Default::default(),
-        unconfirmed: 0,
-        orders: 0,
-        disputes: 0,
-        closed: false,
-    }
+/// The account of a signed contract or of a payment.
+fn recorded_account(act: &Act<'_>, id: &AccountId) -> Result<AccountRecord, Fault> {
+    act.state.account(id)?.ok_or_else(|| Fault(format!("account {id} is missing")))
 }
 
 /// What the payment and its contract must be like by themselves.
@@ -215,9 +203,7 @@ fn named(act: &Act<'_>, id: &PaymentId) -> Result<(PaymentRecord, AccountRecord)
         let text = format!("payment {id} is not recorded");
         Reject::missing(Code::UnknownPayment, Missing::Payment(*id), text)
     })?;
-    let account = act.state.account(&payment.account)?;
-    let account = account
-        .ok_or_else(|| Fault(format!("account {} of a payment is missing", payment.account)))?;
+    let account = recorded_account(act, &payment.account)?;
     Ok((payment, account))
 }
 
@@ -237,11 +223,17 @@ pub(crate) fn refund(act: &mut Act<'_>, e: &RefundPayment) -> Result<(), Refusal
     after.refunded = within(&given, &payment.amounts, &payment.refunded)?;
     // What is given back meets what was ordered to be.
     after.ordered = payment.ordered.zip(&given, u64::saturating_sub);
+    trade_certificate::require_none(act, &payment.contract)?;
     use_reference(act, &record.exchange, &e.bank_reference)?;
     let mut rows = Rows { state: &mut *act.state, account: payment.account };
     record.totals.refund(&mut rows, payment.index, given).map_err(account_fault)?;
     act.state.put(&Key::Payment(e.payment), &after)?;
     confirm::changed(act, &mut record, &payment, &after)?;
+    let mut contract = contract::named(act, &payment.contract)?;
+    for part in [e.net, e.fee, e.tax] {
+        contract.refunded = contract.refunded.saturating_add(part);
+    }
+    act.state.put(&Key::Contract(payment.contract), &contract)?;
     Ok(act.state.put(&Key::Account(payment.account), &record)?)
 }
 
@@ -276,14 +268,13 @@ pub(crate) fn void(act: &mut Act<'_>, e: &VoidPayment) -> Result<(), Refusal> {
         let text = format!("it could be voided until {last_ms}");
         return Err(Reject::new(Code::VoidTooLate, text).into());
     }
-    if act.state.value(&Key::CertifiedBy(payment.contract))?.is_some() {
-        let text = "the trade is certified as wholly paid";
-        return Err(Reject::new(Code::AlreadyCertified, text).into());
-    }
+    trade_certificate::require_none(act, &payment.contract)?;
     let mut contract = contract::named(act, &payment.contract)?;
+    let before = contract.clone();
     contract.paid = contract.paid.checked_sub(payment.gross).ok_or_else(|| {
         Fault(format!("contract {} was paid less than one of its payments", payment.contract))
     })?;
+    owed::count(&mut record, &before, &contract)?;
     act.state.put(&Key::Contract(payment.contract), &contract)?;
     let mut payments = confirm::payments(act, &payment.contract)?;
     payments.retain(|id| *id != e.payment);

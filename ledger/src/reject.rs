@@ -222,7 +222,8 @@ codes! {
     PaymentClosed = 546, "PAYMENT_CLOSED", "LED-MNY-1", "nothing to do: the payment is void, or parts of it were refunded";
     VoidTooLate = 547, "VOID_TOO_LATE", "LED-MNY-1", "refund the payment: the time to void it is over";
     TooManyPayments = 548, "TOO_MANY_PAYMENTS", "LED-MKT-5", "settle what remains under a new contract";
-    DeliveryNotDeemed = 549, "DELIVERY_NOT_DEEMED", "LED-MKT-6", "wait for the buyer, or until the rulebook's time is over";
+    DeliveryNotDeemed = 549, "DELIVERY_NOT_DEEMED", "LED-MKT-6", "wait for the buyer, or until the rulebook's time is over and no dispute about the contract or its payments is open";
+    PartySuspended = 550, "PARTY_SUSPENDED", "LED-MKT-4", "wait until the suspension is lifted, or decline the contract";
     UnknownAccount = 551, "UNKNOWN_ACCOUNT", "LED-MNY-2", "correct the account's id";
     ClaimNotProved = 552, "CLAIM_NOT_PROVED", "LED-MNY-2", "take claim and proof from the schedule the account's listing froze";
     NoSuchLine = 553, "NO_SUCH_LINE", "LED-MNY-2", "name a member that has owned a part of the right";
@@ -232,10 +233,10 @@ codes! {
     PayoutContested = 557, "PAYOUT_CONTESTED", "LED-MNY-3", "nothing to do: the payout is contested or reversed already";
     ContestTooLate = 558, "CONTEST_TOO_LATE", "LED-MNY-3", "the time to contest the payout is over: open a dispute";
     AccountClosed = 559, "ACCOUNT_CLOSED", "LED-MNY-4", "use a new contract at another exchange or in another currency: the account is closed";
-    AccountNotSettled = 560, "ACCOUNT_NOT_SETTLED", "LED-MNY-4", "wait until every contract is delivered and confirmed and every dispute decided";
+    AccountNotSettled = 560, "ACCOUNT_NOT_SETTLED", "LED-MNY-4", "wait until every contract is wholly paid, or has ended, and is confirmed, every refund that was ordered is given back and every dispute decided";
     ClosingTooLarge = 561, "CLOSING_TOO_LARGE", "LED-MNY-4", "an account with so many lines stays open; its residue stays in it";
     PayeeSuspended = 562, "PAYEE_SUSPENDED", "LED-MNY-2", "wait until the payee's suspension is lifted; what is due accrues";
-    CertificateNotDue = 563, "CERTIFICATE_NOT_DUE", "LED-CRT-1", "wait until the contract is signed, wholly paid, delivered and confirmed";
+    CertificateNotDue = 563, "CERTIFICATE_NOT_DUE", "LED-CRT-1", "wait until the contract is signed, wholly paid, delivered and confirmed; one of which something was refunded is not certified";
     AlreadyCertified = 564, "ALREADY_CERTIFIED", "LED-CRT-1", "use the certificate in force, or void it first";
     UnknownCertificate = 565, "UNKNOWN_CERTIFICATE", "LED-CRT-2", "correct the certificate's id";
     CertificateVoid = 566, "CERTIFICATE_VOID", "LED-CRT-2", "nothing to do: the certificate is void";
@@ -243,7 +244,7 @@ codes! {
     OwnersDiffer = 568, "OWNERS_DIFFER", "LED-MNY-7", "set off only lines of one member, or of those that it succeeded";
     SetOffAbovePayable = 569, "SET_OFF_ABOVE_PAYABLE", "LED-MNY-7", "set off at most what is payable on the first line and not held";
     SetOffAboveOverpaid = 570, "SET_OFF_ABOVE_OVERPAID", "LED-MNY-7", "set off at most what the second line was paid beyond its confirmed money, held parts included";
-    AlreadySealed = 571, "ALREADY_SEALED", "LED-AGG-1", "use the aggregate that is sealed";
+    AlreadySealed = 571, "ALREADY_SEALED", "LED-AGG-1", "use the aggregate that is sealed now; it can be replaced until one of its sources is paid";
     AggregateInvalid = 572, "AGGREGATE_INVALID", "LED-AGG-1", "seal 1 to 20000 sources with a sum of weights from their number to 10^16";
     UnknownAggregate = 573, "UNKNOWN_AGGREGATE", "LED-AGG-2", "correct the aggregate's id";
     SourceNotProved = 574, "SOURCE_NOT_PROVED", "LED-AGG-2", "take source, weight and proof from the list that was sealed";
@@ -351,6 +352,7 @@ impl Code {
             | AccessNotInForce
             | ComplianceRequired
             | DeliveryNotDeemed
+            | PartySuspended
             | PayoutAbovePayable
             | SetOffAbovePayable
             | SetOffAboveOverpaid

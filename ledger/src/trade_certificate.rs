@@ -5,8 +5,8 @@ use crate::contract::{self, require_open, require_signed};
 use crate::event::market::{IssueCertificate, VoidCertificate};
 use crate::event::member::Role;
 use crate::execute::Act;
-use crate::hash::CertificateId;
-use crate::reject::{Code, Missing, Refusal, Reject};
+use crate::hash::{CertificateId, ContractId};
+use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{ContractRecord, TradeCertificateRecord};
 use crate::state::{Key, Relation, View};
 
@@ -52,6 +52,9 @@ fn outstanding(contract: &ContractRecord) -> Option<String> {
     if contract.paid != contract.price {
         return Some(format!("{} of {} are paid", contract.paid, contract.price));
     }
+    if contract.refunded > 0 {
+        return Some(format!("{} of {} were given back", contract.refunded, contract.price));
+    }
     (!contract.confirmed).then(|| "the delivery is not confirmed".into())
 }
 
@@ -72,4 +75,24 @@ pub(crate) fn void(act: &mut Act<'_>, e: &VoidCertificate) -> Result<(), Refusal
     record.void = true;
     act.state.put(&key, &record)?;
     Ok(act.state.delete(&Key::CertifiedBy(record.contract))?)
+}
+
+/// Fails while a certificate is in force that says that a contract is wholly paid.
+pub(crate) fn require_none(act: &Act<'_>, contract: &ContractId) -> Result<(), Refusal> {
+    if act.state.value(&Key::CertifiedBy(*contract))?.is_none() {
+        return Ok(());
+    }
+    let text = "the trade is certified as wholly paid";
+    Err(Reject::new(Code::AlreadyCertified, text).into())
+}
+
+/// The certificate of a contract that a ruling ends is void, if there is one.
+pub(crate) fn lapse(act: &mut Act<'_>, contract: &ContractId) -> Result<(), Refusal> {
+    let certified = Key::CertifiedBy(*contract);
+    let Some(id) = act.state.get::<CertificateId>(&certified)? else { return Ok(()) };
+    let key = Key::Certificate(id);
+    let record: Option<TradeCertificateRecord> = act.state.get(&key)?;
+    let record = record.ok_or_else(|| Fault(format!("certificate {id} is missing")))?;
+    act.state.put(&key, &TradeCertificateRecord { void: true, ..record })?;
+    Ok(act.state.delete(&certified)?)
 }

@@ -132,6 +132,6 @@ fn an_event_of_a_later_version_is_not_canonical_in_this_one() {
             .map_err(|e| e.to_string())
             .is_err_and(|e| e.contains("UnexpectedVariant"))
     });
-    assert_eq!(last, Some(68), "the first tag without an event");
+    assert_eq!(last, Some(69), "the first tag without an event");
     assert_eq!(codec::decode::<Event>(&event, 99).map_err(code), Err(Code::NonCanonical));
 }

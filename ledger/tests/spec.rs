@@ -125,7 +125,7 @@ fn weights() -> Vec<Weight> {
         flat("list_product", 50),
         flat("review_listing", 30),
         flat("propose_contract", 30),
-        flat("sign_contract", 30),
+        flat("sign_contract", 50),
         flat("record_payment", 100),
         flat("record_delivery", 30),
         flat("confirm_delivery", 30),

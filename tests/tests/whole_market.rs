@@ -432,8 +432,9 @@ fn sources(m: &Market) -> Result<()> {
     let file = m.file("sources.csv", &lines)?;
     let seal = ["sources", "seal", "clinic/labs", "--right", "holding", "--from", &file];
     m.errs("lab", &seal, "NOT_OWNER")?;
+    m.act("clinic", &seal)?;
+    // In place of the first, of which nobody was paid yet.
     let aggregate = m.act("clinic", &seal)?;
-    m.errs("clinic", &seal, "ALREADY_SEALED")?;
     ensure!(m.explained(&aggregate)?[0].contains("500 sources"));
     Ok(())
 }

@@ -16,7 +16,9 @@ pub enum AccountCommand {
 Examples:
   headwater account close insight-co/report@first-exchange:CNY --as first-exchange
 
-Every contract paid into it must be delivered and confirmed. No payment, refund or redirect follows.")]
+Every signed contract must be wholly paid or terminated, what was paid for confirmed, every refund that was
+ordered given back and every dispute decided. No payment, refund or redirect follows, and the account is not
+opened again: the product is sold at another exchange or in another currency then.")]
     Close(CloseArgs),
 }
 

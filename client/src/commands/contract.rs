@@ -66,7 +66,9 @@ Examples:
   headwater contract confirm 01234567 --as pharma-inc
   headwater contract confirm 01234567 --as insight-co
 
-Seller and exchange can do so when the buyer has said nothing for the rulebook's time.")]
+The buyer can do so whether or not the seller has recorded the delivery. Seller and exchange can when it is
+recorded, the rulebook's time is over, and no dispute about the contract or its payments is open. Until
+somebody does, what was paid stays held: time alone confirms nothing.")]
     Confirm(OneArgs),
     /// Decline a contract before all three have signed, as its buyer or exchange
     #[command(after_help = "\

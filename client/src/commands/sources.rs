@@ -29,7 +29,7 @@ use crate::value::choice;
 /// Commit to the sources behind a part of a right, and hand their parts on.
 #[derive(Debug, Subcommand)]
 pub enum SourcesCommand {
-    /// Commit, once for the right, to the sources and their weights
+    /// Commit to the sources and their weights
     #[command(after_help = "\
 Examples:
   headwater sources seal city-hospital/admissions-2026 --right holding --from sources.csv \\
@@ -37,7 +37,8 @@ Examples:
 
 FILE has a line SOURCE,WEIGHT for each source: a code of your own, never a name, and a whole number
 from 1. Only a commitment is recorded. The salts are kept in the folder salts of the home folder:
-without them and the file no source can be paid.")]
+without them and the file no source can be paid. Until a source has been paid, the list can be sealed anew
+in place of one that was wrong.")]
     Seal(SealArgs),
     /// Record that a source was handed its part
     #[command(after_help = "\

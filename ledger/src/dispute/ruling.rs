@@ -30,7 +30,7 @@ pub(crate) fn rule(act: &mut Act<'_>, e: &RuleDispute) -> Result<(), Refusal> {
     check_fits(&dispute.subject, &e.ruling)?;
     let mut grant_was = None;
     match &first {
-        Some(first) if first.ruling == e.ruling => {}
+        Some(first) if first.ruling == e.ruling => affirm(act, &dispute.subject, &e.ruling)?,
         first => {
             let first = first.as_ref();
             grant_was = take_effect(act, &dispute.subject, first, &e.ruling)?;
@@ -92,7 +92,7 @@ fn take_effect(
         }
         Subject::Payment(payment) => on_payment(act, payment, before, ruling)?,
         Subject::Payout(payout) => on_payout(act, payout, before, ruling)?,
-        Subject::Contract(contract) => on_contract(act, contract, ruling)?,
+        Subject::Contract(contract) => on_contract(act, contract, before, ruling)?,
     }
     Ok(None)
 }
@@ -185,10 +185,26 @@ fn on_payout(
     Ok(())
 }
 
-/// A contract that has ended stays so: its licence and what followed cannot be undone.
-fn on_contract(act: &mut Act<'_>, id: &ContractId, ruling: &Ruling) -> Result<(), Refusal> {
+fn on_contract(
+    act: &mut Act<'_>,
+    id: &ContractId,
+    first: Option<&Ruling>,
+    ruling: &Ruling,
+) -> Result<(), Refusal> {
+    if first == Some(&Ruling::EndContract) {
+        contract::reinstate(act, id)?;
+    }
     if *ruling == Ruling::EndContract {
-        return contract::end_by_ruling(act, id);
+        let appeal_ms = act.context.time_ms.saturating_add(act.rulebook.appeal_ms);
+        return contract::end_by_ruling(act, id, first.is_none().then_some(appeal_ms));
+    }
+    Ok(())
+}
+
+/// A ruling on appeal equals the first: what that did stands for good.
+fn affirm(act: &mut Act<'_>, subject: &Subject, ruling: &Ruling) -> Result<(), Refusal> {
+    if let (Subject::Contract(id), Ruling::EndContract) = (subject, ruling) {
+        return contract::end_affirmed(act, id);
     }
     Ok(())
 }

@@ -109,9 +109,14 @@ impl Act<'_> {
 
     /// Records that the event waits for a member's decision.
     pub fn wait_for(&mut self, handle: &Handle) -> Result<(), Fault> {
-        let decides = self.acting(handle)?;
         let id = *self.event.digest();
-        self.append(Relation::MemberInbox(decides), &id)
+        self.wait_for_about(handle, &id)
+    }
+
+    /// Records that something made before waits for a member's decision.
+    pub fn wait_for_about(&mut self, handle: &Handle, id: &Digest) -> Result<(), Fault> {
+        let decides = self.acting(handle)?;
+        self.append(Relation::MemberInbox(decides), id)
     }
 
     /// A member that the event names.

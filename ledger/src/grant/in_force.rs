@@ -7,6 +7,7 @@ use crate::event::rights::{Exclusivity, GrantRight};
 use crate::execute::Act;
 use crate::grant::called;
 use crate::hash::{AssetId, Digest, GrantId};
+use crate::licence;
 use crate::limits::MAX_IN_FORCE;
 use crate::reject::{Code, Refusal, Reject};
 use crate::state::record::{GrantRecord, GrantStatus, InForce};
@@ -103,6 +104,9 @@ pub(super) fn check(
     let parents: BTreeMap<_, _> = others.iter().map(|e| (e.id, e.parent)).collect();
     others.retain(|other| other.id != id);
     let new = entry(id, grant);
+    if grant.right == GrantRight::Operation && new.exclusivity == Exclusivity::Exclusive {
+        licence::check_reserved(act, &grant.asset, &new, &grant.grantee)?;
+    }
     let excluded = others.iter().find(|other| {
         conflict(&new, other)
             && !above(&parents, &other.id, &new)

@@ -347,6 +347,8 @@ pub struct ContractRecord {
     pub related_parties: bool,
     /// Gross paid so far, refunds not taken off.
     pub paid: u64,
+    /// What of it was given back.
+    pub refunded: u64,
     /// Commitment to what was delivered.
     pub delivered: Option<Digest>,
     /// Block time at which the delivery was recorded, milliseconds since 1970; 0 before.
@@ -355,6 +357,8 @@ pub struct ContractRecord {
     pub confirmed: bool,
     /// Whether it was deemed confirmed because time was over.
     pub deemed: bool,
+    /// Disputes about it and its payments that wait for a ruling.
+    pub disputes: u32,
     /// Height of the proposal.
     pub height: u64,
 }
@@ -401,6 +405,8 @@ pub struct AccountRecord {
     pub schedule: Digest,
     /// The totals.
     pub totals: Account,
+    /// Contracts that all three have signed, that have not ended and are not wholly paid.
+    pub unpaid: u32,
     /// Contracts whose delivery is not confirmed and of whose payments some net is left.
     pub unconfirmed: u32,
     /// Payments of which parts are ordered to be given back and were not yet.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use headwater_ledger::block::Header;
 use headwater_ledger::envelope::SignedEnvelope;
-use headwater_ledger::event::governance::{Change, Rulebook};
 use headwater_ledger::event::AdmitMember;
+use headwater_ledger::event::governance::{Change, Rulebook};
 use headwater_ledger::event::market::ListProduct;
 use headwater_ledger::event::member::{Role, Scope};
 use headwater_ledger::execute::{BlockContext, Execution, genesis_parent};
@@ -227,14 +227,12 @@ struct Model {
 impl Model {
     fn possible(&self, what: &What) -> bool {
         match what {
-            What::Power(number, who, power) => {
-                match (self.present.get(number), power) {
-                    (None, 0) => false,
-                    (Some((runs, _)), 0) => runs == who && self.present.len() > 1,
-                    (None, _) => *who < 4,
-                    (Some((runs, before)), _) => runs == who && before != power,
-                }
-            }
+            What::Power(number, who, power) => match (self.present.get(number), power) {
+                (None, 0) => false,
+                (Some((runs, _)), 0) => runs == who && self.present.len() > 1,
+                (None, _) => *who < 4,
+                (Some((runs, before)), _) => runs == who && before != power,
+            },
             What::Fees(cap) => *cap <= 10_000,
             What::Protocol(version) => *version == 2 && self.protocol == 1,
             What::Key(number) => !self.restored.contains(number),

@@ -130,11 +130,14 @@ fn contracts() {
             ),
             (
                 ("the buyer confirms", |w| w.tried(BUYER, confirm(w.contract()))),
-                &[before, before, before, before, OK, done, before, before, before, OK],
+                &[unsigned, unsigned, unsigned, OK, OK, done, unsigned, unsigned, OK, OK],
             ),
             (
                 ("the seller confirms", |w| w.tried(INSIGHT, confirm(w.contract()))),
-                &[before, before, before, before, early, done, before, before, before, early],
+                &[
+                    unsigned, unsigned, unsigned, before, early, done, unsigned, unsigned, before,
+                    early,
+                ],
             ),
             (
                 ("the exchange certifies", |w| w.tried(GZ, certify(w.contract()))),

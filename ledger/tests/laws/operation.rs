@@ -156,7 +156,7 @@ fn every_look_at_the_rights_of_a_sale_is_weighed() {
     assert_eq!(w.record(INSIGHT, w.clone().proposal(PRICE)).effects.weight, 30 + 2 * 4);
     w.propose(PRICE);
     let sign = sign_contract(w.contract(), w.schedule_hash());
-    assert_eq!(w.record(BUYER, sign).effects.weight, 30 + 2 * 4);
+    assert_eq!(w.record(BUYER, sign).effects.weight, 50 + 2 * 4);
 }
 
 /// Holds [LED-LIM-2]: what one block has no room for, the next one takes.

@@ -6,11 +6,12 @@ use headwater_ledger::hash::{AggregateId, ContractId, PaymentId};
 use headwater_ledger::limits::MAX_EPOCHS;
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
-use headwater_ledger::state::record::{EpochRecord, Records, RightRecord};
+use headwater_ledger::state::record::{ContractStatus, EpochRecord, Records, RightRecord};
 use headwater_ledger::state::{Key, View};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
+use crate::support::market::terminate;
 use crate::support::payouts::*;
 use crate::support::story::*;
 use crate::support::*;
@@ -179,6 +180,12 @@ impl Played {
         };
         let waiting = self.contracts.iter().enumerate().filter(|c| waits(*c)).count();
         assert_eq!(account.unconfirmed as usize, waiting, "contracts that wait");
+        let owes = |(id, _): &&(ContractId, bool)| {
+            let contract = self.w.state.contract(id).unwrap().unwrap();
+            contract.status == ContractStatus::Open && contract.paid < contract.price
+        };
+        let owing = self.contracts.iter().filter(owes).count();
+        assert_eq!(account.unpaid as usize, owing, "contracts that owe");
         let entitled: u64 = statement.lines.iter().map(|l| l.entitled).sum();
         assert_eq!(entitled + statement.residue, left, "no minor unit is lost");
         let mut adjusted = 0;
@@ -204,19 +211,28 @@ impl Played {
         assert_eq!(listed, statement.payouts.len() as u64);
     }
 
-    /// Confirms what waits, closes the account, and pays everything out.
+    /// Ends what is not wholly paid, confirms what waits, closes the account, and pays everything
+    /// out.
     fn close(&mut self) {
+        let (account, record) = self.w.account(REPORT, GZ);
+        if record.unpaid > 0 {
+            assert_eq!(self.w.refused(GZ, close(account)), Code::AccountNotSettled);
+        }
+        for n in 0..self.contracts.len() {
+            let id = self.contracts[n].0;
+            for party in [BUYER, INSIGHT] {
+                self.w.record(party, terminate(id));
+            }
+        }
         for n in 0..self.contracts.len() {
             let (id, is_confirmed) = self.contracts[n];
             if !is_confirmed {
-                self.w.record(INSIGHT, deliver(id));
                 self.w.record(BUYER, confirm(id));
                 self.contracts[n].1 = true;
             }
         }
         self.check();
         let residue = self.w.statement().residue;
-        let (account, _) = self.w.account(REPORT, GZ);
         self.w.record(GZ, close(account));
         let closing: Vec<headwater_ledger::state::record::ClosingLine> =
             self.w.state.get(&Key::Closing(account)).unwrap().unwrap();

@@ -133,15 +133,21 @@ fn who_refers_to_nothing_yet_waits_for_exactly_what_is_then_created() {
         assert_eq!(early.missing.as_ref(), Some(&object), "{}: {early}", case.what);
         assert_eq!(early.code.outlook(), Outlook::AwaitsReference, "{}", case.what);
         let recorded = w.submit(&signed(creating, &[case.creator])).expect(case.what);
-        let mut created = vec![object.clone()];
-        if let Missing::Payment(_) = object {
-            // The first payment of an account opens it.
-            created.insert(0, Missing::Account(w.account(REPORT, GZ).0));
-        }
-        assert_eq!(recorded.effects.created, created, "{}", case.what);
+        assert_eq!(recorded.effects.created, [object], "{}", case.what);
         let late = w.submit(&using);
         assert!(late.is_ok(), "{}: {}", case.what, late.unwrap_err());
     }
+}
+
+/// The last signature under a contract opens the account that the first payment goes into.
+#[test]
+fn the_last_signature_opens_the_account() {
+    let mut w = World::proposed();
+    let (contract, schedule) = (w.contract(), w.schedule_hash());
+    assert_eq!(w.record(BUYER, sign_contract(contract, schedule)).effects.created, []);
+    let signed = w.record(GZ, sign_contract(contract, schedule));
+    assert_eq!(signed.effects.created, [Missing::Account(w.account(REPORT, GZ).0)]);
+    w.pay(PRICE, TAX, "B-1");
 }
 
 /// Acts that create nothing announce nothing.

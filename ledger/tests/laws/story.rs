@@ -149,7 +149,7 @@ fn voiding_stops_new_business_and_not_the_money_of_the_old() {
     let mut w = World::contracted();
     w.record(REGULATOR, void(w.asset(REPORT)));
     w.pay(PRICE, TAX, "B-1");
-    w.record(INSIGHT, deliver(w.contract()));
+    assert_eq!(w.refused(INSIGHT, deliver(w.contract())).name(), "VOID_ASSET");
     w.record(BUYER, confirm(w.contract()));
     w.record(GZ, refund(w.payment(), [1, 0, 0], "B-2"));
     assert_eq!(w.refused(INSIGHT, w.clone().proposal(PRICE)).name(), "VOID_ASSET");

@@ -11,6 +11,7 @@ use headwater_ledger::hash::{
     AccountId, AssetId, ContractId, DisputeId, GrantId, PaymentId, PayoutId,
 };
 use headwater_ledger::limits::MAX_HOLDS;
+use headwater_ledger::payment::account_id;
 use headwater_ledger::reject::Code;
 use headwater_ledger::text::Handle;
 
@@ -92,13 +93,24 @@ impl Naive {
         Ok(concerned)
     }
 
-    /// The account that cannot be closed while something is disputed.
-    pub fn account_of(&self, subject: &Subject) -> Option<AccountId> {
+    /// The contract that is disputed, itself or a payment of it.
+    pub fn contract_of(&self, subject: &Subject) -> Option<ContractId> {
         match subject {
-            Subject::Payment(id) => self.payment(id).ok().map(|at| self.payments[at].account),
-            Subject::Payout(id) => self.payouts.get(id).map(|p| p.account),
+            Subject::Contract(id) => Some(*id),
+            Subject::Payment(id) => self.payment(id).ok().map(|at| self.payments[at].contract),
             _ => None,
         }
+    }
+
+    /// The account that cannot be closed while something is disputed.
+    pub fn account_of(&self, subject: &Subject) -> Option<AccountId> {
+        if let Subject::Payout(id) = subject {
+            return self.payouts.get(id).map(|p| p.account);
+        }
+        let contract = &self.contracts[&self.contract_of(subject)?];
+        let billed = contract.signed.len() == 2 && contract.price > 0;
+        let id = account_id(&contract.asset, &contract.exchange, &contract.currency).unwrap();
+        billed.then_some(id)
     }
 
     pub fn contest(&mut self, act: &Act<'_>, e: &ContestPayout) -> Verdict {
@@ -200,7 +212,11 @@ impl Naive {
             Subject::Payout(id) => self.rule_on_payout(id, before, ruling)?,
             Subject::Contract(id) => {
                 let held = self.contracts.get_mut(id).unwrap();
-                if *ruling == Ruling::EndContract && held.standing == ContractStanding::Open {
+                if before == Some(&Ruling::EndContract) {
+                    held.standing = ContractStanding::Open;
+                }
+                if *ruling == Ruling::EndContract {
+                    need(held.standing == ContractStanding::Open, Code::ContractClosed)?;
                     held.standing = ContractStanding::Terminated;
                 }
             }

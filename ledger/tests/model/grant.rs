@@ -244,7 +244,20 @@ impl Naive {
                 && o.not_before_ms <= grant.end
                 && t.not_before_ms <= other.end
         });
-        need(!conflict, Code::ExclusiveConflict)
+        let sold = grant.right == GrantRight::Operation
+            && t.exclusivity == Exclusivity::Exclusive
+            && self.contracts.iter().any(|(id, c)| {
+                c.asset == grant.asset
+                    && c.licence.exclusive
+                    && self.licensed_until(id, c).is_some_and(|end| t.not_before_ms <= end)
+                    && c.licence.purposes.iter().any(|p| t.purposes.contains(p))
+                    && c.licence
+                        .territories
+                        .iter()
+                        .any(|a| t.territories.iter().any(|b| meet(a, b)))
+                    && self.acting(&c.buyer) != self.acting(&grant.grantee)
+            });
+        need(!conflict && !sold, Code::ExclusiveConflict)
     }
 
     /// A grant comes into force: it must stand beside the others, unless it has ended before.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use headwater_ledger::event::asset::{Purpose, Stage};
+use headwater_ledger::event::dispute::{Ruling, Subject};
 use headwater_ledger::event::market::{
     Decision, Licence, ListProduct, ProposeContract, ReviewCompliance, ReviewListing,
 };
@@ -10,13 +11,16 @@ use headwater_ledger::event::member::Role;
 use headwater_ledger::event::rights::GrantRight;
 use headwater_ledger::hash::{AssetId, ContractId, ListingId};
 use headwater_ledger::limits::MAX_AMOUNT;
+use headwater_ledger::money::Currency;
+use headwater_ledger::payment::account_id;
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
 use headwater_ledger::text::Handle;
 
 use crate::grant::{Cover, distinct, meet};
 use crate::naive::{
-    Act, Contract, ContractStanding, Listing, ListingStanding, Naive, Verdict, covers, need, refuse,
+    Account, Act, Contract, ContractStanding, Dispute, DisputeStanding, Listing, ListingStanding,
+    Naive, Verdict, covers, need, refuse,
 };
 
 impl Naive {
@@ -156,6 +160,9 @@ impl Naive {
         need(ordered && whole && each, Code::InstalmentsInvalid)?;
         self.licence_within(&listing, &cover, &e.licence)?;
         need(e.sign_by_ms >= self.now, Code::ContractExpired)?;
+        if e.price > 0 {
+            self.takes_money(&listing.asset, &listing.exchange, &e.currency)?;
+        }
         need(!self.licence_conflict(&listing.asset, &e.licence), Code::LicenceConflict)?;
         let contract = Contract {
             listing: e.listing,
@@ -194,13 +201,37 @@ impl Naive {
         need(inside, Code::LicenceOutsideTerms)
     }
 
+    /// The account of a product, an exchange and a currency is not closed.
+    fn takes_money(&self, asset: &AssetId, exchange: &Handle, currency: &Currency) -> Verdict {
+        let account = self.accounts.get(&account_id(asset, exchange, currency).unwrap());
+        need(account.is_none_or(|a| a.closed.is_none()), Code::AccountClosed)
+    }
+
+    /// Until when a contract gives a licence, or one that it gave may come back on appeal.
+    pub fn licensed_until(&self, id: &ContractId, contract: &Contract) -> Option<u64> {
+        let own = contract.licence.not_after_ms;
+        let of_ruling = |d: &Dispute| {
+            let ended = d.rulings.first().filter(|r| r.ruling == Ruling::EndContract)?;
+            match d.standing {
+                DisputeStanding::Ruled => Some(own.min(ended.time + self.rulebook.appeal_ms)),
+                DisputeStanding::Appealed => Some(own),
+                DisputeStanding::Open | DisputeStanding::Final => None,
+            }
+        };
+        let disputed = |d: &&Dispute| d.subject == Subject::Contract(*id);
+        let end = if contract.standing == ContractStanding::Open {
+            Some(own)
+        } else {
+            self.disputes.values().filter(disputed).filter_map(of_ruling).max()
+        };
+        end.filter(|end| contract.signed.len() == 2 && self.now <= *end)
+    }
+
     /// Whether a licence meets another of the product where one of the two is exclusive.
     fn licence_conflict(&self, asset: &AssetId, licence: &Licence) -> bool {
-        self.contracts.values().any(|c| {
+        self.contracts.iter().any(|(id, c)| {
             c.asset == *asset
-                && c.signed.len() == 2
-                && c.standing == ContractStanding::Open
-                && c.licence.not_after_ms >= self.now
+                && self.licensed_until(id, c).is_some()
                 && (c.licence.exclusive || licence.exclusive)
                 && c.licence.purposes.iter().any(|p| licence.purposes.contains(p))
                 && c.licence
@@ -232,10 +263,22 @@ impl Naive {
         let listing = self.listed(&contract.listing)?;
         let cover = self.still_sold(&listing)?;
         self.licence_within(&listing, &cover, &contract.licence)?;
+        let parties = [&contract.seller, &contract.buyer, &contract.exchange];
+        let suspended = parties.iter().any(|p| self.members[&self.acting(p)].suspended);
+        need(!suspended, Code::PartySuspended)?;
+        let Contract { asset, exchange, currency, .. } = &contract;
+        if contract.price > 0 {
+            self.takes_money(asset, exchange, currency)?;
+        }
         let signed: BTreeSet<&str> = contract.signed.union(&acts).copied().collect();
         if signed.len() == 2 {
             let conflict = self.licence_conflict(&contract.asset, &contract.licence);
             need(!conflict, Code::LicenceConflict)?;
+        }
+        if signed.len() == 2 && contract.price > 0 {
+            let id = account_id(asset, exchange, currency).unwrap();
+            let (product, exchange) = (*asset, exchange.clone());
+            self.accounts.entry(id).or_insert(Account { product, exchange, closed: None });
         }
         self.contracts.get_mut(id).unwrap().signed = signed;
         Ok(())
@@ -289,6 +332,7 @@ impl Naive {
         need(self.is(act.author, &contract.seller), Code::NotSeller)?;
         need(contract.standing == ContractStanding::Open, Code::ContractClosed)?;
         need(contract.signed.len() == 2, Code::ContractNotSigned)?;
+        self.in_force(&contract.asset)?;
         need(contract.delivered.is_none(), Code::AlreadyDelivered)?;
         self.contracts.get_mut(id).unwrap().delivered = Some(self.now);
         Ok(())
@@ -300,10 +344,17 @@ impl Naive {
         let other =
             self.is(act.author, &contract.seller) || self.is(act.author, &contract.exchange);
         need(buyer || other, Code::NotBuyer)?;
-        let delivered = contract.delivered.ok_or(Code::NotDelivered)?;
+        need(contract.signed.len() == 2, Code::ContractNotSigned)?;
         need(!contract.confirmed, Code::AlreadyConfirmed)?;
-        let deemed = self.now >= delivered.saturating_add(self.rulebook.deemed_delivery_ms);
-        need(buyer || deemed, Code::DeliveryNotDeemed)?;
+        if !buyer {
+            let delivered = contract.delivered.ok_or(Code::NotDelivered)?;
+            let deemed = self.now >= delivered.saturating_add(self.rulebook.deemed_delivery_ms);
+            let disputed = self.disputes.values().any(|d| {
+                matches!(d.standing, DisputeStanding::Open | DisputeStanding::Appealed)
+                    && self.contract_of(&d.subject) == Some(*id)
+            });
+            need(deemed && !disputed, Code::DeliveryNotDeemed)?;
+        }
         self.contracts.get_mut(id).unwrap().confirmed = true;
         Ok(())
     }

@@ -14,8 +14,8 @@ use headwater_ledger::split::Right;
 use headwater_ledger::text::{Code as Text, Handle};
 
 use crate::naive::{
-    Account, Act, ContractStanding, DisputeStanding, Hold, Line, Naive, Payment, Payout,
-    PayoutStanding, SetOff, UNITS, Verdict, need,
+    Act, ContractStanding, DisputeStanding, Hold, Line, Naive, Payment, Payout, PayoutStanding,
+    SetOff, UNITS, Verdict, need,
 };
 
 /// What a line has of an account; `left` is payable, or overpaid when it is below 0.
@@ -46,11 +46,7 @@ impl Naive {
         need(e.tax <= e.gross, Code::TaxAboveGross)?;
         need(e.gross <= contract.price - self.paid(&e.contract), Code::PaymentAbovePrice)?;
         let account = account_id(&contract.asset, &contract.exchange, &contract.currency).unwrap();
-        let held = self.accounts.entry(account).or_insert(Account {
-            product: contract.asset,
-            exchange: contract.exchange.clone(),
-            closed: None,
-        });
+        let held = &self.accounts[&account];
         need(held.closed.is_none(), Code::AccountClosed)?;
         self.use_reference(&contract.exchange, &e.bank_reference)?;
         let fee = u64::try_from(u128::from(e.gross - e.tax) * u128::from(contract.fee_bp) / 10_000);
@@ -200,14 +196,16 @@ impl Naive {
         let free = self.line(account, units, line, true, self.held_parts(line));
         let (adjusted, paid) = (self.moved(account, line), self.paid_out(account, line));
         let set_off = self.set_off_with(account, line);
+        let unpaid = (confirmed + given) as i128 + adjusted + set_off - paid as i128;
+        let frozen = (confirmed - free).min(u128::try_from(unpaid).unwrap_or(0));
         Balance {
             entitled: all + given,
             adjusted,
             set_off,
             held: all - confirmed,
-            frozen: confirmed - free,
+            frozen,
             paid,
-            left: (free + given) as i128 + adjusted + set_off - paid as i128,
+            left: unpaid - frozen as i128,
         }
     }
 
@@ -373,6 +371,12 @@ impl Naive {
         let settled = payments.all(|p| {
             p.ordered == (0, 0, 0) && (p.net == p.back_net || self.contracts[&p.contract].confirmed)
         });
+        let owed = self.contracts.iter().any(|(contract, c)| {
+            account_id(&c.asset, &c.exchange, &c.currency).unwrap() == *id
+                && c.signed.len() == 2
+                && c.standing == ContractStanding::Open
+                && self.paid(contract) < c.price
+        });
         let disputed = self.disputes.values().any(|d| {
             matches!(d.standing, DisputeStanding::Open | DisputeStanding::Appealed)
                 && self.account_of(&d.subject) == Some(*id)
@@ -380,7 +384,7 @@ impl Naive {
         let schedule = self.schedule(&account.product);
         let mut holds = self.holds.iter().filter(|h| self.now <= h.until);
         let held = holds.any(|h| schedule.contains_key(&(h.asset, h.right)));
-        let settled = settled && !disputed && !held;
+        let settled = settled && !owed && !disputed && !held;
         need(settled, Code::AccountNotSettled)?;
         let residue = usize::try_from(self.residue(id)).unwrap();
         let mut lines = self.lines(id);

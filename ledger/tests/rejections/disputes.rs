@@ -7,6 +7,7 @@ use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
 
 use crate::Row;
+use crate::support::market::terminate;
 use crate::support::story::*;
 use crate::support::*;
 
@@ -219,6 +220,13 @@ pub const ROWS: &[Row] = &[
     Row(Code::RulingDoesNotFit, "an asset is redirected", |w| {
         let id = disputed_asset(w);
         w.by(REGULATOR, rule(id, redirect(COUNTY, &[])))
+    }),
+    Row(Code::ContractClosed, "a contract that the parties have ended, ended by a ruling", |w| {
+        *w = World::contracted();
+        let case = w.record(BUYER, dispute(Subject::Contract(w.contract()))).dispute();
+        w.record(BUYER, terminate(w.contract()));
+        w.record(INSIGHT, terminate(w.contract()));
+        w.by(REGULATOR, rule(case, Ruling::EndContract))
     }),
     Row(Code::RulingDoesNotFit, "a payment ends a contract", |w| {
         let id = disputed_payment(w);

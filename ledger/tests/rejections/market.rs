@@ -294,7 +294,7 @@ pub const ROWS: &[Row] = &[
     }),
     Row(Code::NotDelivered, "confirmed before the delivery", |w| {
         *w = World::contracted();
-        w.by(BUYER, confirm(w.contract()))
+        w.by(GZ, confirm(w.contract()))
     }),
     Row(Code::AlreadyConfirmed, "confirmed twice", |w| {
         *w = World::contracted();

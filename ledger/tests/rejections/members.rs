@@ -267,9 +267,7 @@ pub const ROWS: &[Row] = &[
         w.succeed(COUNTY, CHEST);
         w.by(REGULATOR, suspend(COUNTY))
     }),
-    Row(Code::NotConcerned, "a regulator suspends itself", |w| {
-        w.by(REGULATOR, suspend(REGULATOR))
-    }),
+    Row(Code::NotConcerned, "a regulator suspends itself", |w| w.by(REGULATOR, suspend(REGULATOR))),
     Row(Code::SameMember, "a member belongs together with itself", |w| {
         w.by(CHEST, relate(CHEST, CHEST, true))
     }),
@@ -297,9 +295,11 @@ pub const ROWS: &[Row] = &[
     Row(Code::NotConcerned, "an exchange says that its rival belongs to a seller", |w| {
         w.by(GZ, relate(BJ, INSIGHT, true))
     }),
-    Row(Code::NotConcerned, "a hospital takes an arbiter away by calling itself close to it", |w| {
-        w.by(CHEST, relate(CHEST, REGULATOR, true))
-    }),
+    Row(
+        Code::NotConcerned,
+        "a hospital takes an arbiter away by calling itself close to it",
+        |w| w.by(CHEST, relate(CHEST, REGULATOR, true)),
+    ),
     Row(Code::NotConcerned, "a regulator ends a tie of its own", |w| {
         w.record(REGULATOR, relate(CHEST, REGULATOR, true));
         w.by(REGULATOR, relate(CHEST, REGULATOR, false))

@@ -121,9 +121,8 @@ pub const ROWS: &[Row] = &[
         w.by(GZ, void_payment(w.payment()))
     }),
     Row(Code::AccountClosed, "a payment into a closed account", |w| {
-        closed(w);
-        w.propose(PRICE);
-        w.sign_by_all();
+        *w = World::contracted();
+        with_account(w, |account| account.closed = true);
         w.by(GZ, pay(w.contract(), 1, 0, "B-2"))
     }),
     Row(Code::AccountClosed, "a refund out of a closed account", |w| {
@@ -247,6 +246,24 @@ pub const ROWS: &[Row] = &[
         let (account, _) = w.account(REPORT, GZ);
         w.by(GZ, close(account))
     }),
+    Row(Code::AccountNotSettled, "closed before all is paid", |w| {
+        *w = World::contracted();
+        w.pay(PRICE - 1, TAX, "B-1");
+        w.deliver_and_confirm();
+        let (account, _) = w.account(REPORT, GZ);
+        w.by(GZ, close(account))
+    }),
+    Row(
+        Code::AccountNotSettled,
+        "closed while a signed contract is neither paid nor delivered",
+        |w| {
+            *w = World::confirmed();
+            w.propose(PRICE);
+            w.sign_by_all();
+            let (account, _) = w.account(REPORT, GZ);
+            w.by(GZ, close(account))
+        },
+    ),
     Row(Code::AccountNotSettled, "closed while a dispute is open", |w| {
         *w = World::confirmed();
         let account = with_account(w, |account| account.disputes = 1);
@@ -309,9 +326,15 @@ pub const ROWS: &[Row] = &[
         *w = World::sources();
         w.by(COUNTY, seal(w.asset(CHEST_RAW), Right::Holding))
     }),
-    Row(Code::AlreadySealed, "sources sealed twice", |w| {
-        sealed(w);
+    Row(Code::AlreadySealed, "sources sealed anew after one was paid", |w| {
+        let of = sealed(w);
+        w.record(CHEST, pay_source(of, 1, 1, "S-1"));
         w.by(CHEST, seal(w.asset(CHEST_RAW), Right::Holding))
+    }),
+    Row(Code::AlreadySealed, "a source paid by a list that was replaced", |w| {
+        let of = sealed(w);
+        w.record(CHEST, seal(w.asset(CHEST_RAW), Right::Holding));
+        w.by(CHEST, pay_source(of, 1, 1, "S-1"))
     }),
     Row(Code::UnknownAggregate, "a source of nothing paid", |w| {
         source(w, |e| e.aggregate = AggregateId::from_digest(nothing()))

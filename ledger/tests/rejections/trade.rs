@@ -2,10 +2,12 @@
 //! reviews, the register of rights, and secure environments.
 
 use headwater_ledger::event::asset::{ChangeKind, Purpose};
+use headwater_ledger::event::dispute::Subject;
 use headwater_ledger::event::market::{Decision, Instalment};
 use headwater_ledger::event::member::Role;
+use headwater_ledger::event::rights::{Exclusivity, Terms};
 use headwater_ledger::event::{
-    FileRegistration, ProposeContract, RecordValuation, RequestAccess, ReviewCompliance,
+    FileRegistration, OfferGrant, ProposeContract, RecordValuation, RequestAccess, ReviewCompliance,
 };
 use headwater_ledger::hash::{AccessId, CertificateId, ContractId, RegistrationId};
 use headwater_ledger::limits::{MAX_AMOUNT, MAX_LICENCES, MAX_OBJECTIONS};
@@ -16,6 +18,7 @@ use headwater_ledger::state::{Key, View};
 
 use crate::Row;
 use crate::support::market::*;
+use crate::support::payouts::close;
 use crate::support::story::*;
 use crate::support::*;
 
@@ -222,6 +225,38 @@ pub const ROWS: &[Row] = &[
         });
         w.by(INSIGHT, part)
     }),
+    Row(Code::ExclusiveConflict, "what an exclusive licence gives, granted exclusively", |w| {
+        w.record(CHEST, raw("figures"));
+        w.record(CHEST, product("report", &[input(w.asset("chest-hospital/figures"), 1, None)]));
+        let report = w.asset("chest-hospital/report");
+        let listing = w.record(CHEST, list_product(report, &[])).listing();
+        w.record(GZ, review(listing, Decision::Accept));
+        let schedule = w.state.listing(&listing).unwrap().unwrap().schedule;
+        let mut sale = propose(listing, BUYER, schedule, PRICE);
+        sale.licence.exclusive = true;
+        let sale = w.record(CHEST, sale).contract();
+        for party in [BUYER, GZ] {
+            w.record(party, sign_contract(sale, schedule));
+        }
+        let terms = Terms { exclusivity: Exclusivity::Exclusive, ..terms() };
+        w.by(CHEST, OfferGrant { terms, ..operation_grant(report, INSIGHT, 0) })
+    }),
+    Row(Code::PartySuspended, "signed for a seller who is suspended", |w| {
+        *w = World::proposed();
+        w.record(REGULATOR, suspend(INSIGHT));
+        w.by(BUYER, sign_contract(w.contract(), w.schedule_hash()))
+    }),
+    Row(Code::AccountClosed, "sold into a closed account", |w| {
+        *w = World::completed();
+        w.record(GZ, close(w.account(REPORT, GZ).0));
+        w.by(INSIGHT, w.proposal(PRICE))
+    }),
+    Row(Code::AccountClosed, "signed after the account was closed", |w| {
+        *w = World::completed();
+        let contract = w.record(INSIGHT, w.proposal(PRICE)).contract();
+        w.record(GZ, close(w.account(REPORT, GZ).0));
+        w.by(BUYER, sign_contract(contract, w.schedule_hash()))
+    }),
     Row(Code::InForceFull, "one licence too many in force", |w| {
         *w = World::accepted();
         let schedule = w.schedule_hash();
@@ -317,6 +352,22 @@ pub const ROWS: &[Row] = &[
         w.record(INSIGHT, deliver(w.contract()));
         w.by(CHEST, confirm(w.contract()))
     }),
+    Row(Code::VoidAsset, "a product delivered after it was declared void", |w| {
+        *w = World::contracted();
+        w.record(REGULATOR, void(w.asset(REPORT)));
+        w.by(INSIGHT, deliver(w.contract()))
+    }),
+    Row(Code::ContractNotSigned, "confirmed before all have signed", |w| {
+        *w = World::proposed();
+        w.by(BUYER, confirm(w.contract()))
+    }),
+    Row(Code::DeliveryNotDeemed, "the exchange confirms what the buyer disputes", |w| {
+        *w = World::contracted();
+        w.record(INSIGHT, deliver(w.contract()));
+        w.record(BUYER, dispute(Subject::Contract(w.contract())));
+        w.pass(16 * DAY_MS);
+        w.by(GZ, confirm(w.contract()))
+    }),
     Row(Code::DeliveryNotDeemed, "the exchange confirms a millisecond too early", |w| {
         *w = World::contracted();
         let delivered = w.now_ms;
@@ -338,6 +389,16 @@ pub const ROWS: &[Row] = &[
         w.record(INSIGHT, deliver(w.contract()));
         w.record(BUYER, confirm(w.contract()));
         w.by(GZ, certify(w.contract()))
+    }),
+    Row(Code::CertificateNotDue, "certified after a fen was given back", |w| {
+        *w = World::completed();
+        w.record(GZ, refund(w.payment(), [1, 0, 0], "R-1"));
+        w.by(GZ, certify(w.contract()))
+    }),
+    Row(Code::AlreadyCertified, "given back what is certified as paid", |w| {
+        *w = World::completed();
+        w.record(GZ, certify(w.contract()));
+        w.by(GZ, refund(w.payment(), [1, 0, 0], "R-1"))
     }),
     Row(Code::CertificateNotDue, "certified before the delivery is confirmed", |w| {
         *w = World::paid();

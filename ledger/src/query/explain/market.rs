@@ -117,7 +117,7 @@ impl<V: Lists> Case<'_, V> {
         let payments: Vec<PaymentId> =
             self.view.get(&Key::ContractPayments(*id))?.unwrap_or_default();
         let text = format!("{} of {} minor units are paid", c.paid, c.price);
-        let mut reason = Reason::new("LED-MKT-5", text);
+        let mut reason = Reason::new("LED-MKT-5", text).with("given_back", c.refunded);
         for (at, payment) in payments.iter().enumerate() {
             reason = reason.with(&format!("payment_{at}"), payment);
         }
@@ -134,7 +134,8 @@ impl<V: Lists> Case<'_, V> {
             self.say(Reason::new("LED-MKT-12", text).with("due_ms", part.due_ms));
         }
         let text = match (c.delivered, c.confirmed, c.deemed) {
-            (None, _, _) => "not delivered: money is held",
+            (None, false, _) => "not delivered: money is held",
+            (None, true, _) => "confirmed by the buyer without a record of it: money is payable",
             (Some(_), false, _) => "delivered, not confirmed: money is held",
             (Some(_), true, false) => "delivered and confirmed: money is payable",
             (Some(_), true, true) => {
@@ -146,6 +147,10 @@ impl<V: Lists> Case<'_, V> {
             Some(root) => reason.with("delivered", root),
             None => reason,
         });
+        if c.disputes > 0 && !c.confirmed {
+            let text = "it is not deemed confirmed while a dispute about it or a payment waits";
+            self.say(Reason::new("LED-MKT-6", text).with("disputes", c.disputes));
+        }
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Why an amount is what it is: payments, accounts, lines and payouts, with their formulas.
 
+use std::collections::BTreeMap;
+
 use super::{Case, Reason};
 use crate::attribution::{self, UNITS};
 use crate::hash::{AccountId, AssetId};
@@ -93,18 +95,26 @@ impl<V: Lists> Case<'_, V> {
         self.say(Reason::new("LED-REV-7", text));
         let claims = claims(self.view, &account.product)?;
         let whole = account_statement(self.view, id, &claims, self.time_ms)?;
+        let units: BTreeMap<_, u64> =
+            claims.iter().map(|c| ((c.asset, c.right), c.units)).collect();
         for b in &whole.balances {
             let text = format!("{}, {} right of {}: {}", b.party, b.right, b.name, b.entitled);
-            let units = claims.iter().find(|c| c.asset == b.asset && c.right == b.right);
             let reason = Reason::new("LED-REV-8", text).with("payable", b.payable);
-            self.say(reason.with("units", units.map_or(0, |claim| claim.units)));
+            let units = units.get(&(b.asset, b.right));
+            self.say(reason.with("units", units.copied().unwrap_or(0)));
         }
         let entitled = net.saturating_sub(whole.residue);
         let text = format!("residue = {net} - {entitled} = {}, left by rounding", whole.residue);
         self.say(Reason::new("LED-REV-9", text));
-        if account.unconfirmed > 0 {
-            let text = format!("{} contracts paid are not confirmed", account.unconfirmed);
-            self.say(Reason::new("LED-MKT-6", text));
+        for (count, rule, of) in [
+            (account.unpaid, "LED-MKT-5", "signed contracts not wholly paid"),
+            (account.unconfirmed, "LED-MKT-6", "contracts paid whose delivery is not confirmed"),
+            (account.orders, "LED-MNY-5", "payments with refunds ordered and not given back"),
+            (account.disputes, "LED-DSP-1", "disputes not decided"),
+        ] {
+            if count > 0 {
+                self.say(Reason::new(rule, format!("{of}: {count}")));
+            }
         }
         if account.closed {
             let given: Vec<ClosingLine> = self.view.get(&Key::Closing(*id))?.unwrap_or_default();

@@ -230,14 +230,17 @@ fn balances<V: View>(
     for ((asset, right, party), balance) in &mut balances {
         let key = Key::PaidLine(*account, *asset, *right, (*party).clone());
         let record: LineRecord = view.get(&key)?.unwrap_or_default();
-        let left = record.left_of(balance.payable);
+        let confirmed = balance.payable.saturating_add(balance.frozen);
+        let unpaid = record.left_of(confirmed);
+        let frozen = unpaid.max(0).min(balance.frozen.into());
         let overflow = |_| Fault("a balance overflows".into());
         let small = |amount: i128| u64::try_from(amount.max(0)).map_err(overflow);
         balance.adjusted = i64::try_from(record.adjusted()).map_err(overflow)?;
         balance.set_off = i64::try_from(record.set_off()).map_err(overflow)?;
         balance.paid = record.paid;
-        balance.payable = small(left)?;
-        balance.overpaid = small(left.saturating_neg())?;
+        balance.frozen = small(frozen)?;
+        balance.payable = small(unpaid.saturating_sub(frozen))?;
+        balance.overpaid = small(unpaid.saturating_neg())?;
     }
     Ok(balances.into_values().collect())
 }

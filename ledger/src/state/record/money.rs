@@ -162,6 +162,8 @@ pub struct AggregateRecord {
     pub sources: u32,
     /// Sum of their weights.
     pub total_weight: u64,
+    /// Whether one of them was paid.
+    pub paid: bool,
     /// Height at which it was sealed.
     pub height: u64,
 }

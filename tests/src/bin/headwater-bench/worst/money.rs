@@ -236,6 +236,11 @@ impl Cases {
         let (product, contract) = self.sold("closed")?;
         let event = self.payment(contract, "of-the-closed")?;
         self.record_one(&exchange, event)?;
+        let parties = [self.market.seller.clone(), self.market.buyer.clone()];
+        for party in parties {
+            let terminate = Event::TerminateContract(TerminateContract { contract });
+            self.record_one(&party, terminate)?;
+        }
         let account = self.account_of(&product)?;
         let begin = self.fill_account(account, 0)?;
         let source = self.asset_of(&self.market.seller.clone(), "closed-raw")?;

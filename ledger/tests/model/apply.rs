@@ -1,31 +1,34 @@
-//! Every event of the naive model in one table, with the members.
+//! Every event of the naive model in one table.
 
 use headwater_ledger::event::Event;
-use headwater_ledger::event::member::{ProposeSuccession, RelateMembers, Role};
 use headwater_ledger::hash::{
-    AssetId, ContractId, Digest, GrantId, ListingId, OfferId, PaymentId, PayoutId, RequestId,
-    SetOffId, SuccessionId, TransferId,
+    AccessId, AggregateId, AssetId, CertificateId, ChangeId, ContractId, Digest, GrantId,
+    ListingId, OfferId, PaymentId, PayoutId, RegistrationId, RequestId, SetOffId, TransferId,
 };
-use headwater_ledger::limits::MAX_CHAIN;
+use headwater_ledger::keys::PublicKey;
 use headwater_ledger::reject::Code;
 use headwater_ledger::text::Handle;
 
-use crate::naive::{Act, Naive, Succession, Verdict, need};
+use crate::naive::{Act, Naive, Verdict, need};
 
 impl Naive {
-    /// Judges one act and, when it passes, records it. `asset` is the id that a registration makes.
+    /// Judges one act, signed by some keys in order, and, when it passes, records it. `asset` is the id that
+    /// a registration makes.
     pub fn apply(
         &mut self,
-        author: &Handle,
-        event: &Event,
+        (author, event): (&Handle, &Event),
+        keys: &[PublicKey],
         (id, seq): (Digest, u64),
         asset: Option<AssetId>,
     ) -> Verdict {
-        let member = self.members.get(author).ok_or(Code::UnknownAuthor)?;
+        let mut next = self.clone();
+        next.activate();
+        let member = next.members.get(author).ok_or(Code::UnknownAuthor)?;
         need(!member.suspended, Code::AuthorSuspended)?;
         need(member.successor.is_none(), Code::AuthorSucceeded)?;
-        let mut next = self.clone();
-        let act = Act { author, event, id, seq, spent: Default::default() };
+        next.signed_by(author, event, keys)?;
+        let signer = keys[0];
+        let act = Act { author, event, id, seq, signer, spent: Default::default() };
         next.step(&act, asset)?;
         next.spend(&act);
         *self = next;
@@ -37,6 +40,13 @@ impl Naive {
         match act.event {
             Event::SuspendMember(e) => self.suspend(act, &e.member, true),
             Event::ReinstateMember(e) => self.suspend(act, &e.member, false),
+            Event::AdmitMember(e) => self.admit(act, e),
+            Event::SetRoles(e) => self.set_roles(act, e),
+            Event::AddKey(e) => self.add_key(act, e),
+            Event::RevokeKey(e) => self.revoke_key(act, e),
+            Event::SetTwoKeys(e) => self.set_two_keys(act, e),
+            Event::ProposeChange(e) => self.propose_change(act, ChangeId::from_digest(id), e),
+            Event::ApproveChange(e) => self.approve_change(act, e),
             Event::RelateMembers(e) => self.relate(act, e),
             Event::ProposeSuccession(e) => self.propose_succession(act, e),
             Event::AcceptSuccession(e) => self.accept_succession(act, &e.succession),
@@ -82,89 +92,23 @@ impl Naive {
             Event::OrderFreeze(e) => self.freeze(act, e),
             Event::RuleDispute(e) => self.rule(act, e),
             Event::AppealRuling(e) => self.appeal(act, e),
-            other => panic!("the model does not know {}", other.name()),
+            Event::FileEvidence(e) => self.file_evidence(act, e),
+            Event::FileRegistration(e) => {
+                self.file_registration(act, RegistrationId::from_digest(id), e)
+            }
+            Event::ObjectRegistration(e) => self.object_registration(act, e),
+            Event::DecideRegistration(e) => self.decide_registration(act, e),
+            Event::ChangeRegistration(e) => self.change_registration(act, e),
+            Event::RenewRegistration(e) => self.renew_registration(act, e),
+            Event::CancelRegistration(e) => self.cancel_registration(act, e),
+            Event::RequestAccess(e) => self.request_access(act, AccessId::from_digest(id), e),
+            Event::DecideAccess(e) => self.decide_access(act, e),
+            Event::RecordUsage(e) => self.record_usage(act, e),
+            Event::RecordValuation(e) => self.value(act, e),
+            Event::IssueCertificate(e) => self.issue(act, CertificateId::from_digest(id), e),
+            Event::VoidCertificate(e) => self.void_certificate(act, e),
+            Event::SealSources(e) => self.seal(act, AggregateId::from_digest(id), e),
+            Event::PaySource(e) => self.pay_source(act, e),
         }
-    }
-
-    fn suspend(&mut self, act: &Act<'_>, member: &Handle, suspended: bool) -> Verdict {
-        need(self.has_role(act.author, Role::Regulator), Code::RoleRequired)?;
-        let held = self.members.get_mut(member).ok_or(Code::UnknownMember)?;
-        need(act.author != member, Code::NotConcerned)?;
-        need(held.successor.is_none(), Code::SuccessionClosed)?;
-        let code = if suspended { Code::AlreadySuspended } else { Code::NotSuspended };
-        need(held.suspended != suspended, code)?;
-        held.suspended = suspended;
-        Ok(())
-    }
-
-    fn relate(&mut self, act: &Act<'_>, e: &RelateMembers) -> Verdict {
-        self.known(&e.a)?;
-        self.known(&e.b)?;
-        let (a, b) = (self.succession(&e.a), self.succession(&e.b));
-        need(a.last() != b.last(), Code::SameMember)?;
-        let own = self.is(act.author, &e.a) || self.is(act.author, &e.b);
-        let regulator = self.has_role(act.author, Role::Regulator);
-        let watched = [&e.a, &e.b].map(|m| self.has_role(&self.acting(m), Role::Regulator));
-        let may = if e.related {
-            regulator || own && watched == [false, false]
-        } else {
-            regulator && !own
-        };
-        need(may, Code::NotConcerned)?;
-        if e.related {
-            self.related.insert((self.acting(&e.a), self.acting(&e.b)));
-            return Ok(());
-        }
-        let of = |x: &Handle, y: &Handle| a.contains(x) && b.contains(y);
-        self.related.retain(|(x, y)| !of(x, y) && !of(y, x));
-        Ok(())
-    }
-
-    fn propose_succession(&mut self, act: &Act<'_>, e: &ProposeSuccession) -> Verdict {
-        let own = *act.author == e.member;
-        need(own || self.has_role(act.author, Role::Regulator), Code::NotConcerned)?;
-        self.known(&e.member)?;
-        self.known(&e.successor)?;
-        let (member, successor) = (e.member.clone(), e.successor.clone());
-        let proposer = act.author.clone();
-        let proposed = Succession { member, successor, proposer, accepted: false };
-        self.can_succeed(&proposed)?;
-        self.successions.insert(SuccessionId::from_digest(act.id), proposed);
-        Ok(())
-    }
-
-    fn can_succeed(&self, s: &Succession) -> Verdict {
-        if s.proposer != s.member {
-            let own_word = [Role::Exchange, Role::Regulator, Role::Auditor];
-            let free = own_word.iter().all(|role| !self.has_role(&s.member, *role));
-            need(free, Code::NotConcerned)?;
-            need(!self.related(&s.proposer, &s.successor), Code::NotIndependent)?;
-        }
-        let (member, next) = (&self.members[&s.member], &self.members[&s.successor]);
-        need(member.successor.is_none(), Code::SuccessionClosed)?;
-        let exchanges = [&s.member, &s.successor].map(|m| self.has_role(m, Role::Exchange));
-        let fits = s.member != s.successor
-            && !member.suspended
-            && !next.suspended
-            && next.successor.is_none()
-            && exchanges != [true, false]
-            && self.predecessors(&s.member) < MAX_CHAIN;
-        need(fits, Code::SuccessionInvalid)
-    }
-
-    /// The longest line of successions that leads to a member.
-    fn predecessors(&self, member: &Handle) -> usize {
-        let before = self.members.iter().filter(|(_, m)| m.successor.as_ref() == Some(member));
-        before.map(|(handle, _)| 1 + self.predecessors(handle)).max().unwrap_or(0)
-    }
-
-    fn accept_succession(&mut self, act: &Act<'_>, id: &SuccessionId) -> Verdict {
-        let held = self.successions.get(id).ok_or(Code::UnknownSuccession)?.clone();
-        need(held.successor == *act.author, Code::NotSuccessor)?;
-        need(!held.accepted, Code::SuccessionClosed)?;
-        self.can_succeed(&held)?;
-        self.successions.get_mut(id).unwrap().accepted = true;
-        self.members.get_mut(&held.member).unwrap().successor = Some(held.successor);
-        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use headwater_ledger::event::asset::{
-    Activity, AttestDeidentification, RegisterAsset, Stage, WithdrawConsent,
+    Activity, AttestDeidentification, Metadata, RegisterAsset, Stage, WithdrawConsent,
 };
 use headwater_ledger::event::member::Role;
 use headwater_ledger::event::rights::{FloorKind, GrantRight, Revocation};
@@ -16,8 +16,18 @@ use headwater_ledger::text::Handle;
 use crate::grant::distinct;
 use crate::naive::{Act, Asset, Bound, Epoch, Input, Naive, Standing, UNITS, Verdict, need};
 
-/// The floors that bind an asset, by source and the party of a relative one.
-type Floors = BTreeMap<(AssetId, Option<Handle>), Bound>;
+/// A source, and the party of a relative floor.
+pub type FloorOf = (AssetId, Option<Handle>);
+
+/// The floors that bind an asset.
+pub type Floors = BTreeMap<FloorOf, Bound>;
+
+/// Whether what is said of an asset is within its ranges.
+pub fn in_ranges(m: &Metadata) -> bool {
+    (1..=5).contains(&m.sensitivity)
+        && m.quality.scores().iter().all(|s| *s <= 100)
+        && m.period_from_ms <= m.period_to_ms
+}
 
 impl Naive {
     pub fn known(&self, handle: &Handle) -> Verdict {
@@ -45,12 +55,9 @@ impl Naive {
         need((e.stage == Stage::Raw) == e.derivation.is_none(), Code::StageMismatch)?;
         need(e.stage == Stage::Raw || derived, Code::StageMismatch)?;
         need(!e.consent_based || e.stage == Stage::Raw, Code::StageMismatch)?;
-        let m = &e.metadata;
         let activity = e.derivation.as_ref().map(|d| &d.activity);
-        let in_range = (1..=5).contains(&m.sensitivity)
-            && m.quality.scores().iter().all(|s| *s <= 100)
-            && m.period_from_ms <= m.period_to_ms
-            && activity.is_none_or(|a| a.claimed_from_ms <= a.claimed_to_ms);
+        let in_range =
+            in_ranges(&e.metadata) && activity.is_none_or(|a| a.claimed_from_ms <= a.claimed_to_ms);
         need(in_range, Code::OutOfRange)?;
         let (mut line, mut version) = (id, 1);
         if let Some(previous) = &e.revises {
@@ -94,6 +101,8 @@ impl Naive {
             root,
             duplicate,
             cleared: false,
+            signed: (act.signer, self.now),
+            metadata: e.metadata.clone(),
             seq: act.seq,
             withdrawn: None,
             attested: None,
@@ -116,6 +125,7 @@ impl Naive {
     }
 
     fn derive(&self, act: &Act<'_>, id: AssetId, inputs: &[Input], activity: &Activity) -> Verdict {
+        need(inputs.len() <= self.rulebook.max_inputs as usize, Code::OverLimit)?;
         let mut sum = 0u128;
         for (n, input) in inputs.iter().enumerate() {
             need(input.asset != id, Code::OwnOutputInput)?;
@@ -139,7 +149,7 @@ impl Naive {
     fn input(&self, act: &Act<'_>, input: &Input, activity: &Activity) -> Verdict {
         let asset = self.asset_named(&input.asset)?;
         need(!asset.void, Code::VoidInput)?;
-        need(asset.cleared || !asset.duplicate, Code::Contested)?;
+        need(!self.contested(asset), Code::Contested)?;
         need(asset.withdrawn.is_none(), Code::ConsentWithdrawn)?;
         if let Some(allowed) = &asset.purposes {
             let inherited = activity.purposes.iter().all(|p| allowed.contains(p));
@@ -156,10 +166,15 @@ impl Naive {
         self.not_reserved(act.author, &input.asset, processing, Some(activity))
     }
 
+    /// Whether an asset is a duplicate, or was signed by other hands, and no ruling has cleared it.
+    fn contested(&self, asset: &Asset) -> bool {
+        !asset.cleared && (asset.duplicate || self.compromised(asset.signed))
+    }
+
     /// Whether an asset may serve for something new.
     pub fn usable(&self, id: &AssetId) -> Verdict {
         let asset = &self.assets[id];
-        need(asset.cleared || !asset.duplicate, Code::Contested)?;
+        need(!self.contested(asset), Code::Contested)?;
         need(!self.suspended_upstream(id), Code::SuspendedUpstream)?;
         let exempt = asset.attested.is_some();
         need(exempt || !self.lapsed_upstream(id), Code::ConsentWithdrawn)
@@ -194,9 +209,9 @@ impl Naive {
         })
     }
 
-    /// The floors that would bind an asset made from inputs; refuses when one is broken.
-    fn floors(&self, author: &Handle, inputs: &[Input], upstream_bp: u16) -> Result<Floors, Code> {
-        let mut wanted: BTreeMap<(AssetId, Option<Handle>), u128> = BTreeMap::new();
+    /// The floors demanded of an asset made from inputs, by source and party.
+    pub fn demanded(&self, author: &Handle, inputs: &[Input]) -> BTreeMap<FloorOf, u128> {
+        let mut wanted: BTreeMap<FloorOf, u128> = BTreeMap::new();
         for input in inputs {
             let mut bind = |key, bp: u128| {
                 let held = wanted.entry(key).or_insert(0);
@@ -218,17 +233,27 @@ impl Naive {
                 }
             }
         }
+        wanted
+    }
+
+    /// How much of what all inputs together get reaches a source, times their weights.
+    pub fn reaching(&self, inputs: &[Input], source: &AssetId) -> u128 {
+        let reaches = |input: &Input| {
+            let through = &self.assets[&input.asset].floors;
+            let entries = through.iter().filter(|((of, _), _)| of == source);
+            let most = entries.map(|(_, bound)| bound.units).max().unwrap_or(0);
+            let itself = if input.asset == *source { UNITS } else { 0 };
+            u128::from(input.weight) * (itself + most)
+        };
+        inputs.iter().map(reaches).sum()
+    }
+
+    /// The floors that would bind an asset made from inputs; refuses when one is broken.
+    fn floors(&self, author: &Handle, inputs: &[Input], upstream_bp: u16) -> Result<Floors, Code> {
         let weights: u128 = inputs.iter().map(|i| u128::from(i.weight)).sum();
         let mut floors = BTreeMap::new();
-        for ((source, party), bp) in wanted {
-            let reaches = |input: &Input| {
-                let through = &self.assets[&input.asset].floors;
-                let entries = through.iter().filter(|((of, _), _)| *of == source);
-                let most = entries.map(|(_, bound)| bound.units).max().unwrap_or(0);
-                let itself = if input.asset == source { UNITS } else { 0 };
-                u128::from(input.weight) * (itself + most)
-            };
-            let reached = inputs.iter().map(reaches).sum::<u128>() * u128::from(upstream_bp);
+        for ((source, party), bp) in self.demanded(author, inputs) {
+            let reached = self.reaching(inputs, &source) * u128::from(upstream_bp);
             need(reached >= bp * weights * UNITS, Code::FloorNotMet)?;
             floors.insert((source, party), Bound { bp, units: reached / (10_000 * weights) });
         }

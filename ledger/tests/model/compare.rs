@@ -8,10 +8,10 @@ use headwater_ledger::query;
 use headwater_ledger::split::Right;
 use headwater_ledger::text::Handle;
 
-use crate::answers;
 use crate::money::Balance;
-use crate::naive::{Line, Member, Naive, UNITS, Verdict};
-use crate::world::{BEGIN_MS, MEMBERS, Step, World, handle};
+use crate::naive::{Line, Naive, UNITS, Verdict, beginning};
+use crate::world::{Step, World, key};
+use crate::{answers, records};
 
 /// A history to be run.
 #[derive(Debug, Clone)]
@@ -33,47 +33,13 @@ impl fmt::Display for Difference {
     }
 }
 
-/// The model before the first step.
-pub fn beginning(protocol: u32) -> Naive {
-    Naive {
-        now: BEGIN_MS,
-        protocol,
-        rulebook: headwater_ledger::event::governance::Rulebook::standard(),
-        members: MEMBERS
-            .iter()
-            .map(|(name, roles)| {
-                let member = Member { roles: roles.to_vec(), suspended: false, successor: None };
-                (handle(name), member)
-            })
-            .collect(),
-        related: Default::default(),
-        assets: Default::default(),
-        rights: Default::default(),
-        transfers: Default::default(),
-        approvals: Default::default(),
-        grants: Default::default(),
-        requests: Default::default(),
-        offers: Default::default(),
-        listings: Default::default(),
-        contracts: Default::default(),
-        payments: Default::default(),
-        payouts: Default::default(),
-        set_offs: Default::default(),
-        accounts: Default::default(),
-        adjustments: Default::default(),
-        holds: Default::default(),
-        held_once: Default::default(),
-        disputes: Default::default(),
-        successions: Default::default(),
-        references: Default::default(),
-    }
-}
-
 /// Puts one step before the model.
 pub fn judge(naive: &mut Naive, chain: &ChainId, step: &Step, seq: u64) -> Verdict {
-    naive.now = step.time_ms;
+    (naive.now, naive.height) = (step.time_ms, seq + 1);
     let (id, asset) = World::ids(chain, step);
-    naive.apply(&step.author, &step.event, (id, seq), asset)
+    let mut keys: Vec<_> = step.keys.iter().map(|name| key(&step.author, name)).collect();
+    keys.sort();
+    naive.apply((&step.author, &step.event), &keys, (id, seq), asset)
 }
 
 /// Each step with the verdict of the model.
@@ -113,7 +79,8 @@ pub fn check(history: &History) -> Option<Difference> {
             }
         }
         let last = step + 1 == history.steps.len();
-        if let Err(what) = money(&world, &naive) {
+        if let Err(what) = money(&world, &naive).and_then(|()| records::agree(&world, &naive, act))
+        {
             return differs(what);
         }
         if (last || step % 20 == 0)

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use headwater_ledger::event::dispute::{
-    AppealRuling, OpenDispute, OrderFreeze, Redirect, RuleDispute, Ruling, Slice, Subject,
+    AppealRuling, FileEvidence, OpenDispute, OrderFreeze, Redirect, RuleDispute, Ruling, Slice,
+    Subject,
 };
 use headwater_ledger::event::market::{ContestPayout, ProvedClaim};
 use headwater_ledger::event::member::Role;
@@ -146,6 +147,16 @@ impl Naive {
         self.hold(&slice, e.dispute, e.until_ms)
     }
 
+    pub fn file_evidence(&self, act: &Act<'_>, e: &FileEvidence) -> Verdict {
+        let dispute = self.disputes.get(&e.dispute).ok_or(Code::UnknownDispute)?;
+        let mut parties = dispute.respondents.iter().chain([&dispute.opener]);
+        let party = parties.any(|p| self.is(act.author, p));
+        let may = party || self.has_role(act.author, Role::Regulator);
+        need(may, Code::NotDisputeParty)?;
+        let waits = matches!(dispute.standing, DisputeStanding::Open | DisputeStanding::Appealed);
+        need(waits, Code::DisputeClosed)
+    }
+
     pub fn appeal(&mut self, act: &Act<'_>, e: &AppealRuling) -> Verdict {
         let dispute = self.disputes.get(&e.dispute).ok_or(Code::UnknownDispute)?.clone();
         let mut parties = dispute.respondents.iter().chain([&dispute.opener]);
@@ -218,6 +229,9 @@ impl Naive {
                 if *ruling == Ruling::EndContract {
                     need(held.standing == ContractStanding::Open, Code::ContractClosed)?;
                     held.standing = ContractStanding::Terminated;
+                    if let Some(certificate) = self.certified_by(id) {
+                        self.certificates.get_mut(&certificate).unwrap().void = true;
+                    }
                 }
             }
         }
@@ -251,8 +265,11 @@ impl Naive {
             need(grant.standing != Standing::Voided, Code::GrantClosed)?;
             voided = Some(grant.standing);
             grant.standing = Standing::Voided;
-        } else if grant.standing == Standing::Accepted {
-            self.comes_into_force(*id, &grant)?;
+        } else {
+            grant.cleared = true;
+            if grant.standing == Standing::Accepted {
+                self.comes_into_force(*id, &grant)?;
+            }
         }
         self.grants.insert(*id, grant);
         Ok(voided)

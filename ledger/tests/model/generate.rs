@@ -1,22 +1,27 @@
 //! Random histories: mostly acts that make sense where the story stands, some that do not.
 
+mod derive;
+mod keys;
 mod market;
+mod money;
+mod point;
 mod rare;
+mod registry;
 mod rights;
+mod stale;
 
 use headwater_ledger::event::Event;
 use headwater_ledger::event::asset::{
-    Activity, ActivityKind, Classification, Content, Deidentification, Derivation, Input, Metadata,
-    Purpose, Quality, RegisterAsset, Stage,
+    Classification, Content, Deidentification, Derivation, Metadata, Purpose, Quality,
+    RegisterAsset, Stage,
 };
-use headwater_ledger::event::rights::GrantRight;
-use headwater_ledger::hash::{AssetId, Digest, GrantId};
-use headwater_ledger::split::{Right, Split};
+use headwater_ledger::hash::{AssetId, Digest};
+use headwater_ledger::split::Split;
 use headwater_ledger::text::Handle;
 
-use crate::compare::{History, beginning, judge};
-use crate::naive::{Naive, Standing};
-use crate::world::{BEGIN_MS, MEMBERS, Step, World, handle, list};
+use crate::compare::{History, judge};
+use crate::naive::{Naive, beginning};
+use crate::world::{BEGIN_MS, MEMBERS, Step, World, handle};
 
 const DAY_MS: u64 = 86_400_000;
 const PURPOSES: [Purpose; 3] =
@@ -48,11 +53,56 @@ impl Random {
     }
 }
 
+/// What a history is mostly about, so that some come to where a mixture seldom leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    Market,
+    Floors,
+    Money,
+    Members,
+}
+
+/// The ways to make an act, and how often each is taken in a history about the market, floors,
+/// money and members.
+const WAYS: [(Make, [u64; 4]); 30] = [
+    (Maker::raw, [5, 4, 4, 5]),
+    (Maker::derived, [9, 6, 6, 7]),
+    (Maker::diamond, [1, 26, 1, 1]),
+    (Maker::offer, [8, 14, 5, 7]),
+    (Maker::answer, [8, 16, 5, 7]),
+    (Maker::grant_life, [4, 2, 2, 4]),
+    (Maker::request, [2, 2, 1, 2]),
+    (Maker::intended, [1, 1, 1, 1]),
+    (Maker::transfer, [4, 2, 4, 5]),
+    (Maker::accept_transfer, [3, 2, 4, 4]),
+    (Maker::list, [7, 4, 7, 6]),
+    (Maker::review, [4, 2, 4, 4]),
+    (Maker::propose, [6, 2, 6, 5]),
+    (Maker::contract_life, [10, 4, 13, 9]),
+    (Maker::pay, [8, 2, 11, 6]),
+    (Maker::refund, [3, 1, 5, 2]),
+    (Maker::set_off, [2, 1, 6, 2]),
+    (Maker::payout, [6, 2, 11, 6]),
+    (Maker::dispute, [5, 1, 10, 5]),
+    (Maker::close, [2, 1, 3, 1]),
+    (Maker::rare, [4, 2, 4, 4]),
+    (Maker::stale, [3, 1, 2, 3]),
+    (Maker::relate, [0, 4, 0, 1]),
+    (Maker::succession, [0, 1, 1, 4]),
+    (Maker::registry, [2, 0, 1, 9]),
+    (Maker::access, [1, 0, 1, 6]),
+    (Maker::certificate, [1, 0, 4, 2]),
+    (Maker::aggregate, [1, 0, 9, 2]),
+    (Maker::keys, [1, 1, 1, 6]),
+    (Maker::governance, [1, 0, 1, 5]),
+];
+
 /// A history of so many acts, and how many of them the model passes.
 pub fn history(seed: u64, events: usize) -> (History, u64) {
     let protocol = 1 + (seed % 2) as u32;
     let mut maker = Maker {
         random: Random(seed),
+        about: [About::Market, About::Floors, About::Money, About::Members][seed as usize / 2 % 4],
         naive: beginning(protocol),
         serial: 0,
         approves: None,
@@ -62,19 +112,19 @@ pub fn history(seed: u64, events: usize) -> (History, u64) {
     let mut history = History { protocol, steps: Vec::new() };
     let (mut time_ms, mut passed) = (BEGIN_MS, 0);
     while history.steps.len() < events {
-        time_ms += match maker.random.below(40) {
+        time_ms += match maker.random.below(70) {
             0 => 1 + maker.random.below(40 * DAY_MS),
             1..=4 => 1 + maker.random.below(DAY_MS),
             _ => 1 + maker.random.below(60_000),
         };
-        if maker.random.below(12) == 0 {
-            time_ms = maker.boundary(time_ms);
-        }
         maker.naive.now = time_ms;
-        let Some((author, event)) = maker.act() else { continue };
+        let made = if maker.random.below(12) == 0 { maker.point() } else { maker.act() };
+        time_ms = maker.naive.now;
+        let Some((author, event)) = made else { continue };
         maker.serial += 1;
         let approves = maker.approves.take();
-        let step = Step { author, event, time_ms, salt: maker.serial, approves };
+        let keys = maker.signing(&author, &event);
+        let step = Step { author, event, keys, time_ms, salt: maker.serial, approves };
         passed += u64::from(judge(&mut maker.naive, &chain, &step, passed).is_ok());
         history.steps.push(step);
     }
@@ -83,6 +133,7 @@ pub fn history(seed: u64, events: usize) -> (History, u64) {
 
 struct Maker {
     random: Random,
+    about: About,
     naive: Naive,
     serial: u64,
     /// For the approval made last: the act, and who is to do it.
@@ -92,52 +143,43 @@ struct Maker {
 }
 
 type Made = Option<(Handle, Event)>;
+type Make = fn(&mut Maker) -> Made;
 
 impl Maker {
     fn act(&mut self) -> Made {
-        match self.random.below(100) {
-            0..=4 => self.raw(),
-            5..=13 => self.derived(),
-            14..=21 => self.offer(),
-            22..=29 => self.answer(),
-            30..=33 => self.grant_life(),
-            34..=35 => self.request(),
-            36 => self.intended(),
-            37..=40 => self.transfer(),
-            41..=43 => self.accept_transfer(),
-            44..=50 => self.list(),
-            51..=54 => self.review(),
-            55..=60 => self.propose(),
-            61..=70 => self.contract_life(),
-            71..=78 => self.pay(),
-            79..=81 => self.refund(),
-            82..=86 => self.set_off().or_else(|| self.payout()),
-            87..=88 => self.payout(),
-            89..=93 => self.dispute(),
-            94..=95 => self.close(),
-            _ => self.rare(),
+        if self.random.below(60) == 0 {
+            return self.reinstate();
         }
+        let about = self.about as usize;
+        let all: u64 = WAYS.iter().map(|(_, often)| often[about]).sum();
+        let mut at = self.random.below(all);
+        let way = WAYS.iter().find(|(_, often)| {
+            let here = at < often[about];
+            at = at.saturating_sub(often[about]);
+            here
+        });
+        way.expect("the numbers add up").0(self)
     }
 
     /// A member, rather one of the few who make things.
-    /// The very millisecond at which something begins or ends, if there is one soon.
-    fn boundary(&mut self, time_ms: u64) -> u64 {
-        let soon = time_ms..time_ms + 60 * DAY_MS;
-        let grants = self.naive.grants.values().flat_map(|g| [g.terms.not_before_ms, g.end]);
-        let signing = self.naive.contracts.values().map(|c| c.sign_by);
-        let all: Vec<u64> = grants.chain(signing).filter(|at| soon.contains(at)).collect();
-        self.random.pick(&all).unwrap_or(time_ms)
-    }
-
     fn member(&mut self) -> Handle {
-        let from = if self.random.in_ten(6) { &MEMBERS[2..7] } else { &MEMBERS[..] };
+        let few = match self.about {
+            About::Floors => &MEMBERS[2..6],
+            About::Market | About::Money | About::Members => &MEMBERS[2..7],
+        };
+        let from = if self.random.in_ten(7) { few } else { &MEMBERS[..] };
         let (name, _) = from[self.random.below(from.len() as u64) as usize];
-        handle(name)
+        let member = handle(name);
+        if self.random.in_ten(9) { self.naive.acting(&member) } else { member }
     }
 
-    /// Nine times of ten the member that should, else any.
+    /// Mostly the member that should, or who acts for him; else any.
     fn or_any(&mut self, should: Handle) -> Handle {
-        if self.random.below(12) > 0 { should } else { self.member() }
+        match self.random.below(24) {
+            0 | 1 => self.member(),
+            2 => should,
+            _ => self.naive.acting(&should),
+        }
     }
 
     fn digest(&mut self) -> Digest {
@@ -167,14 +209,6 @@ impl Maker {
         derivation: Option<Derivation>,
     ) -> RegisterAsset {
         self.serial += 1;
-        let quality = Quality {
-            accuracy: 90,
-            completeness: 90,
-            consistency: 90,
-            timeliness: 90,
-            conformity: 90,
-            accessibility: 90,
-        };
         let copied = self.naive.assets.values().next().map(|a| a.root);
         let root = match copied {
             Some(root) if self.random.below(25) == 0 => root,
@@ -185,16 +219,7 @@ impl Maker {
             stage,
             revises: None,
             content: Content { root, bytes: 1, records: 1 },
-            metadata: Metadata {
-                format: "text/csv".parse().unwrap(),
-                region: "CN-GD".parse().unwrap(),
-                period_from_ms: 0,
-                period_to_ms: 1,
-                classification: Classification::General,
-                sensitivity: 2,
-                deidentification: Deidentification::Anonymised,
-                quality,
-            },
+            metadata: metadata(),
             split,
             consent_based: stage == Stage::Raw && self.random.in_ten(3),
             derivation,
@@ -229,72 +254,25 @@ impl Maker {
         }
         Some((author, Event::RegisterAsset(e)))
     }
+}
 
-    /// What a member can derive from, with the grant to name.
-    fn sources(&self, author: &Handle) -> Vec<(AssetId, Option<GrantId>)> {
-        let own = self
-            .naive
-            .assets
-            .keys()
-            .filter(|id| self.naive.epoch(id, Right::Processing).manager == *author);
-        let granted = self.naive.grants.iter().filter(|(_, g)| {
-            g.right == GrantRight::Processing
-                && g.grantee == *author
-                && matches!(g.standing, Standing::Accepted | Standing::Revoked)
-        });
-        let mut all: Vec<_> = own.map(|id| (*id, None)).collect();
-        all.extend(granted.map(|(id, g)| (g.asset, Some(*id))));
-        all
-    }
-
-    fn derived(&mut self) -> Made {
-        let author = self.member();
-        let sources = self.sources(&author);
-        let mut inputs: Vec<Input> = Vec::new();
-        let mut purposes = self.purposes();
-        let mut territory = TERRITORIES[self.random.below(3) as usize].to_owned();
-        for _ in 0..=self.random.below(3) {
-            let (asset, grant) = self.random.pick(&sources)?;
-            if inputs.iter().any(|i| i.asset == asset) && !self.random.in_ten(1) {
-                continue;
-            }
-            let sensible = self.random.in_ten(9);
-            if let Some(allowed) = &self.naive.assets[&asset].purposes
-                && sensible
-            {
-                purposes.retain(|p| allowed.contains(p));
-            }
-            if let Some(grant) = grant.map(|g| &self.naive.grants[&g])
-                && sensible
-            {
-                purposes.retain(|p| grant.terms.purposes.contains(p));
-                territory = grant.terms.territories[0].to_string();
-            }
-            let weight = 1 + self.random.below(1_000);
-            inputs.push(Input { asset, weight, grant });
-        }
-        let stage = if self.random.in_ten(5) { Stage::Product } else { Stage::Processed };
-        let early = self.random.below(3) * self.random.below(60 * DAY_MS);
-        let from = self.naive.now.saturating_sub(early);
-        let activity = Activity {
-            kind: ActivityKind::Merging,
-            method: Digest::Blake3([7; 32]),
-            purposes: list(&purposes),
-            territory: territory.parse().unwrap(),
-            claimed_from_ms: from,
-            claimed_to_ms: from,
-            cost: None,
-        };
-        let derivation = Derivation { inputs: list(&inputs), activity };
-        let mut split = self.split(true);
-        let alone = inputs.first().filter(|_| inputs.len() == 1).and_then(|input| input.grant);
-        let floor_bp = alone.map_or(0, |grant| self.naive.grants[&grant].terms.floor_bp);
-        if floor_bp > 0 && self.random.in_ten(4) {
-            // Exactly the floor.
-            let (holding_bp, upstream_bp) = (10_000 - floor_bp, floor_bp);
-            split = Split { holding_bp, processing_bp: 0, operation_bp: 0, upstream_bp };
-        }
-        let e = self.asset_event(stage, split, Some(derivation));
-        Some((author, Event::RegisterAsset(e)))
+fn metadata() -> Metadata {
+    let quality = Quality {
+        accuracy: 90,
+        completeness: 90,
+        consistency: 90,
+        timeliness: 90,
+        conformity: 90,
+        accessibility: 90,
+    };
+    Metadata {
+        format: "text/csv".parse().unwrap(),
+        region: "CN-GD".parse().unwrap(),
+        period_from_ms: 0,
+        period_to_ms: 1,
+        classification: Classification::General,
+        sensitivity: 2,
+        deidentification: Deidentification::Anonymised,
+        quality,
     }
 }

@@ -88,6 +88,7 @@ impl Naive {
                 return refuse(Code::GrantRevoked);
             }
         }
+        need(grant.cleared || !self.compromised(grant.signed), Code::Contested)?;
         let begin = grant.terms.not_before_ms;
         let begun = self.now >= begin && activity.is_none_or(|a| a.claimed_from_ms >= begin);
         need(begun, Code::GrantNotYetEffective)?;
@@ -319,6 +320,8 @@ impl Naive {
             revoked: None,
             file_by: 0,
             used: 0,
+            signed: (act.signer, self.now),
+            cleared: false,
         };
         self.conflict_free(id, &grant)?;
         self.grants.insert(id, grant);

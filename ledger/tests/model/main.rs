@@ -10,16 +10,24 @@
     reason = "the environment says how long to run, not what is right"
 )]
 
+mod access;
+mod aggregate;
 mod answers;
 mod apply;
 mod asset;
+mod certificate;
 mod compare;
 mod dispute;
 mod generate;
+mod governance;
 mod grant;
+mod keys;
 mod market;
+mod members;
 mod money;
 mod naive;
+mod records;
+mod registration;
 mod request;
 mod rights;
 mod story;

@@ -44,6 +44,7 @@ impl Naive {
         }
         self.not_reserved(act.author, &e.asset, GrantRight::Operation, None)?;
         let cover = self.cover(act.author, &e.asset, &e.operation_grants)?;
+        self.within_ancestry(&e.asset)?;
         let purposes = match (asset.purposes, cover.purposes) {
             (Some(a), Some(b)) => Some(a.into_iter().filter(|p| b.contains(p)).collect()),
             (a, b) => a.or(b),
@@ -60,6 +61,13 @@ impl Naive {
         };
         self.listings.insert(id, listing);
         Ok(())
+    }
+
+    /// Fails when the ancestry of a product has too many edges.
+    fn within_ancestry(&self, product: &AssetId) -> Verdict {
+        let above: BTreeSet<AssetId> = self.ancestry(product);
+        let edges: usize = above.iter().map(|id| self.assets[id].inputs.len()).sum();
+        need(edges <= self.rulebook.max_ancestry_edges as usize, Code::AncestryTooLarge)
     }
 
     /// What the rights that a listing was made under allow now; fails when its seller may not sell.

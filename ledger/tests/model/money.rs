@@ -30,8 +30,11 @@ pub struct Balance {
     pub left: i128,
 }
 
+/// The claims of a product, and what flows into each asset.
+type Flow = (BTreeMap<(AssetId, Right), u128>, BTreeMap<AssetId, u128>);
+
 impl Naive {
-    fn use_reference(&mut self, of: &Handle, reference: &Text) -> Verdict {
+    pub fn use_reference(&mut self, of: &Handle, reference: &Text) -> Verdict {
         let new = self.references.insert((of.clone(), reference.clone()));
         need(new, Code::BankReferenceUsed)
     }
@@ -87,6 +90,7 @@ impl Naive {
             && e.fee <= p.fee - p.back_fee
             && e.tax <= p.tax - p.back_tax;
         need(fits, Code::RefundAboveRemainder)?;
+        need(self.certified_by(&p.contract).is_none(), Code::AlreadyCertified)?;
         self.use_reference(&account.exchange, &e.bank_reference)?;
         let held = &mut self.payments[at];
         held.back_net += e.net;
@@ -107,6 +111,7 @@ impl Naive {
         need(untouched, Code::PaymentClosed)?;
         let in_time = self.now <= p.time.saturating_add(self.rulebook.contest_ms);
         need(in_time, Code::VoidTooLate)?;
+        need(self.certified_by(&p.contract).is_none(), Code::AlreadyCertified)?;
         self.payments[at].void = true;
         self.references.remove(&(account.exchange, p.reference));
         Ok(())
@@ -159,7 +164,7 @@ impl Naive {
     }
 
     /// What was set off with a line, less what was set off away from it.
-    fn set_off_with(&self, account: &AccountId, line: &Line) -> i128 {
+    pub fn set_off_with(&self, account: &AccountId, line: &Line) -> i128 {
         let of = self.set_offs.values().filter(|s| s.account == *account);
         of.map(|s| {
             let amount = i128::from(s.amount);
@@ -274,9 +279,8 @@ impl Naive {
         Ok(())
     }
 
-    /// The schedule of a product: its units, given down the lineage one asset at a time, each once
-    /// all that flows into it has come.
-    pub fn schedule(&self, product: &AssetId) -> BTreeMap<(AssetId, Right), u128> {
+    /// A product and everything it was made of.
+    pub fn ancestry(&self, product: &AssetId) -> BTreeSet<AssetId> {
         let mut below = BTreeSet::from([*product]);
         loop {
             let more: BTreeSet<AssetId> = below
@@ -285,10 +289,25 @@ impl Naive {
                 .filter(|id| !below.contains(id))
                 .collect();
             if more.is_empty() {
-                break;
+                return below;
             }
             below.extend(more);
         }
+    }
+
+    /// The schedule of a product: its units, given down the lineage one asset at a time, each once
+    /// all that flows into it has come.
+    pub fn schedule(&self, product: &AssetId) -> BTreeMap<(AssetId, Right), u128> {
+        self.flow(product).0
+    }
+
+    /// How many units flow into each asset that a product was made of.
+    pub fn inflow(&self, product: &AssetId) -> BTreeMap<AssetId, u128> {
+        self.flow(product).1
+    }
+
+    fn flow(&self, product: &AssetId) -> Flow {
+        let below = self.ancestry(product);
         let mut inflow: BTreeMap<AssetId, u128> = below.iter().map(|id| (*id, 0)).collect();
         inflow.insert(*product, UNITS);
         let mut left = below.clone();
@@ -318,7 +337,7 @@ impl Naive {
             }
             left.remove(&next);
         }
-        claims
+        (claims, inflow)
     }
 
     pub fn schedule_hash(&self, product: &AssetId) -> headwater_ledger::hash::Digest {

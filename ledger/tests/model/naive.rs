@@ -6,21 +6,33 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use headwater_ledger::event::Event;
-use headwater_ledger::event::asset::{Purpose, Stage};
+use headwater_ledger::event::asset::{Metadata, Purpose, Stage};
 use headwater_ledger::event::dispute::{Ruling, Subject};
 use headwater_ledger::event::governance::Rulebook;
-use headwater_ledger::event::member::Role;
+use headwater_ledger::event::member::{MemberKey, Role, Scope, TwoKeyAct};
 use headwater_ledger::event::rights::{GrantRight, Owner, Terms};
 use headwater_ledger::hash::{
-    AccountId, AssetId, ContractId, Digest, DisputeId, GrantId, ListingId, OfferId, PaymentId,
-    PayoutId, RequestId, SetOffId, SuccessionId, TransferId,
+    AccessId, AccountId, AggregateId, AssetId, CertificateId, ChangeId, ContractId, Digest,
+    DisputeId, GrantId, ListingId, OfferId, PaymentId, PayoutId, RegistrationId, RequestId,
+    SetOffId, SuccessionId, TransferId,
 };
+use headwater_ledger::keys::PublicKey;
 use headwater_ledger::money::Currency;
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::{Right, Split};
 use headwater_ledger::text::{Code as Text, Handle};
 
+use crate::access::Access;
+use crate::aggregate::Aggregate;
+use crate::certificate::Certificate;
+use crate::governance::Change;
+use crate::registration::Registration;
+use crate::world::{BEGIN_MS, FIRST_KEYS, MEMBERS, handle, key, list};
+
 pub const UNITS: u128 = 1_000_000_000_000_000_000;
+
+/// Which key signed something, and when.
+pub type Signed = (PublicKey, u64);
 
 /// An owner's line of a claim.
 pub type Line = (AssetId, Right, Handle);
@@ -28,9 +40,11 @@ pub type Line = (AssetId, Right, Handle);
 /// A verdict of the model.
 pub type Verdict = Result<(), Code>;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Member {
     pub roles: Vec<Role>,
+    pub keys: BTreeMap<PublicKey, Vec<Scope>>,
+    pub two_keys: Vec<TwoKeyAct>,
     pub suspended: bool,
     pub successor: Option<Handle>,
 }
@@ -65,6 +79,8 @@ pub struct Asset {
     pub root: Digest,
     pub duplicate: bool,
     pub cleared: bool,
+    pub signed: Signed,
+    pub metadata: Metadata,
     pub seq: u64,
     /// The deadline for a replacement, since consent was withdrawn.
     pub withdrawn: Option<u64>,
@@ -124,6 +140,8 @@ pub struct Grant {
     pub revoked: Option<u64>,
     pub file_by: u64,
     pub used: u32,
+    pub signed: Signed,
+    pub cleared: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -144,6 +162,7 @@ pub struct Offer {
     pub under: Vec<GrantId>,
     pub take_by: u64,
     pub withdrawn: bool,
+    pub signed: Signed,
     /// How often the right had changed when it was made.
     pub changes: u32,
     /// The grant that each has taken last.
@@ -301,6 +320,8 @@ pub struct Succession {
 #[derive(Debug, Clone)]
 pub struct Naive {
     pub now: u64,
+    /// The height of the block being made.
+    pub height: u64,
     pub protocol: u32,
     pub rulebook: Rulebook,
     pub members: BTreeMap<Handle, Member>,
@@ -325,6 +346,21 @@ pub struct Naive {
     pub disputes: BTreeMap<DisputeId, Dispute>,
     pub successions: BTreeMap<SuccessionId, Succession>,
     pub references: BTreeSet<(Handle, Text)>,
+    /// Whose each key is, for ever.
+    pub key_owners: BTreeMap<PublicKey, Handle>,
+    /// Whose keys were revoked, and since when they are said to have been in other hands.
+    pub revoked: BTreeMap<PublicKey, (Handle, Option<u64>)>,
+    /// Who runs validators, with their power.
+    pub validators: Vec<(Handle, u64)>,
+    pub rulebooks: u32,
+    pub changes: BTreeMap<ChangeId, Change>,
+    /// The changes to be made, in the order in which they were decided.
+    pub scheduled: Vec<ChangeId>,
+    pub registrations: BTreeMap<RegistrationId, Registration>,
+    pub accesses: BTreeMap<AccessId, Access>,
+    pub certificates: BTreeMap<CertificateId, Certificate>,
+    pub aggregates: BTreeMap<AggregateId, Aggregate>,
+    pub valuations: BTreeMap<AssetId, (Handle, u64)>,
 }
 
 /// One act being judged.
@@ -335,6 +371,8 @@ pub struct Act<'a> {
     pub id: Digest,
     /// Its ordinal.
     pub seq: u64,
+    /// The first of the keys that signed it.
+    pub signer: PublicKey,
     /// The assets whose owners' approvals of it were looked at.
     pub spent: RefCell<BTreeSet<AssetId>>,
 }
@@ -355,6 +393,60 @@ pub fn covers(outer: &Text, inner: &Text) -> bool {
 
 pub fn owners_of(list: &[Owner]) -> BTreeMap<Handle, u16> {
     list.iter().map(|o| (o.member.clone(), o.parts)).collect()
+}
+
+/// The model before the first step.
+pub fn beginning(protocol: u32) -> Naive {
+    let mut naive = Naive {
+        now: BEGIN_MS,
+        height: 1,
+        protocol,
+        rulebook: Rulebook::standard(),
+        members: Default::default(),
+        related: Default::default(),
+        assets: Default::default(),
+        rights: Default::default(),
+        transfers: Default::default(),
+        approvals: Default::default(),
+        grants: Default::default(),
+        requests: Default::default(),
+        offers: Default::default(),
+        listings: Default::default(),
+        contracts: Default::default(),
+        payments: Default::default(),
+        payouts: Default::default(),
+        set_offs: Default::default(),
+        accounts: Default::default(),
+        adjustments: Default::default(),
+        holds: Default::default(),
+        held_once: Default::default(),
+        disputes: Default::default(),
+        successions: Default::default(),
+        references: Default::default(),
+        key_owners: Default::default(),
+        revoked: Default::default(),
+        validators: Default::default(),
+        rulebooks: 1,
+        changes: Default::default(),
+        scheduled: Default::default(),
+        registrations: Default::default(),
+        accesses: Default::default(),
+        certificates: Default::default(),
+        aggregates: Default::default(),
+        valuations: Default::default(),
+    };
+    for (name, roles) in MEMBERS {
+        let member = handle(name);
+        let new = Member { roles: roles.to_vec(), ..Member::default() };
+        naive.members.insert(member.clone(), new);
+        for (name, scopes) in FIRST_KEYS {
+            naive.give_key(&member, &MemberKey { key: key(&member, name), scopes: list(scopes) });
+        }
+        if roles.contains(&Role::Exchange) {
+            naive.validators.push((member, 10));
+        }
+    }
+    naive
 }
 
 impl Naive {

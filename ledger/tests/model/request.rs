@@ -9,7 +9,7 @@ use headwater_ledger::hash::{AssetId, GrantId, OfferId, RequestId};
 use headwater_ledger::reject::Code;
 use headwater_ledger::text::Handle;
 
-use crate::naive::{Act, Grant, Naive, Offer, Request, Standing, Verdict, need};
+use crate::naive::{Act, Grant, Naive, Offer, Request, Signed, Standing, Verdict, need};
 
 /// A grant that is accepted from the beginning.
 fn accepted(
@@ -17,6 +17,7 @@ fn accepted(
     (grantor, grantee): (&Handle, &Handle),
     terms: &Terms,
     under: &[GrantId],
+    signed: Signed,
 ) -> Grant {
     Grant {
         asset,
@@ -32,6 +33,8 @@ fn accepted(
         revoked: None,
         file_by: 0,
         used: 0,
+        signed,
+        cleared: false,
     }
 }
 
@@ -81,7 +84,9 @@ impl Naive {
                     self.within(&cover, &request.terms)?;
                 }
             }
-            let grant = accepted(place, (act.author, &request.by), &request.terms, rests_on);
+            let signed = (act.signer, self.now);
+            let parties = (act.author, &request.by);
+            let grant = accepted(place, parties, &request.terms, rests_on, signed);
             let id_of_grant = GrantId::from_digest(*id.digest());
             self.comes_into_force(id_of_grant, &grant)?;
             self.requests.get_mut(id).unwrap().open = false;
@@ -119,6 +124,7 @@ impl Naive {
             under: e.under.to_vec(),
             take_by: e.take_by_ms,
             withdrawn: false,
+            signed: (act.signer, self.now),
             changes: self.epoch(&e.asset, e.right.into()).changes,
             taken: BTreeMap::new(),
         };
@@ -147,7 +153,8 @@ impl Naive {
             self.within(&cover, &offer.terms)?;
         }
         let place = (offer.asset, offer.right);
-        let grant = accepted(place, (&offer.grantor, act.author), &offer.terms, &offer.under);
+        let parties = (&offer.grantor, act.author);
+        let grant = accepted(place, parties, &offer.terms, &offer.under, offer.signed);
         self.comes_into_force(id, &grant)?;
         self.grants.insert(id, grant);
         self.offers.get_mut(e).unwrap().taken.insert(act.author.clone(), id);

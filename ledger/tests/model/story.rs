@@ -5,7 +5,8 @@ use headwater_ledger::scenario::names::{Context, Names, Seen};
 use headwater_ledger::scenario::render;
 use headwater_ledger::text::Handle;
 
-use crate::compare::{History, beginning, judge};
+use crate::compare::{History, judge};
+use crate::naive::beginning;
 use crate::world::{self, BEGIN_MS, Step, World};
 
 /// The history as a scenario in which every step comes out as the model says.
@@ -55,9 +56,14 @@ fn line(step: &Step, world: &World, names: &Names) -> String {
         seen: Seen(Some(world)),
         keys_of: std::cell::RefCell::new(None),
     };
+    let keys = step.keys.join(", ");
     if let Some((by, act)) = &step.approves {
         let act = render::act(act, &context(by)).unwrap();
-        return format!("as {}: approve for {by}: {act}", step.author);
+        let Event::ApproveAct(e) = &step.event else { panic!("only acts are approved") };
+        let asset = names.of(e.asset.digest()).map_or(e.asset.to_string(), str::to_owned);
+        let head = format!("as {} with key {keys}", step.author);
+        return format!("{head}: approve about {asset} for {by}: {act}");
     }
-    render::step(&step.event, &context(&step.author)).unwrap()
+    let act = render::act(&step.event, &context(&step.author)).unwrap();
+    format!("as {} with key {keys}: {act}", step.author)
 }

@@ -1,17 +1,18 @@
 //! The ledger under test: a chain in memory, one envelope a block, with the lists of its state.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use headwater_ledger::codec::{List, encode};
 use headwater_ledger::envelope::{
     ENVELOPE_VERSION, Envelope, EnvelopeHeader, VerifiedEnvelope, asset_id, event_id,
 };
 use headwater_ledger::event::Event;
-use headwater_ledger::event::member::Role;
+use headwater_ledger::event::member::{Role, Scope};
 use headwater_ledger::execute::{BlockContext, Execution};
 use headwater_ledger::genesis::Genesis;
 use headwater_ledger::hash::{AssetId, ChainId, Digest};
-use headwater_ledger::keys::SigningKey;
+use headwater_ledger::keys::{PublicKey, SigningKey};
 use headwater_ledger::query::{ListEntry, Lists};
 use headwater_ledger::reject::{Fault, Refusal, Reject};
 use headwater_ledger::scenario::Scenario;
@@ -42,6 +43,8 @@ pub const MEMBERS: [(&str, &[Role]); 12] = [
 pub struct Step {
     pub author: Handle,
     pub event: Event,
+    /// The names of his keys that sign it.
+    pub keys: Vec<&'static str>,
     pub time_ms: u64,
     pub salt: u64,
     /// For an approval: the act approved, and who is to do it.
@@ -56,18 +59,50 @@ pub fn list<T: Clone, const MAX: usize>(items: &[T]) -> List<T, MAX> {
     List::new(items.to_vec()).ok().expect("within the limit")
 }
 
-/// The key that the scenario language derives for a member.
-fn key(name: &str) -> SigningKey {
-    let text = format!("{name}/main");
-    SigningKey::from_seed(&blake3::derive_key("headwater 2026-11 scenario key", text.as_bytes()))
+/// The names of the keys that members have, or come to have.
+pub const KEYS: [&str; 5] = ["main", "second", "desk", "third", "spare"];
+
+/// Those that every member of the beginning has, and what each may sign.
+pub const FIRST_KEYS: [(&str, &[Scope]); 3] = [
+    ("main", &Scope::ALL),
+    ("second", &Scope::ALL),
+    ("desk", &[Scope::Register, Scope::Rights, Scope::Contract]),
+];
+
+/// A member that an exchange may admit later.
+pub const NEWCOMER: &str = "late-clinic";
+
+/// The keys that the scenario language derives, by member and name.
+static SIGNING: LazyLock<BTreeMap<(&str, &str), SigningKey>> = LazyLock::new(|| {
+    let members = MEMBERS.iter().map(|(member, _)| *member).chain([NEWCOMER]);
+    let all = members.flat_map(|member| KEYS.map(|name| (member, name)));
+    let key = |(member, name): (&str, &str)| {
+        let text = format!("{member}/{name}");
+        let seed = blake3::derive_key("headwater 2026-11 scenario key", text.as_bytes());
+        SigningKey::from_seed(&seed)
+    };
+    all.map(|of| (of, key(of))).collect()
+});
+
+static PUBLIC: LazyLock<BTreeMap<(&str, &str), PublicKey>> =
+    LazyLock::new(|| SIGNING.iter().map(|(of, key)| (*of, key.public_key())).collect());
+
+/// The public key of this name of a member.
+pub fn key(member: &Handle, name: &str) -> PublicKey {
+    PUBLIC[&(member.as_str(), name)]
 }
 
 /// The first lines of the scenario of a history.
 pub fn beginning(protocol: u32) -> String {
     let mut text = format!("protocol {protocol}\ntime @{BEGIN_MS}\n");
+    let keys = FIRST_KEYS.map(|(name, scopes)| {
+        let scopes: Vec<String> = scopes.iter().map(|s| format!("{s:?}").to_lowercase()).collect();
+        format!("{name}[{}]", scopes.join(", "))
+    });
     for (name, roles) in MEMBERS {
         let roles: Vec<String> = roles.iter().map(|r| format!("{r:?}").to_lowercase()).collect();
-        text.push_str(&format!("member {name}: {}\n", roles.join(", ")));
+        let roles = roles.join(", ");
+        text.push_str(&format!("member {name}: {roles} keys {}\n", keys.join(", ")));
     }
     text
 }
@@ -155,5 +190,6 @@ fn envelope(chain: &ChainId, step: &Step) -> Envelope {
 }
 
 fn signed(chain: &ChainId, step: &Step) -> VerifiedEnvelope {
-    envelope(chain, step).sign(&[&key(step.author.as_str())]).unwrap().verify().unwrap()
+    let keys = step.keys.iter().map(|name| &SIGNING[&(step.author.as_str(), *name)]);
+    envelope(chain, step).sign(&keys.collect::<Vec<_>>()).unwrap().verify().unwrap()
 }

@@ -3,8 +3,8 @@
 use headwater_ledger::event::Event;
 use headwater_ledger::event::asset::{AttestDeidentification, WithdrawConsent};
 use headwater_ledger::event::dispute::{
-    Adjustment, AppealRuling, Ground, OpenDispute, OrderFreeze, Redirect, RefundOrder, RuleDispute,
-    Ruling, Slice, Subject,
+    Adjustment, AppealRuling, FileEvidence, Ground, OpenDispute, OrderFreeze, Redirect,
+    RefundOrder, RuleDispute, Ruling, Slice, Subject,
 };
 use headwater_ledger::event::market::{ContestPayout, Decision, DelistProduct, ReviewCompliance};
 use headwater_ledger::event::member::{
@@ -15,7 +15,7 @@ use headwater_ledger::hash::{AccountId, AssetId, DisputeId, PaymentId};
 use headwater_ledger::split::Right;
 use headwater_ledger::text::Handle;
 
-use super::market::proved;
+use super::money::proved;
 use super::{DAY_MS, Made, Maker};
 use crate::naive::{Dispute, DisputeStanding};
 use crate::world::{handle, list};
@@ -58,7 +58,13 @@ impl Maker {
     fn decide(&mut self, dispute: DisputeId, held: &Dispute) -> Made {
         let by = self.regulator();
         if matches!(held.subject, Subject::Share(_)) && self.random.in_ten(3) {
-            let until_ms = self.naive.now + self.random.below(200) * DAY_MS;
+            let most = self.naive.rulebook.max_freeze_ms;
+            let until_ms = self.naive.now
+                + match self.random.below(10) {
+                    0 => most,
+                    1 => most + 1,
+                    _ => self.random.below(200) * DAY_MS,
+                };
             return Some((by, Event::OrderFreeze(OrderFreeze { dispute, until_ms })));
         }
         let ruling = if self.random.in_ten(3) {
@@ -117,7 +123,11 @@ impl Maker {
                 let owners = &self.naive.epoch(&asset, right).owners;
                 let owners: Vec<_> = owners.iter().map(|(o, p)| (o.clone(), *p)).collect();
                 let (owner, parts) = self.random.pick(&owners)?;
-                let parts = 1 + self.random.below(u64::from(parts) * 11 / 10) as u16;
+                let parts = match self.random.below(6) {
+                    0 => parts + 1,
+                    1 | 2 => parts,
+                    _ => 1 + self.random.below(u64::from(parts)) as u16,
+                };
                 Subject::Share(Slice { asset, right, owner, parts })
             }
         })
@@ -125,6 +135,12 @@ impl Maker {
 
     /// A right, rather one that money falls to.
     fn disputed_right(&mut self) -> Option<(AssetId, Right)> {
+        // Two disputes may hold parts of one owner.
+        if let Some(held) = self.random.pick(&self.naive.holds)
+            && self.random.in_ten(3)
+        {
+            return Some((held.asset, held.right));
+        }
         if let Some(account) = self.account()
             && self.random.in_ten(7)
         {
@@ -164,38 +180,28 @@ impl Maker {
             let unpaid = self.naive.unpaid(&account, claims[index].1, &line);
             let unpaid = u64::try_from(unpaid.max(0)).unwrap();
             if unpaid > 0 {
-                let amount = 1 + self.random.below(unpaid + unpaid / 8);
+                let amount = match self.random.below(6) {
+                    0 => unpaid,
+                    1 => unpaid + 1,
+                    _ => 1 + self.random.below(unpaid),
+                };
                 adjustments.push(Adjustment { account, claim, amount });
             }
         }
-        Redirect { to: self.member(), adjustments: list(&adjustments) }
+        let owners = &self.naive.epoch(&slice.asset, slice.right).owners;
+        let owners: Vec<Handle> = owners.keys().cloned().collect();
+        let other = self.random.pick(&owners).filter(|_| self.random.in_ten(4));
+        let to = other.unwrap_or_else(|| self.member());
+        Redirect { to, adjustments: list(&adjustments) }
     }
 
     pub(super) fn rare(&mut self) -> Made {
-        match self.random.below(13) {
+        match self.random.below(15) {
             0 => {
-                let suspended: Vec<Handle> = self
-                    .naive
-                    .members
-                    .iter()
-                    .filter(|(_, m)| m.suspended)
-                    .map(|(h, _)| h.clone())
-                    .collect();
                 let by = self.regulator();
-                Some((
-                    by,
-                    match self.random.pick(&suspended) {
-                        Some(member) => Event::ReinstateMember(ReinstateMember { member }),
-                        None => Event::SuspendMember(SuspendMember { member: self.member() }),
-                    },
-                ))
+                Some((by, Event::SuspendMember(SuspendMember { member: self.member() })))
             }
-            1 => {
-                let (a, b) = (self.member(), self.member());
-                let related = self.random.in_ten(7);
-                let by = if self.random.in_ten(4) { a.clone() } else { self.regulator() };
-                Some((by, Event::RelateMembers(RelateMembers { a, b, related })))
-            }
+            1 => self.relate(),
             2 => {
                 let (asset, ruling) = (self.asset()?, self.digest());
                 let void = self.random.in_ten(3);
@@ -230,6 +236,14 @@ impl Maker {
             }
             7 | 8 => self.compliance(),
             9 => self.succession(),
+            10 => self.valuation(),
+            11 => {
+                let all: Vec<_> = self.naive.disputes.iter().collect();
+                let (dispute, held) = self.random.pick(&all)?;
+                let (dispute, by) = (*dispute, held.opener.clone());
+                let e = FileEvidence { dispute, evidence: self.digest() };
+                Some((self.or_any(by), Event::FileEvidence(e)))
+            }
             _ => {
                 let based: Vec<AssetId> = self
                     .naive
@@ -247,6 +261,23 @@ impl Maker {
         }
     }
 
+    /// A suspended member comes back.
+    pub(super) fn reinstate(&mut self) -> Made {
+        let suspended = self.naive.members.iter().filter(|(_, m)| m.suspended);
+        let suspended: Vec<Handle> = suspended.map(|(member, _)| member.clone()).collect();
+        let odd = self.random.below(20) == 0;
+        let member = if odd { self.member() } else { self.random.pick(&suspended)? };
+        Some((self.regulator(), Event::ReinstateMember(ReinstateMember { member })))
+    }
+
+    /// Two members belong together, or no more.
+    pub(super) fn relate(&mut self) -> Made {
+        let (a, b) = (self.member(), self.member());
+        let related = self.random.in_ten(7);
+        let by = if self.random.in_ten(4) { a.clone() } else { self.regulator() };
+        Some((by, Event::RelateMembers(RelateMembers { a, b, related })))
+    }
+
     fn compliance(&mut self) -> Made {
         let (asset, report) = (self.asset()?, self.digest());
         let decision = if self.random.in_ten(8) { Decision::Accept } else { Decision::Reject };
@@ -256,7 +287,7 @@ impl Maker {
         Some((self.or_any(by), Event::ReviewCompliance(e)))
     }
 
-    fn succession(&mut self) -> Made {
+    pub(super) fn succession(&mut self) -> Made {
         let open: Vec<_> = self
             .naive
             .successions
@@ -264,7 +295,9 @@ impl Maker {
             .filter(|(_, s)| !s.accepted)
             .map(|(id, s)| (*id, s.successor.clone()))
             .collect();
-        if let Some((succession, by)) = self.random.pick(&open) {
+        if let Some((succession, by)) = self.random.pick(&open)
+            && self.random.in_ten(7)
+        {
             let e = AcceptSuccession { succession };
             return Some((self.or_any(by), Event::AcceptSuccession(e)));
         }

@@ -11,12 +11,31 @@ use headwater_ledger::hash::{AssetId, GrantId};
 use headwater_ledger::split::Right;
 use headwater_ledger::text::Handle;
 
-use super::{DAY_MS, Made, Maker, PURPOSES, TERRITORIES};
+use super::{About, DAY_MS, Made, Maker, PURPOSES, TERRITORIES};
 use crate::naive::Standing;
 use crate::world::list;
 
 impl Maker {
     pub(super) fn terms(&mut self, right: GrantRight) -> Terms {
+        let mut terms = self.any_terms(right);
+        let plain = matches!(self.about, About::Floors | About::Money);
+        if plain && self.random.in_ten(9) {
+            // Nothing else is to stand between a derivation and its floors, or a sale and its money.
+            terms.purposes = list(&PURPOSES);
+            terms.territories = list(&["CN".parse().unwrap()]);
+            terms.not_before_ms = self.naive.now;
+            terms.not_after_ms = self.naive.now + 900 * DAY_MS;
+            terms.max_derivations = None;
+            terms.exclusivity = Exclusivity::None;
+        }
+        if self.about == About::Floors && right == GrantRight::Processing {
+            let some = [0, 100, 400, 401, 1_000, 2_500];
+            terms.floor_bp = some[self.random.below(6) as usize];
+        }
+        terms
+    }
+
+    fn any_terms(&mut self, right: GrantRight) -> Terms {
         let processing = right == GrantRight::Processing;
         let ends: Vec<u64> =
             self.naive.grants.values().map(|g| g.end).filter(|end| *end > self.naive.now).collect();
@@ -63,6 +82,25 @@ impl Maker {
         }
     }
 
+    /// Terms that go a little beyond those they were copied from.
+    fn beyond(&mut self, terms: &mut Terms) {
+        match self.random.below(8) {
+            0 => terms.not_after_ms += 1,
+            1 => terms.not_before_ms -= 1,
+            2 => terms.sublicence_depth += 1,
+            3 => terms.floor_bp = terms.floor_bp.saturating_sub(1),
+            4 => terms.exclusivity = Exclusivity::Exclusive,
+            5 => terms.future_versions = true,
+            6 => terms.purposes = list(&PURPOSES),
+            _ => {
+                terms.floor_kind = match terms.floor_kind {
+                    FloorKind::Absolute => FloorKind::Relative,
+                    FloorKind::Relative => FloorKind::Absolute,
+                }
+            }
+        }
+    }
+
     pub(super) fn right(&mut self) -> GrantRight {
         if self.random.in_ten(6) { GrantRight::Processing } else { GrantRight::Operation }
     }
@@ -71,7 +109,7 @@ impl Maker {
     pub(super) fn operation_grants(&self, holder: &Handle) -> Vec<GrantId> {
         let held = self.naive.grants.iter().filter(|(_, g)| {
             g.right == GrantRight::Operation
-                && g.grantee == *holder
+                && self.naive.is(holder, &g.grantee)
                 && g.standing == Standing::Accepted
         });
         held.map(|(id, _)| *id).take(16).collect()
@@ -105,6 +143,9 @@ impl Maker {
                 terms.not_after_ms = above.end;
                 if self.random.in_ten(5) {
                     terms.exclusivity = Exclusivity::None;
+                }
+                if self.random.in_ten(5) {
+                    self.beyond(&mut terms);
                 }
             }
             let by = self.or_any(above.grantee);
@@ -281,7 +322,8 @@ impl Maker {
                 Owner { member: second, parts: 10_000 - parts },
             ]
         };
-        let threshold_parts = self.random.in_ten(2).then(|| self.random.below(10_001) as u16);
+        let often = if self.about == About::Members { 5 } else { 2 };
+        let threshold_parts = self.random.in_ten(often).then(|| self.random.below(10_001) as u16);
         let e =
             TransferRight { asset, right, owners: list(&owners), manager: first, threshold_parts };
         let by = self.or_any(manager);

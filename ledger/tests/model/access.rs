@@ -1,0 +1,77 @@
+//! Use in secure environments in the naive model.
+
+use headwater_ledger::event::access::{DecideAccess, RecordUsage, RequestAccess};
+use headwater_ledger::event::market::Decision;
+use headwater_ledger::hash::{AccessId, AssetId, Digest};
+use headwater_ledger::reject::Code;
+use headwater_ledger::split::Right;
+use headwater_ledger::text::Handle;
+
+use crate::grant::distinct;
+use crate::naive::{Act, Naive, Verdict, need};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessStanding {
+    Requested,
+    Granted,
+    Refused,
+}
+
+#[derive(Debug, Clone)]
+pub struct Access {
+    pub asset: AssetId,
+    pub by: Handle,
+    pub environment: Handle,
+    pub until: u64,
+    pub standing: AccessStanding,
+    /// The jobs logged, with the rows that they read.
+    pub jobs: Vec<(Digest, u64)>,
+}
+
+impl Naive {
+    pub fn request_access(&mut self, act: &Act<'_>, id: AccessId, e: &RequestAccess) -> Verdict {
+        let asset = self.in_force(&e.asset)?;
+        self.usable(&e.asset)?;
+        need(!e.purposes.is_empty() && distinct(&e.purposes), Code::PurposesEmpty)?;
+        let inherited =
+            asset.purposes.as_ref().is_none_or(|a| e.purposes.iter().all(|p| a.contains(p)));
+        need(inherited, Code::PurposeNotInherited)?;
+        self.known(&e.environment)?;
+        need(!self.is(act.author, &e.environment), Code::NotIndependent)?;
+        need(e.not_after_ms >= self.now, Code::TermOutOfRange)?;
+        let access = Access {
+            asset: e.asset,
+            by: act.author.clone(),
+            environment: e.environment.clone(),
+            until: e.not_after_ms,
+            standing: AccessStanding::Requested,
+            jobs: Vec::new(),
+        };
+        self.accesses.insert(id, access);
+        Ok(())
+    }
+
+    pub fn decide_access(&mut self, act: &Act<'_>, e: &DecideAccess) -> Verdict {
+        let held = self.accesses.get(&e.access).ok_or(Code::UnknownAccess)?.clone();
+        self.acts_for(act, &held.asset, Right::Processing)?;
+        need(held.standing == AccessStanding::Requested, Code::AccessClosed)?;
+        let mut standing = AccessStanding::Refused;
+        if e.decision == Decision::Accept {
+            self.in_force(&held.asset)?;
+            self.usable(&held.asset)?;
+            standing = AccessStanding::Granted;
+        }
+        self.accesses.get_mut(&e.access).unwrap().standing = standing;
+        Ok(())
+    }
+
+    pub fn record_usage(&mut self, act: &Act<'_>, e: &RecordUsage) -> Verdict {
+        let held = self.accesses.get(&e.access).ok_or(Code::UnknownAccess)?.clone();
+        need(self.is(act.author, &held.environment), Code::NotEnvironment)?;
+        let open = held.standing == AccessStanding::Granted && self.now <= held.until;
+        need(open, Code::AccessNotInForce)?;
+        need(held.jobs.iter().all(|(job, _)| *job != e.job), Code::JobRepeated)?;
+        self.accesses.get_mut(&e.access).unwrap().jobs.push((e.job, e.rows));
+        Ok(())
+    }
+}

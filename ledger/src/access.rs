@@ -62,7 +62,8 @@ fn check_purposes(asset: &AssetRecord, e: &RequestAccess) -> Result<(), Reject> 
     Ok(())
 }
 
-fn named(act: &Act<'_>, id: &AccessId) -> Result<AccessRecord, Refusal> {
+/// An access that an event names.
+pub(crate) fn named(act: &Act<'_>, id: &AccessId) -> Result<AccessRecord, Refusal> {
     Ok(act.state.get(&Key::Access(*id))?.ok_or_else(|| {
         let text = format!("access {id} is not recorded");
         Reject::missing(Code::UnknownAccess, Missing::Access(*id), text)

@@ -9,14 +9,14 @@ use crate::event::member::Role;
 use crate::event::rights::{GrantRight, VoidAsset};
 use crate::execute::Act;
 use crate::grant::{self, Use};
-use crate::hash::{AssetId, Digest, GrantId};
+use crate::hash::{AccessId, AssetId, Digest, GrantId};
 use crate::limits::MAX_WEIGHT_SUM;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::split::SplitError;
 use crate::state::record::{AssetInputs, AssetRecord, GrantRecord};
 use crate::state::{Key, Records, Relation, View};
 use crate::text::Handle;
-use crate::{consent, floor, member, watch};
+use crate::{access, consent, floor, member, succession, watch};
 
 /// An asset that an event names; it waits for one that is not recorded.
 pub(crate) fn named(act: &Act<'_>, id: &AssetId) -> Result<AssetRecord, Refusal> {
@@ -33,6 +33,13 @@ pub(crate) fn named(act: &Act<'_>, id: &AssetId) -> Result<AssetRecord, Refusal>
 pub(crate) fn named_in_force(act: &Act<'_>, id: &AssetId) -> Result<AssetRecord, Refusal> {
     let asset = named(act, id)?;
     check_not_void(&asset)?;
+    Ok(asset)
+}
+
+/// As [`named_in_force`], refusing a contested asset too.
+pub(crate) fn named_uncontested(act: &Act<'_>, id: &AssetId) -> Result<AssetRecord, Refusal> {
+    let asset = named_in_force(act, id)?;
+    check_uncontested(act.state, &asset)?;
     Ok(asset)
 }
 
@@ -66,14 +73,16 @@ fn check_not_void(asset: &AssetRecord) -> Result<(), Reject> {
     Ok(())
 }
 
-/// Fails when an asset is contested: it has the content of another member's, or the key that
-/// signed it is said to have been in other hands, and no ruling has cleared it.
+/// Fails when an asset is contested: its content is another member's, or the key that signed it is
+/// said to have been in other hands, and no ruling has cleared it.
 /// Implements [LED-AST-7].
 fn check_uncontested<V: View>(view: &V, asset: &AssetRecord) -> Result<(), Refusal> {
     let why = if asset.cleared {
         return Ok(());
     } else if asset.duplicate_of.is_some() {
         "has the content of an asset that another member registered before"
+    } else if asset.output_of.is_some() {
+        "has content that another member's logged use put out before"
     } else if member::compromised(view, &asset.signer, asset.time_ms)? {
         "was signed with a key that is said to have been in other hands"
     } else {
@@ -82,22 +91,38 @@ fn check_uncontested<V: View>(view: &V, asset: &AssetRecord) -> Result<(), Refus
     Err(Reject::new(Code::Contested, format!("{}/{} {why}", asset.author, asset.name)).into())
 }
 
-/// The first asset with this content, when another member registered it; what is registered first
-/// is remembered. Both are told. Implements [LED-AST-7].
-fn duplicate_of(act: &mut Act<'_>, root: Digest, id: AssetId) -> Result<Option<AssetId>, Refusal> {
-    let Some(first) = act.state.get::<AssetId>(&Key::ContentClaim(root))? else {
-        act.state.put(&Key::ContentClaim(root), &id)?;
-        return Ok(None);
-    };
-    let author = named(act, &first)?.author;
-    if act.is(&author)? {
-        return Ok(None);
+/// Whose content an asset has, when it is another member's. Implements [LED-AST-7].
+#[derive(Default)]
+struct Foreign {
+    duplicate_of: Option<AssetId>,
+    output_of: Option<AccessId>,
+}
+
+/// Looks for whoever had this content before: who registered it first, or whose logged use put it
+/// out. When it is another member both are told; else the asset is the first and is remembered.
+fn foreign(act: &mut Act<'_>, root: Digest, id: AssetId) -> Result<Foreign, Refusal> {
+    if let Some(first) = act.state.get::<AssetId>(&Key::ContentClaim(root))? {
+        let owner = named(act, &first)?;
+        if act.is(&owner.author)? {
+            let text = format!("{}/{} has this content", owner.author, owner.name);
+            return Err(Reject::new(Code::ContentRegistered, text).into());
+        }
+        act.append(Relation::AssetDuplicates(first), id.digest())?;
+        act.append(Relation::AssetDuplicates(id), first.digest())?;
+        act.wait_for(&owner.author)?;
+        act.wait_for(act.author)?;
+        return Ok(Foreign { duplicate_of: Some(first), output_of: None });
     }
-    act.append(Relation::AssetDuplicates(first), id.digest())?;
-    act.append(Relation::AssetDuplicates(id), first.digest())?;
-    act.wait_for(&author)?;
-    act.wait_for(act.author)?;
-    Ok(Some(first))
+    if let Some(access) = act.state.get::<AccessId>(&Key::UsageOutput(root))? {
+        let by = access::named(act, &access)?.by;
+        if !act.is(&by)? {
+            act.wait_for(&by)?;
+            act.wait_for(act.author)?;
+            return Ok(Foreign { duplicate_of: None, output_of: Some(access) });
+        }
+    }
+    act.state.put(&Key::ContentClaim(root), &id)?;
+    Ok(Foreign::default())
 }
 
 /// `register_asset`.
@@ -118,7 +143,7 @@ pub(crate) fn register(act: &mut Act<'_>, e: &RegisterAsset) -> Result<(), Refus
     if let Some(derivation) = &e.derivation {
         late = derive(act, e, derivation, id)?;
     }
-    let duplicate_of = duplicate_of(act, e.content.root, id)?;
+    let Foreign { duplicate_of, output_of } = foreign(act, e.content.root, id)?;
     let record = AssetRecord {
         author: act.author.clone(),
         name: e.name.clone(),
@@ -132,6 +157,7 @@ pub(crate) fn register(act: &mut Act<'_>, e: &RegisterAsset) -> Result<(), Refus
         void: false,
         consent_based: e.consent_based,
         duplicate_of,
+        output_of,
         disputes: 0,
         cleared: false,
         signer: act.signer,
@@ -248,7 +274,11 @@ fn derive(
             .map_err(|refusal| refusal.of(&format!("input {}/{}", asset.author, asset.name)))?;
         let terms = grant.as_ref().map(|(grant, _)| &grant.terms);
         let inherited = act.state.floors(&input.asset)?;
-        let related = |party: &Handle| act.related(act.author, party);
+        let related = |party: &Handle| {
+            let line = succession::line(act.state, party)?.len() as u64;
+            act.weigh(line.saturating_mul(PARTY_WEIGHT))?;
+            Ok(act.related(act.author, party)?)
+        };
         floors.add((input.asset, input.weight), terms, inherited, related)?;
         watches.add(act, (&input.asset, &asset), input.grant.as_ref().zip(terms))?;
         if let (Some(id), Some((grant, filed_late))) = (input.grant, grant) {
@@ -275,6 +305,8 @@ fn derive(
     Ok(late)
 }
 
+/// Weight of asking whether one member of the line of a floor's party is related to the author.
+const PARTY_WEIGHT: u64 = 2;
 /// Weight of using a grant and of counting that.
 const USE_WEIGHT: u64 = 7;
 

@@ -1,6 +1,6 @@
 //! The rules for patients' consent and de-identification. Implements [LED-CNS-1] and [LED-CNS-2].
 
-use crate::asset::{named, named_in_force};
+use crate::asset::{named, named_uncontested};
 use crate::event::member::Role;
 use crate::event::{AttestDeidentification, WithdrawConsent};
 use crate::execute::Act;
@@ -58,7 +58,7 @@ pub(crate) fn attest(act: &mut Act<'_>, e: &AttestDeidentification) -> Result<()
         let text = format!("{} is neither appraiser, auditor nor regulator", act.author);
         return Err(Reject::new(Code::RoleRequired, text).into());
     }
-    let asset = named_in_force(act, &e.asset)?;
+    let asset = named_uncontested(act, &e.asset)?;
     if act.related(act.author, &asset.author)? {
         let text = format!("{} belongs with {}, who made the asset", act.author, asset.author);
         return Err(Reject::new(Code::NotIndependent, text).into());

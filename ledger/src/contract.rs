@@ -109,8 +109,8 @@ fn check_instalments(price: u64, instalments: &[Instalment]) -> Result<(), Rejec
     Err(Reject::new(Code::InstalmentsInvalid, text))
 }
 
-/// Fails unless a licence lies within the listing, and ends no later than the operation grants
-/// end as they are now.
+/// Fails unless a licence lies within the listing and within what the operation rights allow now,
+/// which may be less than when the product was listed.
 fn check_licence(
     listing: &ListingRecord,
     cover: &Cover,
@@ -124,8 +124,14 @@ fn check_licence(
         && distinct(&l.territories)
         && l.not_after_ms >= now_ms
         && cover.not_after_ms.is_none_or(|end| l.not_after_ms <= end)
-        && listing.purposes.as_ref().is_none_or(|a| l.purposes.iter().all(|p| a.contains(p)))
-        && listing.territories.as_ref().is_none_or(|a| territory::within(&l.territories, a));
+        && [&listing.purposes, &cover.purposes]
+            .into_iter()
+            .flatten()
+            .all(|allowed| l.purposes.iter().all(|p| allowed.contains(p)))
+        && [&listing.territories, &cover.territories]
+            .into_iter()
+            .flatten()
+            .all(|allowed| territory::within(&l.territories, allowed));
     if within {
         return Ok(());
     }

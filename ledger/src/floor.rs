@@ -59,7 +59,7 @@ impl<'a> Tracker<'a> {
         (asset, weight): (AssetId, u64),
         terms: Option<&Terms>,
         inherited: Vec<Floor>,
-        related: impl Fn(&Handle) -> Result<bool, Fault>,
+        mut related: impl FnMut(&Handle) -> Result<bool, Refusal>,
     ) -> Result<(), Refusal> {
         self.weights = self.weights.checked_add(weight.into()).ok_or_else(overflow)?;
         self.inputs.push((asset, weight));
@@ -78,7 +78,7 @@ impl<'a> Tracker<'a> {
         for floor in inherited {
             let most = units.entry(floor.source).or_default();
             *most = floor.units.max(*most);
-            if self.carries(floor.party.as_ref(), &related)? {
+            if self.carries(floor.party.as_ref(), &mut related)? {
                 self.bind(floor.source, floor.party, floor.floor_bp);
             }
         }
@@ -99,7 +99,7 @@ impl<'a> Tracker<'a> {
     fn carries(
         &mut self,
         party: Option<&Handle>,
-        related: impl Fn(&Handle) -> Result<bool, Fault>,
+        related: impl FnOnce(&Handle) -> Result<bool, Refusal>,
     ) -> Result<bool, Refusal> {
         let Some(party) = party else { return Ok(true) };
         if let Some(known) = self.parties.get(party) {

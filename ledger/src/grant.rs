@@ -11,7 +11,7 @@ pub(crate) use change::{consent_filing, renew, revoke, ruled, surrender};
 pub(crate) use check::{Use, allows, ancestors, by_right, count_derivation};
 pub(crate) use cover::{Cover, Named, cover, over};
 pub(crate) use in_force::{conflict, not_reserved, places};
-pub(crate) use terms::check as check_terms;
+pub(crate) use terms::{check as check_terms, check_future};
 
 use crate::approval::floor_consent;
 use crate::asset::{self, named_in_force, usable};
@@ -37,8 +37,9 @@ pub(crate) fn offer(act: &mut Act<'_>, e: &OfferGrant) -> Result<(), Refusal> {
     let changes = act.state.right(&e.asset, &asset, e.right.into())?.changes;
     act.named_member(&e.grantee)?;
     terms::check(e.right, &e.terms, &e.under, e.parent.as_ref())?;
-    if let Some(parent) = &parent {
-        parent.check_terms(&e.terms)?;
+    match &parent {
+        Some(parent) => parent.check_terms(&e.terms)?,
+        None => check_future(act, e.right, &e.terms, &asset)?,
     }
     let record = GrantRecord {
         asset: e.asset,

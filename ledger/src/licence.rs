@@ -115,7 +115,7 @@ pub(crate) fn begin(
 fn entry(act: &Act<'_>, id: &ContractId, licence: &Licence, until_ms: u64) -> InForce {
     InForce {
         id: *id.digest(),
-        parent: None,
+        version: 0,
         exclusivity: if licence.exclusive { Exclusivity::Exclusive } else { Exclusivity::None },
         purposes: licence.purposes.to_vec(),
         territories: licence.territories.to_vec(),

@@ -58,14 +58,17 @@ pub const MAX_SOURCES: u32 = 20_000;
 pub const MAX_WATCHES: usize = 256;
 /// Most floors, and most conditions, that all inputs of a derivation bring with them together.
 pub const MAX_INHERITED: usize = 4_096;
-/// Most places of the grants on one right of an asset that are in force at a time. Each takes one,
-/// and one more for every four territories it names: the list is read and written as a whole.
+/// Most places of a list of grants in force: those by the owners of one right of an asset, those
+/// among them with future versions in one line of versions, or the sub-licences of one grant. Each
+/// takes one, and one more for every four territories it names: a list is read and written as a whole.
 pub const MAX_IN_FORCE: usize = 512;
 /// Most places of the licences of a product that are in force at a time, counted likewise. There
 /// can be more of them, because most sales add nothing that others have to be compared with.
 pub const MAX_LICENCES: usize = 4_096;
 /// Most steps of a chain of sub-licences, and of successors.
 pub const MAX_CHAIN: usize = 8;
+/// Most members for which one acts besides itself, all its predecessors together.
+pub const MAX_PREDECESSORS: usize = 256;
 /// Most payments of one contract: a delivery confirms all at once, wherever they lie among the
 /// payments of the account.
 pub const MAX_CONTRACT_PAYMENTS: usize = 64;

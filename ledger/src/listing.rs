@@ -57,7 +57,7 @@ pub(crate) fn list(act: &mut Act<'_>, e: &ListProduct) -> Result<(), Refusal> {
         return reject(Code::FeeTooHigh, format!("a fee of {} bp, at most {cap}", e.fee_bp));
     }
     make_room(act, &e.asset, &e.exchange)?;
-    not_reserved(act, act.author, &e.asset, GrantRight::Operation, None)?;
+    not_reserved(act, act.author, (&e.asset, &asset), GrantRight::Operation, None)?;
     let cover = cover(act, act.author, &e.asset, &e.operation_grants)?;
     let max = usize::try_from(act.rulebook.max_ancestry_edges).unwrap_or(usize::MAX);
     let (claims, edges) = frozen_schedule(act, &e.asset, max)?;
@@ -128,7 +128,8 @@ pub(crate) fn check_sellable(act: &mut Act<'_>, listing: &ListingRecord) -> Resu
         let text = format!("the operation right is managed by {} now", right.manager);
         return Err(Reject::new(Code::NotRightManager, text).into());
     }
-    not_reserved(act, &listing.seller, &listing.asset, GrantRight::Operation, None)?;
+    let place = (&listing.asset, &asset);
+    not_reserved(act, &listing.seller, place, GrantRight::Operation, None)?;
     cover(act, &listing.seller, &listing.asset, &listing.operation_grants)
 }
 

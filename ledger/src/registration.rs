@@ -1,7 +1,7 @@
 //! The rules for the register of rights: filing, public notice, decision, and what follows.
 //! Implements [LED-REG-1] to [LED-REG-5].
 
-use crate::asset::{check_ranges, named as named_asset, named_in_force};
+use crate::asset::{check_ranges, named as named_asset, named_in_force, named_uncontested};
 use crate::event::asset::{
     CancelRegistration, ChangeKind, ChangeRegistration, DecideRegistration, FileRegistration,
     ObjectRegistration, RenewRegistration,
@@ -190,7 +190,7 @@ pub(crate) fn decide(act: &mut Act<'_>, e: &DecideRegistration) -> Result<(), Re
     }
     match e.decision {
         Decision::Accept => {
-            let asset = named_in_force(act, &record.asset)?;
+            let asset = named_uncontested(act, &record.asset)?;
             require_independent(act, &asset.author)?;
             record.status = RegistrationStatus::Registered;
             record.not_after_ms = act.context.time_ms.saturating_add(record.term_ms);
@@ -225,7 +225,7 @@ pub(crate) fn renew(act: &mut Act<'_>, e: &RenewRegistration) -> Result<(), Refu
     let mut record = named(act, &e.registration)?;
     is_registry(act, &record)?;
     in_force(act, &record)?;
-    named_in_force(act, &record.asset)?;
+    named_uncontested(act, &record.asset)?;
     check_term(act, e.term_ms)?;
     let end = record.not_after_ms.saturating_add(e.term_ms);
     let longest = act.rulebook.registration_term_ms.saturating_mul(2);

@@ -119,6 +119,7 @@ codes! {
     WatchesFull = 323, "WATCHES_FULL", "LED-WTC-1", "use fewer inputs that bring conditions with them";
     NotIndependent = 324, "NOT_INDEPENDENT", "LED-MKT-8", "let a member do this that is neither concerned nor related to who is";
     AlreadyAttested = 325, "ALREADY_ATTESTED", "LED-CNS-2", "nothing to do: the asset is attested";
+    ContentRegistered = 326, "CONTENT_REGISTERED", "LED-AST-7", "use the asset that has this content: an author registers the same commitment once";
     AlreadyRegistered = 330, "ALREADY_REGISTERED", "LED-REG-1", "use the registration that is in notice or in force";
     UnknownRegistration = 331, "UNKNOWN_REGISTRATION", "LED-REG-2", "correct the registration's id";
     NotRegistry = 332, "NOT_REGISTRY", "LED-REG-2", "let the registry named in the registration do this";
@@ -466,6 +467,7 @@ impl Code {
             | WatchesFull
             | NotIndependent
             | AlreadyAttested
+            | ContentRegistered
             | AlreadyRegistered
             | NotRegistry
             | NoticeOver

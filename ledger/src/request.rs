@@ -90,6 +90,7 @@ pub(crate) fn approve(act: &mut Act<'_>, e: &ApproveRequests) -> Result<(), Refu
         usable(act, &request.asset, &asset)?;
         let right = managed(act, &request.asset, &asset, request.right.into())?;
         let place = (request.asset, request.right);
+        grant::check_future(act, request.right, &request.terms, &asset)?;
         let mut grant = accepted(act, place, right.changes, &request.terms);
         grant.grantee = request.by.clone();
         grant::consent_to_floor(act, &asset, &grant)?;
@@ -151,6 +152,7 @@ pub(crate) fn offer(act: &mut Act<'_>, e: &OfferStanding) -> Result<(), Refusal>
     usable(act, &e.asset, &asset)?;
     let right = managed(act, &e.asset, &asset, e.right.into())?;
     grant::check_terms(e.right, &e.terms, &e.under, None)?;
+    grant::check_future(act, e.right, &e.terms, &asset)?;
     match e.terms.exclusivity {
         Exclusivity::None => {}
         Exclusivity::Sole | Exclusivity::Exclusive => {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::approval;
-use crate::asset::named_in_force;
+use crate::asset::named_uncontested;
 use crate::event::rights::{AcceptTransfer, Owner, TransferRight};
 use crate::execute::Act;
 use crate::hash::{AssetId, TransferId};
@@ -81,7 +81,7 @@ fn parts_by_owner(owners: &[Owner]) -> BTreeMap<Handle, u16> {
 
 /// `transfer_right`.
 pub(crate) fn transfer(act: &mut Act<'_>, e: &TransferRight) -> Result<(), Refusal> {
-    let asset = named_in_force(act, &e.asset)?;
+    let asset = named_uncontested(act, &e.asset)?;
     let current = managed(act, &e.asset, &asset, e.right)?;
     let sum: u64 = e.owners.iter().map(|o| u64::from(o.parts)).sum();
     if sum != BASIS_POINTS || e.owners.iter().any(|o| o.parts == 0) {
@@ -161,7 +161,7 @@ pub(crate) fn accept_transfer(act: &mut Act<'_>, e: &AcceptTransfer) -> Result<(
             format!("transfer {} is not recorded", e.transfer),
         )
     })?;
-    let asset = named_in_force(act, &record.asset)?;
+    let asset = named_uncontested(act, &record.asset)?;
     let current = act.state.right(&record.asset, &asset, record.right)?;
     if record.done || current.changes != record.changes {
         return Err(Reject::new(Code::TransferClosed, "the transfer is closed").into());

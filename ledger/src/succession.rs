@@ -4,11 +4,14 @@ use crate::event::member::Role;
 use crate::event::{AcceptSuccession, ProposeSuccession};
 use crate::execute::Act;
 use crate::hash::SuccessionId;
-use crate::limits::MAX_CHAIN;
+use crate::limits::{MAX_CHAIN, MAX_PREDECESSORS};
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{MemberRecord, SuccessionRecord};
 use crate::state::{Key, Records, View};
 use crate::text::Handle;
+
+/// Weight of saying of one member that another acts for it.
+const TAKE_OVER_WEIGHT: u64 = 10;
 
 /// A member and its successors, one after the other; the last acts for all. At most one more than
 /// [`MAX_CHAIN`].
@@ -68,12 +71,32 @@ pub(crate) fn accept(act: &mut Act<'_>, e: &AcceptSuccession) -> Result<(), Refu
     let mut member = act.named_member(&record.member)?;
     let mut successor = act.named_member(&record.successor)?;
     check(act, &record, &member, &successor)?;
+    take_over(act, &record.member, &record.successor)?;
     successor.predecessors = successor.predecessors.max(member.predecessors.saturating_add(1));
     member.successor = Some(record.successor.clone());
     record.accepted = true;
     act.state.put(&Key::Member(record.member.clone()), &member)?;
     act.state.put(&Key::Member(record.successor.clone()), &successor)?;
     Ok(act.state.put(&key, &record)?)
+}
+
+/// From now on the successor acts for the member and for all for whom that has acted.
+fn take_over(act: &mut Act<'_>, member: &Handle, successor: &Handle) -> Result<(), Refusal> {
+    let (before, place) = (Key::ActsFor(member.clone()), Key::ActsFor(successor.clone()));
+    let mut taken: Vec<Handle> = act.state.get(&before)?.unwrap_or_default();
+    taken.push(member.clone());
+    let mut all: Vec<Handle> = act.state.get(&place)?.unwrap_or_default();
+    if all.len().saturating_add(taken.len()) > MAX_PREDECESSORS {
+        let text = format!("{successor} would act for more than {MAX_PREDECESSORS} members");
+        return Err(Reject::new(Code::SuccessionInvalid, text).into());
+    }
+    act.weigh((taken.len() as u64).saturating_mul(TAKE_OVER_WEIGHT))?;
+    for one in &taken {
+        act.state.put(&Key::ActedForBy(one.clone()), successor)?;
+    }
+    all.append(&mut taken);
+    act.state.delete(&before)?;
+    Ok(act.state.put(&place, &all)?)
 }
 
 /// The roles whose bearers alone say who succeeds them. Who runs a validator is an exchange.

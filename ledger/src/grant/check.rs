@@ -13,12 +13,22 @@ use crate::reject::{Code, Fault, Refusal, Reject};
 use crate::rights::managed;
 use crate::split::Right;
 use crate::state::record::{AssetRecord, GrantRecord, GrantStatus};
-use crate::state::{Key, Records};
+use crate::state::{Key, View, decode_record};
 use crate::territory;
 use crate::text::Handle;
 
 /// Weight of looking at one grant, or at one input's operation right.
 pub(super) const GRANT_WEIGHT: u64 = 4;
+
+/// Bytes of a grant's record that weigh 1 more.
+const BYTES_A_UNIT: usize = 1_000;
+
+/// A grant that is looked at, weighed with what its record holds.
+pub(super) fn weighed(act: &mut Act<'_>, id: &GrantId) -> Result<GrantRecord, Refusal> {
+    let Some(bytes) = act.state.value(&Key::Grant(*id))? else { return named(act, id) };
+    act.weigh(GRANT_WEIGHT.saturating_add((bytes.len() / BYTES_A_UNIT) as u64))?;
+    Ok(decode_record(&bytes)?)
+}
 
 /// What a grant is wanted for.
 pub(crate) struct Use<'a> {
@@ -53,9 +63,7 @@ pub(crate) fn ancestors(
         if above.len() >= MAX_CHAIN {
             return Err(Fault(format!("the chain above grant {id} is too long")).into());
         }
-        act.weigh(GRANT_WEIGHT)?;
-        let record = act.state.grant(&id)?;
-        let record = record.ok_or_else(|| Fault(format!("grant {id} above is missing")))?;
+        let record = weighed(act, &id)?;
         next = record.parent;
         above.push((id, record));
     }
@@ -70,8 +78,7 @@ pub(super) fn check(
 ) -> Result<Covered, Refusal> {
     let reject = |code, text: String| Err(Refusal::from(Reject::new(code, text)));
     let above = ancestors(act, grant)?;
-    let origin = above.last().map_or(grant, |(_, root)| root);
-    if !covers_asset(act, grant, &origin.grantor, wanted)? {
+    if !covers_asset(act, grant, wanted)? {
         return reject(
             Code::GrantWrongAsset,
             format!("the grant does not cover {}/{}", wanted.record.author, wanted.record.name),
@@ -165,16 +172,11 @@ fn not_exhausted(grant: &GrantRecord) -> Result<(), Reject> {
 }
 
 /// A grant covers its asset and, where it says so, the versions after it.
-fn covers_asset(
-    act: &Act<'_>,
-    grant: &GrantRecord,
-    origin: &Handle,
-    wanted: &Use<'_>,
-) -> Result<bool, Refusal> {
+fn covers_asset(act: &Act<'_>, grant: &GrantRecord, wanted: &Use<'_>) -> Result<bool, Refusal> {
     if grant.asset == *wanted.asset {
         return Ok(true);
     }
-    if !covers_later(act, grant, origin, wanted.record)? {
+    if !grant.terms.future_versions || !reaches(grant.right, wanted.record) {
         return Ok(false);
     }
     let granted = crate::asset::named(act, &grant.asset)?;
@@ -182,19 +184,13 @@ fn covers_asset(
         && granted.version < wanted.record.version)
 }
 
-/// Whether a grant can cover a later version: it says so, the later version is born as a right of
-/// whoever granted first, and operation of it rests on no rights of others.
-pub(super) fn covers_later(
-    act: &Act<'_>,
-    grant: &GrantRecord,
-    origin: &Handle,
-    later: &AssetRecord,
-) -> Result<bool, Fault> {
-    let rests_on_nothing = match grant.right {
+/// Whether a grant with future versions, which only the author of a line of versions gives, reaches
+/// a later one: operation must rest on no rights of others.
+pub(super) fn reaches(right: GrantRight, later: &AssetRecord) -> bool {
+    match right {
         GrantRight::Processing => true,
         GrantRight::Operation => later.stage == Stage::Raw,
-    };
-    Ok(grant.terms.future_versions && rests_on_nothing && act.same(origin, &later.author)?)
+    }
 }
 
 /// A processing grant that allows a use; `true` when the work is filed late.
@@ -223,7 +219,7 @@ pub(crate) fn by_right(
         Refusal::Reject(_) | Refusal::Fault(_) => refusal,
     })?;
     let used = Some((&*activity.purposes, &activity.territory));
-    not_reserved(act, act.author, id, GrantRight::Processing, used)
+    not_reserved(act, act.author, (id, asset), GrantRight::Processing, used)
 }
 
 /// Counts one derivation made under grants, once for each of them and of those above them.

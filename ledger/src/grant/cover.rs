@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::check::{Covered, GRANT_WEIGHT, Use, ancestors, check, covers_later};
+use super::check::{Covered, GRANT_WEIGHT, Use, check, reaches, weighed};
 use super::in_force::not_reserved;
-use super::named;
 use crate::asset::named_in_force;
 use crate::event::asset::{Purpose, Stage};
 use crate::event::rights::{GrantRight, Terms};
 use crate::execute::Act;
 use crate::hash::{AssetId, GrantId};
 use crate::limits::MAX_INPUTS;
-use crate::reject::{Code, Fault, Refusal, Reject};
+use crate::reject::{Code, Refusal, Reject};
 use crate::rights::alone;
 use crate::split::Right;
 use crate::state::Records;
@@ -40,31 +39,23 @@ pub(crate) struct Cover {
     pub not_after_ms: Option<u64>,
 }
 
-/// A grant with who granted first, at the top of its chain.
-struct Found {
-    grant: GrantRecord,
-    origin: Handle,
-}
-
 /// The grants named, found by the asset or the line of versions they cover.
 ///
 /// For an asset it is the first one named; for a line of versions the one on the earliest version.
 pub(crate) struct Named {
-    found: Vec<Found>,
+    found: Vec<GrantRecord>,
     by_asset: BTreeMap<AssetId, usize>,
     by_line: BTreeMap<AssetId, (u32, usize)>,
 }
 
 impl Named {
-    /// Reads the grants, weighed.
+    /// Reads the grants, each once, weighed.
     pub(crate) fn read(act: &mut Act<'_>, grants: &[GrantId]) -> Result<Self, Refusal> {
-        act.weigh((grants.len() as u64).saturating_mul(GRANT_WEIGHT))?;
+        let mut seen = BTreeSet::new();
         let mut read =
             Named { found: Vec::new(), by_asset: BTreeMap::new(), by_line: BTreeMap::new() };
-        for id in grants {
-            let grant = named(act, id)?;
-            let above = ancestors(act, &grant)?;
-            let origin = above.last().map_or(&grant, |(_, root)| root).grantor.clone();
+        for id in grants.iter().filter(|id| seen.insert(**id)) {
+            let grant = weighed(act, id)?;
             let place = read.found.len();
             if grant.terms.future_versions {
                 let asset = crate::asset::named(act, &grant.asset)?;
@@ -75,27 +66,18 @@ impl Named {
                 }
             }
             read.by_asset.entry(grant.asset).or_insert(place);
-            read.found.push(Found { grant, origin });
+            read.found.push(grant);
         }
         Ok(read)
     }
 
-    fn covering(
-        &self,
-        act: &Act<'_>,
-        id: &AssetId,
-        asset: &AssetRecord,
-    ) -> Result<Option<&GrantRecord>, Fault> {
-        if let Some(found) = self.by_asset.get(id).and_then(|place| self.found.get(*place)) {
-            return Ok(Some(&found.grant));
+    fn covering(&self, id: &AssetId, asset: &AssetRecord) -> Option<&GrantRecord> {
+        if let Some(place) = self.by_asset.get(id) {
+            return self.found.get(*place);
         }
-        let Some((version, place)) = self.by_line.get(&asset.first_version) else {
-            return Ok(None);
-        };
-        let Some(found) = self.found.get(*place) else { return Ok(None) };
-        let covers =
-            *version < asset.version && covers_later(act, &found.grant, &found.origin, asset)?;
-        Ok(covers.then_some(&found.grant))
+        let (version, place) = self.by_line.get(&asset.first_version)?;
+        let found = self.found.get(*place)?;
+        (*version < asset.version && reaches(found.right, asset)).then_some(found)
     }
 }
 
@@ -141,7 +123,7 @@ pub(crate) fn over(
                 cover.rest_on(act, grants, &wanted)?;
                 continue;
             }
-            not_reserved(act, holder, &input.asset, right, None)?;
+            not_reserved(act, holder, (&input.asset, &record), right, None)?;
             if act.protocol >= DEEP_COVER && record.stage != Stage::Raw {
                 open.push_back(input.asset);
             }
@@ -165,7 +147,7 @@ impl Cover {
         grants: &Named,
         wanted: &Use<'_>,
     ) -> Result<(), Refusal> {
-        if let Some(grant) = grants.covering(act, wanted.asset, wanted.record)? {
+        if let Some(grant) = grants.covering(wanted.asset, wanted.record) {
             let covered = check(act, grant, wanted)?;
             if grant.terms.sublicence_depth > 0 {
                 let held = self.territories.as_ref().map_or(0, Vec::len) as u64;

@@ -1,51 +1,44 @@
-//! The grants on a right that are in force, and what excludes what. Implements [LED-GRT-7].
+//! The grants that are in force, and what excludes what. Implements [LED-GRT-7].
+//!
+//! Three kinds of list hold what can have been promised twice: the grants by the owners of a right
+//! on one version, those of them that cover later versions too, by line of versions, and the
+//! sub-licences of one grant. A sub-licence stays within its grant: what would exclude it from
+//! outside excludes that.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use crate::asset;
 use crate::event::asset::Purpose;
 use crate::event::rights::{Exclusivity, GrantRight};
 use crate::execute::Act;
 use crate::grant::called;
+use crate::grant::check::reaches;
 use crate::hash::{AssetId, Digest, GrantId};
 use crate::licence;
 use crate::limits::MAX_IN_FORCE;
 use crate::reject::{Code, Refusal, Reject};
-use crate::state::record::{GrantRecord, GrantStatus, InForce};
+use crate::state::record::{AssetRecord, GrantRecord, GrantStatus, InForce};
 use crate::state::{Key, Records, View, decode_record};
 use crate::territory;
 use crate::text::{self, Handle};
 
 /// Bytes of a list of grants in force that weigh 1.
 const BYTES_A_UNIT: usize = 200;
+/// Weight of looking at one later version.
+const VERSION_WEIGHT: u64 = 4;
 
-/// The grants on a right that are listed, in order of acceptance: what has ended is left out, and so
-/// is what sub-licenses it.
+/// The grants that are listed, in order of acceptance: what has ended is left out.
 fn listed(act: &mut Act<'_>, key: &Key) -> Result<Vec<InForce>, Refusal> {
     let Some(bytes) = act.state.value(key)? else { return Ok(Vec::new()) };
     act.weigh((bytes.len() / BYTES_A_UNIT) as u64)?;
-    let listed: Vec<InForce> = decode_record(&bytes)?;
-    let now = act.context.time_ms;
-    Ok(standing(listed, |entry| entry.not_after_ms >= now))
+    let mut listed: Vec<InForce> = decode_record(&bytes)?;
+    listed.retain(|entry| entry.not_after_ms >= act.context.time_ms);
+    Ok(listed)
 }
 
-/// Those of them in force, or whose term is to begin: not void, and under nothing void.
+/// Those of them in force, or whose term is to begin: not void.
 fn live(act: &mut Act<'_>, key: &Key) -> Result<Vec<InForce>, Refusal> {
-    Ok(standing(listed(act, key)?, |entry| !entry.void))
-}
-
-/// The entries that something holds of, and of those above them. A grant stands behind the one it
-/// sub-licenses.
-fn standing(mut entries: Vec<InForce>, holds: impl Fn(&InForce) -> bool) -> Vec<InForce> {
-    let mut kept: BTreeSet<Digest> = BTreeSet::new();
-    entries.retain(|entry| {
-        let stands = entry.parent.is_none_or(|parent| kept.contains(parent.digest()));
-        let keeps = stands && holds(entry);
-        if keeps {
-            kept.insert(entry.id);
-        }
-        keeps
-    });
-    entries
+    let mut live = listed(act, key)?;
+    live.retain(|entry| !entry.void);
+    Ok(live)
 }
 
 /// The places that a list takes: one an entry, and one more for every four territories.
@@ -54,10 +47,22 @@ pub(crate) fn places(list: &[InForce]) -> usize {
     list.iter().fold(0, |sum, entry| sum.saturating_add(of(entry)))
 }
 
-fn entry(id: Digest, grant: &GrantRecord) -> InForce {
+/// The lists that a grant stands in.
+fn lists(grant: &GrantRecord, asset: &AssetRecord) -> Vec<Key> {
+    if let Some(parent) = grant.parent {
+        return vec![Key::SubLicences(parent)];
+    }
+    let mut lists = vec![Key::GrantsInForce(grant.asset, grant.right)];
+    if grant.terms.future_versions {
+        lists.push(Key::FutureGrants(asset.first_version, grant.right));
+    }
+    lists
+}
+
+fn entry(id: Digest, grant: &GrantRecord, asset: &AssetRecord) -> InForce {
     InForce {
         id,
-        parent: grant.parent,
+        version: asset.version,
         exclusivity: grant.terms.exclusivity,
         purposes: grant.terms.purposes.to_vec(),
         territories: grant.terms.territories.to_vec(),
@@ -67,7 +72,7 @@ fn entry(id: Digest, grant: &GrantRecord) -> InForce {
     }
 }
 
-/// Whether one of two grants excludes the other.
+/// Whether one of two grants on the same version, or a licence of it, excludes the other.
 pub(crate) fn conflict(a: &InForce, b: &InForce) -> bool {
     let excludes = |e: &InForce| match e.exclusivity {
         Exclusivity::None => false,
@@ -80,38 +85,62 @@ pub(crate) fn conflict(a: &InForce, b: &InForce) -> bool {
         && territory::meet(&a.territories, &b.territories)
 }
 
-/// Whether a grant stands above another in a chain of sub-licences.
-fn above(parents: &BTreeMap<Digest, Option<GrantId>>, upper: &Digest, lower: &InForce) -> bool {
-    let mut next = lower.parent;
-    while let Some(parent) = next {
-        if parent.digest() == upper {
-            return true;
-        }
-        next = parents.get(parent.digest()).copied().flatten();
+/// The grants by the owners of a right that cover a version of an asset: those on it, and those on
+/// an earlier one that cover later ones too.
+fn covering(
+    act: &mut Act<'_>,
+    (id, asset): (&AssetId, &AssetRecord),
+    right: GrantRight,
+) -> Result<Vec<InForce>, Refusal> {
+    let mut found = live(act, &Key::GrantsInForce(*id, right))?;
+    if asset.version > 1 && reaches(right, asset) {
+        let earlier = live(act, &Key::FutureGrants(asset.first_version, right))?;
+        found.extend(earlier.into_iter().filter(|entry| entry.version < asset.version));
     }
-    false
+    Ok(found)
 }
 
-/// Fails when a grant that is in force on the right excludes this one, or this one that. A grant has
-/// an id once it is offered.
+/// The grants that a new one must stand beside: sub-licences of the same grant, or what covers the
+/// same version; for one that covers later versions too also what was granted on those.
+fn beside(
+    act: &mut Act<'_>,
+    grant: &GrantRecord,
+    asset: &AssetRecord,
+) -> Result<Vec<InForce>, Refusal> {
+    if let Some(parent) = grant.parent {
+        return live(act, &Key::SubLicences(parent));
+    }
+    let right = grant.right;
+    let mut others = covering(act, (&grant.asset, asset), right)?;
+    if !grant.terms.future_versions {
+        return Ok(others);
+    }
+    let mut newest = grant.asset;
+    while let Some(next) = act.state.get::<AssetId>(&Key::Revision(newest))? {
+        act.weigh(VERSION_WEIGHT)?;
+        if reaches(right, &asset::named(act, &next)?) {
+            others.extend(live(act, &Key::GrantsInForce(next, right))?);
+        }
+        newest = next;
+    }
+    Ok(others)
+}
+
+/// Fails when a grant that is in force excludes this one, or this one that. A grant has an id once
+/// it is offered.
 pub(super) fn check(
     act: &mut Act<'_>,
     id: Option<&GrantId>,
     grant: &GrantRecord,
 ) -> Result<(), Refusal> {
-    let mut others = live(act, &Key::GrantsInForce(grant.asset, grant.right))?;
+    let asset = asset::named(act, &grant.asset)?;
     let id = id.map_or(*act.event.digest(), |id| *id.digest());
-    let parents: BTreeMap<_, _> = others.iter().map(|e| (e.id, e.parent)).collect();
-    others.retain(|other| other.id != id);
-    let new = entry(id, grant);
+    let new = entry(id, grant, &asset);
     if grant.right == GrantRight::Operation && new.exclusivity == Exclusivity::Exclusive {
         licence::check_reserved(act, &grant.asset, &new, &grant.grantee)?;
     }
-    let excluded = others.iter().find(|other| {
-        conflict(&new, other)
-            && !above(&parents, &other.id, &new)
-            && !above(&parents, &new.id, other)
-    });
+    let others = beside(act, grant, &asset)?;
+    let excluded = others.iter().find(|other| other.id != id && conflict(&new, other));
     if let Some(other) = excluded {
         let other = called(act.state, &GrantId::from_digest(other.id))?;
         let text = format!("{other} and this one exclude each other");
@@ -120,57 +149,69 @@ pub(super) fn check(
     Ok(())
 }
 
+fn store(act: &mut Act<'_>, key: &Key, list: &Vec<InForce>) -> Result<(), Refusal> {
+    Ok(if list.is_empty() { act.state.delete(key) } else { act.state.put(key, list) }?)
+}
+
 /// Enters an accepted grant, unless it has ended. One that is listed, about which a ruling was
-/// given, keeps its place, and those that sub-license it theirs.
+/// given, keeps its place.
 pub(super) fn add(act: &mut Act<'_>, id: &GrantId, grant: &GrantRecord) -> Result<(), Refusal> {
     if grant.not_after_ms < act.context.time_ms {
         return Ok(());
     }
     check(act, Some(id), grant)?;
-    let key = Key::GrantsInForce(grant.asset, grant.right);
-    let mut list = listed(act, &key)?;
-    let new = entry(*id.digest(), grant);
-    match list.iter_mut().find(|entry| entry.id == new.id) {
-        Some(old) => *old = new,
-        None => list.push(new),
+    let asset = asset::named(act, &grant.asset)?;
+    let new = entry(*id.digest(), grant, &asset);
+    for key in lists(grant, &asset) {
+        let mut list = listed(act, &key)?;
+        match list.iter_mut().find(|entry| entry.id == new.id) {
+            Some(old) => *old = new.clone(),
+            None => list.push(new.clone()),
+        }
+        if places(&list) > MAX_IN_FORCE {
+            let text = format!("the grants in force beside it fill {MAX_IN_FORCE} places");
+            return Err(Reject::new(Code::InForceFull, text).into());
+        }
+        store(act, &key, &list)?;
     }
-    if places(&list) > MAX_IN_FORCE {
-        let text = format!("the grants on this right that are in force fill {MAX_IN_FORCE} places");
-        return Err(Reject::new(Code::InForceFull, text).into());
-    }
-    Ok(act.state.put(&key, &list)?)
+    Ok(())
 }
 
 /// Brings the entry of a grant up to its record: its end, that it is void, or that it is no longer
 /// in force. What a ruling voids stays listed: another can put it back.
 pub(super) fn update(act: &mut Act<'_>, id: &GrantId, grant: &GrantRecord) -> Result<(), Refusal> {
-    let key = Key::GrantsInForce(grant.asset, grant.right);
-    let mut list = listed(act, &key)?;
-    match grant.status {
-        GrantStatus::Accepted | GrantStatus::Voided => {
-            if let Some(old) = list.iter_mut().find(|entry| entry.id == *id.digest()) {
-                *old = entry(*id.digest(), grant);
+    let asset = asset::named(act, &grant.asset)?;
+    for key in lists(grant, &asset) {
+        let mut list = listed(act, &key)?;
+        match grant.status {
+            GrantStatus::Accepted | GrantStatus::Voided => {
+                if let Some(old) = list.iter_mut().find(|entry| entry.id == *id.digest()) {
+                    *old = entry(*id.digest(), grant, &asset);
+                }
             }
+            GrantStatus::Offered
+            | GrantStatus::Declined
+            | GrantStatus::Revoked
+            | GrantStatus::Surrendered => list.retain(|entry| entry.id != *id.digest()),
         }
-        GrantStatus::Offered
-        | GrantStatus::Declined
-        | GrantStatus::Revoked
-        | GrantStatus::Surrendered => list.retain(|entry| entry.id != *id.digest()),
+        store(act, &key, &list)?;
     }
-    Ok(act.state.put(&key, &list)?)
+    Ok(())
 }
 
 /// Fails when the owners of a right have granted a use exclusively to another than `holder`, who
-/// uses the right itself; no purposes and territory mean any.
+/// uses the right itself; no purposes and territory mean any. What they granted to the holder he
+/// can have sub-licensed exclusively in turn.
 pub(crate) fn not_reserved(
     act: &mut Act<'_>,
     holder: &Handle,
-    asset: &AssetId,
+    asset: (&AssetId, &AssetRecord),
     right: GrantRight,
     used: Option<(&[Purpose], &text::Code)>,
 ) -> Result<(), Refusal> {
     let now = act.context.time_ms;
-    for entry in live(act, &Key::GrantsInForce(*asset, right))? {
+    let mut open = covering(act, asset, right)?;
+    while let Some(entry) = open.pop() {
         let exclusive = match entry.exclusivity {
             Exclusivity::None | Exclusivity::Sole => false,
             Exclusivity::Exclusive => entry.not_before_ms <= now,
@@ -192,6 +233,7 @@ pub(crate) fn not_reserved(
             let text = format!("{} gives this use exclusively", called(act.state, &id)?);
             return Err(Reject::new(Code::ReservedToGrantee, text).into());
         }
+        open.extend(live(act, &Key::SubLicences(id))?);
     }
     Ok(())
 }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::check::reaches;
 use crate::event::rights::{GrantRight, Revocation, Terms};
+use crate::execute::Act;
 use crate::hash::GrantId;
 use crate::limits::{MAX_CHAIN, MAX_SUNSET_MS};
-use crate::reject::{Code, Reject};
+use crate::reject::{Code, Refusal, Reject};
 use crate::split::BASIS_POINTS;
+use crate::state::record::AssetRecord;
 
 /// Fails unless the terms hold in themselves and fit the right, the grants it rests on and the
 /// grant it sub-licenses.
@@ -55,4 +58,20 @@ pub(crate) fn check(
         }
         GrantRight::Processing | GrantRight::Operation => Ok(()),
     }
+}
+
+/// Fails when the owners of a right would grant later versions that are not theirs: those are born
+/// as the rights of whoever registers them, and operation of what is derived rests on others.
+pub(crate) fn check_future(
+    act: &Act<'_>,
+    right: GrantRight,
+    t: &Terms,
+    asset: &AssetRecord,
+) -> Result<(), Refusal> {
+    if !t.future_versions || (reaches(right, asset) && act.is(&asset.author)?) {
+        return Ok(());
+    }
+    let text =
+        "later versions are granted by the author of an asset, and operation of raw ones only";
+    Err(Reject::new(Code::TermsInvalid, text).into())
 }

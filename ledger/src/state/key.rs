@@ -105,7 +105,7 @@ pub enum Key {
     Request(RequestId),
     /// [`super::record::OfferRecord`].
     Offer(OfferId),
-    /// `Vec<InForce>`: the accepted grants on a right of an asset that have not ended.
+    /// `Vec<InForce>`: the accepted grants by the owners of a right of an asset that have not ended.
     GrantsInForce(AssetId, GrantRight),
     /// `Vec<InForce>`: the licences of a product that have not ended, at whichever exchange.
     LicencesInForce(AssetId),
@@ -154,6 +154,15 @@ pub enum Key {
     TakenBy(OfferId, Handle),
     /// [`super::record::SetOffRecord`].
     SetOff(SetOffId),
+    /// `Vec<InForce>`: those of the accepted grants by the owners of a right that cover later
+    /// versions too, by the first version of the line.
+    FutureGrants(AssetId, GrantRight),
+    /// `Vec<InForce>`: the accepted sub-licences of a grant that have not ended.
+    SubLicences(GrantId),
+    /// `Handle`: who acts for a member that was succeeded, the last of its successors.
+    ActedForBy(Handle),
+    /// `Vec<Handle>`: the members for which this one acts, without itself.
+    ActsFor(Handle),
 }
 
 impl Key {

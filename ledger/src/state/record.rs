@@ -25,8 +25,8 @@ use crate::event::market::{Instalment, Licence};
 use crate::event::member::{MemberKey, Role, Scope, TwoKeyAct};
 use crate::event::rights::{GrantRight, Owner, Terms};
 use crate::hash::{
-    AccountId, AssetId, ContractId, Digest, EnvelopeId, EventId, GrantId, ListingId, PaymentId,
-    TransferId,
+    AccessId, AccountId, AssetId, ContractId, Digest, EnvelopeId, EventId, GrantId, ListingId,
+    PaymentId, TransferId,
 };
 use crate::keys::PublicKey;
 use crate::limits::MAX_ANCESTRY_EDGES;
@@ -95,6 +95,8 @@ pub struct AssetRecord {
     pub consent_based: bool,
     /// An asset that another member registered before with the same content root.
     pub duplicate_of: Option<AssetId>,
+    /// An access of another member whose logged use put this content out before it was registered.
+    pub output_of: Option<AccessId>,
     /// Disputes about the asset that are open.
     pub disputes: u32,
     /// Whether a ruling dismissed what contested it.

@@ -134,16 +134,16 @@ fn a_replacement_lifts_the_suspension_and_not_the_ban_on_the_old_version() {
 }
 
 /// Holds [LED-AST-7]: the later of two is contested until a ruling clears it, the earlier never;
-/// a member may register its own content again.
+/// a member registers its own content once.
 #[test]
 fn a_copy_is_contested_and_its_original_is_not() {
     let mut w = World::default();
     w.record(CHEST, raw("fna-2026"));
     let content = w.asset_record(CHEST_RAW).content;
-    w.record(CHEST, RegisterAsset { content: content.clone(), ..raw("again") });
+    let again = RegisterAsset { content: content.clone(), ..raw("again") };
+    assert_eq!(w.refused(CHEST, again).name(), "CONTENT_REGISTERED");
     w.record(COUNTY, RegisterAsset { content, ..raw("fna-2026") });
     let (first, copy) = (w.asset(CHEST_RAW), w.asset(COUNTY_RAW));
-    assert_eq!(w.asset_record("chest-hospital/again").duplicate_of, None);
     assert_eq!(w.asset_record(COUNTY_RAW).duplicate_of, Some(first));
     assert_eq!(w.asset_record(CHEST_RAW).duplicate_of, None);
     w.record(CHEST, processed("cleaned", &[input(first, 1, None)]));

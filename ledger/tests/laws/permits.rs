@@ -22,10 +22,11 @@ const PLACES: [&str; 5] = ["CN", "CN-GD", "CN-GD-01", "CN-BJ", "SG"];
 const LEAVES: [&[u8]; 5] = [&[0, 1, 2], &[0, 1], &[0], &[2], &[3]];
 const KINDS: [Exclusivity; 3] = [Exclusivity::None, Exclusivity::Sole, Exclusivity::Exclusive];
 
-/// A grant to try: kind, purposes as bits, place, first hour, hours.
-type Tried = (usize, u8, usize, u64, u64);
+/// A grant to try: kind, purposes as bits, place, first hour, hours; and on which of three versions,
+/// with later ones or not.
+type Tried = ((usize, u8, usize, u64, u64), (usize, bool));
 
-fn tried_terms(&(kind, purposes, place, begin, hours): &Tried) -> Terms {
+fn tried_terms(&((kind, purposes, place, begin, hours), (_, future_versions)): &Tried) -> Terms {
     let chosen = [Purpose::HealthResearch, Purpose::Commercial, Purpose::ClinicalCare];
     let chosen: Vec<Purpose> =
         (0..3).filter(|i| purposes & (1 << i) != 0).map(|i| chosen[i as usize]).collect();
@@ -36,41 +37,53 @@ fn tried_terms(&(kind, purposes, place, begin, hours): &Tried) -> Terms {
         not_before_ms: begin,
         not_after_ms: begin + hours * HOUR_MS,
         exclusivity: KINDS[kind],
+        future_versions,
         ..terms()
     }
 }
 
-/// Whether two grants share a single hour, leaf and purpose while one of them excludes others.
+/// Whether two grants share a single version, hour, leaf and purpose while one of them excludes
+/// others.
 fn clash(a: &Tried, b: &Tried) -> bool {
-    let cells = |t: &Tried| {
+    let cells = |(t, (version, future)): &Tried| {
         let mut cells = std::collections::BTreeSet::new();
-        for hour in t.3..=t.3 + t.4 {
-            for leaf in LEAVES[t.2] {
-                for bit in (0..3).filter(|bit| t.1 & (1 << bit) != 0) {
-                    cells.insert((hour, *leaf, bit));
+        for version in *version..if *future { 3 } else { version + 1 } {
+            for hour in t.3..=t.3 + t.4 {
+                for leaf in LEAVES[t.2] {
+                    for bit in (0..3).filter(|bit| t.1 & (1 << bit) != 0) {
+                        cells.insert((version, hour, *leaf, bit));
+                    }
                 }
             }
         }
         cells
     };
-    a.0 + b.0 > 0 && !cells(a).is_disjoint(&cells(b))
+    a.0.0 + b.0.0 > 0 && !cells(a).is_disjoint(&cells(b))
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Holds [LED-GRT-7]: a grant is refused exactly when it shares a cell of time, place and
-    /// purpose with one in force and either excludes others; what was surrendered excludes nobody.
+    /// Holds [LED-GRT-7]: a grant is refused exactly when it shares a cell of version, time, place
+    /// and purpose with one in force and either excludes others; what was surrendered excludes
+    /// nobody.
     #[test]
     fn overlapping_exclusives_are_refused(
-        tried in prop::collection::vec((0usize..3, 1u8..8, 0usize..5, 0u64..6, 0u64..6), 1..8),
+        tried in prop::collection::vec(
+            ((0usize..3, 1u8..8, 0usize..5, 0u64..6, 0u64..6), (0usize..3, any::<bool>())),
+            1..8,
+        ),
         given_back in 0usize..8,
     ) {
         let mut w = World::sources();
-        let chest = w.asset(CHEST_RAW);
+        let mut versions = vec![w.asset(CHEST_RAW)];
+        for name in ["fna-2027", "fna-2028"] {
+            w.record(CHEST, RegisterAsset { revises: versions.last().copied(), ..raw(name) });
+            versions.push(w.asset(&format!("{CHEST}/{name}")));
+        }
         let mut held: Vec<(Tried, GrantId)> = Vec::new();
         for (n, t) in tried.iter().enumerate() {
-            let bytes = w.by(CHEST, processing_grant(chest, LAB, tried_terms(t)));
+            let bytes = w.by(CHEST, processing_grant(versions[t.1.0], LAB, tried_terms(t)));
             let outcome = w.submit(&bytes).map(|r| r.grant()).map_err(|r| r.code);
             if held.iter().any(|(other, _)| clash(other, t)) {
                 prop_assert_eq!(outcome, Err(Code::ExclusiveConflict));
@@ -84,11 +97,20 @@ proptest! {
                 w.record(LAB, SurrenderGrant { grant });
             }
         }
-        let key = Key::GrantsInForce(chest, GrantRight::Processing);
-        let listed: Vec<InForce> = w.state.get(&key).unwrap().unwrap_or_default();
-        let ids: Vec<_> = listed.iter().map(|entry| entry.id).collect();
-        let expected: Vec<_> = held.iter().map(|(_, grant)| *grant.digest()).collect();
-        prop_assert_eq!(ids, expected);
+        let listed = |key: Key| -> Vec<_> {
+            let listed: Vec<InForce> = w.state.get(&key).unwrap().unwrap_or_default();
+            listed.into_iter().map(|entry| entry.id).collect()
+        };
+        let of = |chosen: &dyn Fn(&(usize, bool)) -> bool| -> Vec<_> {
+            let held = held.iter().filter(|(t, _)| chosen(&t.1));
+            held.map(|(_, grant)| *grant.digest()).collect()
+        };
+        for (n, version) in versions.iter().enumerate() {
+            let on = listed(Key::GrantsInForce(*version, GrantRight::Processing));
+            prop_assert_eq!(on, of(&|(on, _)| *on == n));
+        }
+        let future = listed(Key::FutureGrants(versions[0], GrantRight::Processing));
+        prop_assert_eq!(future, of(&|(_, future)| *future));
     }
 
     /// Holds [LED-RGT-4]: an act passes exactly when its author owns a part and he and those who

@@ -44,6 +44,13 @@ impl Naive {
         Ok(asset)
     }
 
+    /// As [`Naive::in_force`], refusing what is contested.
+    pub fn uncontested(&self, id: &AssetId) -> Result<&Asset, Code> {
+        let asset = self.in_force(id)?;
+        need(asset.cleared || !asset.duplicate, Code::Contested)?;
+        Ok(asset)
+    }
+
     pub fn register(&mut self, act: &Act<'_>, id: AssetId, e: &RegisterAsset) -> Verdict {
         need(!self.assets.contains_key(&id), Code::NameTaken)?;
         let derived = e.derivation.as_ref().is_some_and(|d| !d.inputs.is_empty());
@@ -84,8 +91,10 @@ impl Naive {
             self.assets.get_mut(previous).unwrap().revised = true;
         }
         let root = e.content.root;
-        let duplicate =
-            self.first_with(&root).is_some_and(|first| !self.is(act.author, &first.author));
+        let first = self.first_with(&root);
+        let own = first.is_some_and(|first| self.is(act.author, &first.author));
+        need(!own, Code::ContentRegistered)?;
+        let duplicate = first.is_some();
         let asset = Asset {
             author: act.author.clone(),
             name: e.name.to_string(),
@@ -276,7 +285,7 @@ impl Naive {
     pub fn attest(&mut self, act: &Act<'_>, e: &AttestDeidentification) -> Verdict {
         let may = [Role::Appraiser, Role::Auditor, Role::Regulator];
         need(may.iter().any(|r| self.has_role(act.author, *r)), Code::RoleRequired)?;
-        let asset = self.in_force(&e.asset)?;
+        let asset = self.uncontested(&e.asset)?;
         need(!self.related(act.author, &asset.author), Code::NotIndependent)?;
         need(asset.attested.is_none(), Code::AlreadyAttested)?;
         self.assets.get_mut(&e.asset).unwrap().attested = Some(act.seq);

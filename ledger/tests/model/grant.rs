@@ -12,7 +12,7 @@ use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
 use headwater_ledger::text::{Code as Text, Handle};
 
-use crate::naive::{Act, Asset, Grant, Naive, Standing, Verdict, covers, need, refuse};
+use crate::naive::{Act, Grant, Naive, Standing, Verdict, covers, need, refuse};
 
 /// What operation rights allow together.
 #[derive(Default)]
@@ -52,7 +52,7 @@ impl Naive {
         activity: Option<&Activity>,
     ) -> Verdict {
         let grant = self.grants.get(&id).ok_or(Code::UnknownGrant)?;
-        need(self.covers_asset(id, asset), Code::GrantWrongAsset)?;
+        need(self.covers_asset(grant, asset), Code::GrantWrongAsset)?;
         need(grant.right == right, Code::GrantWrongRight)?;
         let same = self.acting(by) == self.acting(&grant.grantee);
         need(same, Code::GrantWrongGrantee)?;
@@ -95,20 +95,25 @@ impl Naive {
         need(self.now <= grant.end || late, Code::GrantExpired)
     }
 
-    fn covers_asset(&self, id: GrantId, asset: &AssetId) -> bool {
-        let grant = &self.grants[&id];
+    /// Whether a grant is on an asset, or on an earlier version with later ones.
+    fn covers_asset(&self, grant: &Grant, asset: &AssetId) -> bool {
         let (granted, wanted) = (&self.assets[&grant.asset], &self.assets[asset]);
-        grant.asset == *asset
-            || (self.covers_later(id, wanted)
-                && granted.line == wanted.line
-                && granted.version < wanted.version)
+        let later = granted.line == wanted.line && granted.version < wanted.version;
+        let alone = grant.right == GrantRight::Processing || wanted.stage == Stage::Raw;
+        grant.asset == *asset || (grant.terms.future_versions && later && alone)
     }
 
-    fn covers_later(&self, id: GrantId, later: &Asset) -> bool {
-        let grant = &self.grants[&id];
-        let origin = &self.grants[self.chain(id).last().unwrap()].grantor;
-        let alone = grant.right == GrantRight::Processing || later.stage == Stage::Raw;
-        grant.terms.future_versions && alone && self.acting(origin) == self.acting(&later.author)
+    /// Later versions are their author's to grant, and operation of raw ones only.
+    pub fn future_valid(
+        &self,
+        act: &Act<'_>,
+        (asset, right): (&AssetId, GrantRight),
+        t: &Terms,
+    ) -> Verdict {
+        let asset = &self.assets[asset];
+        let alone = right == GrantRight::Processing || asset.stage == Stage::Raw;
+        let own = alone && self.is(act.author, &asset.author);
+        need(!t.future_versions || own, Code::TermsInvalid)
     }
 
     /// The operation rights over the inputs of an asset, for a holder.
@@ -158,7 +163,7 @@ impl Naive {
             .filter(|g| self.grants[*g].terms.future_versions)
             .filter(|g| of(g).line == self.assets[asset].line)
             .min_by_key(|g| of(g).version)
-            .filter(|g| self.covers_asset(**g, asset));
+            .filter(|g| self.covers_asset(&self.grants[*g], asset));
         exact.or(earliest).copied()
     }
 
@@ -198,14 +203,10 @@ impl Naive {
         chain.all(|g| g.standing == Standing::Accepted && g.end >= self.now)
     }
 
-    /// The grants on a right that are in force or to begin.
-    fn all_live(
-        &self,
-        asset: AssetId,
-        right: GrantRight,
-    ) -> impl Iterator<Item = (GrantId, &Grant)> {
-        let on = move |g: &Grant| g.asset == asset && g.right == right;
-        self.grants.iter().filter(move |(id, g)| on(g) && self.live(**id)).map(|(id, g)| (*id, g))
+    /// The grants of a right, on whatever asset, that are in force or to begin.
+    fn all_live(&self, right: GrantRight) -> impl Iterator<Item = (GrantId, &Grant)> {
+        let live = move |(id, g): &(&GrantId, &Grant)| g.right == right && self.live(**id);
+        self.grants.iter().filter(live).map(|(id, g)| (*id, g))
     }
 
     /// Fails when a right that its holder uses himself is granted exclusively to somebody else.
@@ -216,12 +217,13 @@ impl Naive {
         right: GrantRight,
         activity: Option<&Activity>,
     ) -> Verdict {
-        let reserved = self.all_live(*asset, right).any(|(_, g)| {
+        let reserved = self.all_live(right).any(|(_, g)| {
             let meets = activity.is_none_or(|a| {
                 a.purposes.iter().any(|p| g.terms.purposes.contains(p))
                     && g.terms.territories.iter().any(|t| meet(t, &a.territory))
             });
             g.terms.exclusivity == Exclusivity::Exclusive
+                && self.covers_asset(g, asset)
                 && g.terms.not_before_ms <= self.now
                 && meets
                 && self.acting(&g.grantee) != self.acting(holder)
@@ -234,16 +236,19 @@ impl Naive {
         let above = grant.parent.map(|p| self.chain(p)).unwrap_or_default();
         let excludes = |g: &Grant| g.terms.exclusivity != Exclusivity::None;
         let t = &grant.terms;
-        let conflict = self.all_live(grant.asset, grant.right).any(|(other_id, other)| {
+        let end = grant.parent.map_or(grant.end, |p| grant.end.min(self.end(p)));
+        let conflict = self.all_live(grant.right).any(|(other_id, other)| {
             let o = &other.terms;
             other_id != id
+                && (self.covers_asset(grant, &other.asset)
+                    || self.covers_asset(other, &grant.asset))
                 && !above.contains(&other_id)
                 && !self.chain(other_id).contains(&id)
                 && (excludes(grant) || excludes(other))
                 && o.purposes.iter().any(|p| t.purposes.contains(p))
                 && o.territories.iter().any(|a| t.territories.iter().any(|b| meet(a, b)))
-                && o.not_before_ms <= grant.end
-                && t.not_before_ms <= other.end
+                && o.not_before_ms <= end
+                && t.not_before_ms <= self.end(other_id)
         });
         let sold = grant.right == GrantRight::Operation
             && t.exclusivity == Exclusivity::Exclusive
@@ -293,8 +298,9 @@ impl Naive {
         }
         self.known(&e.grantee)?;
         self.terms_valid(e.right, &e.terms, &e.under, e.parent)?;
-        if let Some(parent) = e.parent {
-            self.within_parent(&e.terms, parent)?;
+        match e.parent {
+            Some(parent) => self.within_parent(&e.terms, parent)?,
+            None => self.future_valid(act, (&e.asset, e.right), &e.terms)?,
         }
         let same_floor = e.parent.is_some_and(|p| {
             let above = &self.grants[&p].terms;

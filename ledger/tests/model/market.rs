@@ -15,7 +15,7 @@ use headwater_ledger::money::Currency;
 use headwater_ledger::payment::account_id;
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
-use headwater_ledger::text::Handle;
+use headwater_ledger::text::{Code as Text, Handle};
 
 use crate::grant::{Cover, distinct, meet};
 use crate::naive::{
@@ -201,11 +201,13 @@ impl Naive {
             && distinct(&l.territories)
             && l.not_after_ms >= self.now
             && cover.end.is_none_or(|end| l.not_after_ms <= end)
-            && listing.purposes.as_ref().is_none_or(|a| l.purposes.iter().all(|p| a.contains(p)))
-            && listing
-                .territories
-                .as_ref()
-                .is_none_or(|a| l.territories.iter().all(|t| a.iter().any(|o| covers(o, t))));
+            && [&listing.purposes, &cover.purposes]
+                .into_iter()
+                .all(|some| some.as_ref().is_none_or(|a| l.purposes.iter().all(|p| a.contains(p))))
+            && [&listing.territories, &cover.territories].into_iter().all(|some| {
+                let lies = |t: &Text, a: &Vec<Text>| a.iter().any(|o| covers(o, t));
+                some.as_ref().is_none_or(|a| l.territories.iter().all(|t| lies(t, a)))
+            });
         need(inside, Code::LicenceOutsideTerms)
     }
 

@@ -73,6 +73,7 @@ impl Naive {
             self.in_force(&request.asset)?;
             self.usable(&request.asset)?;
             self.acts_for(act, &request.asset, request.right.into())?;
+            self.future_valid(act, (&request.asset, request.right), &request.terms)?;
             let mut rests_on: &[GrantId] = &[];
             match request.right {
                 GrantRight::Processing => {
@@ -109,6 +110,7 @@ impl Naive {
         self.usable(&e.asset)?;
         self.acts_for(act, &e.asset, e.right.into())?;
         self.terms_valid(e.right, &e.terms, &e.under, None)?;
+        self.future_valid(act, (&e.asset, e.right), &e.terms)?;
         need(e.terms.exclusivity == Exclusivity::None, Code::TermsInvalid)?;
         match e.right {
             GrantRight::Processing => self.floor_consent(act, &e.asset, &e.terms)?,

@@ -61,7 +61,7 @@ impl Naive {
     }
 
     pub fn transfer(&mut self, act: &Act<'_>, id: TransferId, e: &TransferRight) -> Verdict {
-        self.in_force(&e.asset)?;
+        self.uncontested(&e.asset)?;
         self.acts_for(act, &e.asset, e.right)?;
         let sum: u32 = e.owners.iter().map(|o| u32::from(o.parts)).sum();
         need(sum == 10_000 && e.owners.iter().all(|o| o.parts > 0), Code::PartsSum)?;
@@ -125,7 +125,7 @@ impl Naive {
 
     pub fn accept_transfer(&mut self, act: &Act<'_>, e: &AcceptTransfer) -> Verdict {
         let transfer = self.transfers.get(&e.transfer).ok_or(Code::UnknownTransfer)?.clone();
-        self.in_force(&transfer.asset)?;
+        self.uncontested(&transfer.asset)?;
         let current = self.epoch(&transfer.asset, transfer.right).changes;
         need(!transfer.done && current == transfer.changes, Code::TransferClosed)?;
         let left: Vec<Handle> =

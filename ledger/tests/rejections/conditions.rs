@@ -37,6 +37,11 @@ pub const ROWS: &[Row] = &[
         let inputs = [input(w.asset(COUNTY_RAW), 1, None)];
         w.by(COUNTY, processed("cleaned", &inputs))
     }),
+    Row(Code::ContentRegistered, "a member's own content under another name", |w| {
+        w.record(CHEST, raw("fna-2026"));
+        let content = w.asset_record(CHEST_RAW).content;
+        w.by(CHEST, RegisterAsset { content, ..raw("again") })
+    }),
     Row(Code::Contested, "work with a copy whose contest is only disputed", |w| {
         copied(w);
         let asset = Subject::Asset(w.asset(COUNTY_RAW));

@@ -212,17 +212,21 @@ pub const ROWS: &[Row] = &[
         let grant = w.give(CHEST, processing_grant(next, LAB, future));
         w.by(LAB, lab_uses(w, grant))
     }),
-    Row(Code::GrantWrongAsset, "a later version that belongs to another than who granted", |w| {
-        // The fund owns the right over the first version alone; the second is the hospital's.
+    Row(Code::TermsInvalid, "later versions granted by who is not their author", |w| {
+        // The fund owns the right over this version alone; the next is the hospital's.
         *w = World::sources();
         let first = w.asset(CHEST_RAW);
         let moved = w.record(CHEST, transfer(first, Right::Processing, &[(FUND, 10_000)]));
         w.record(FUND, accept_transfer(moved.transfer()));
         let future = Terms { future_versions: true, ..terms() };
-        let grant = w.give(FUND, processing_grant(first, LAB, future));
-        w.record(CHEST, RegisterAsset { revises: Some(first), ..raw("fna-2027") });
-        let next = w.asset("chest-hospital/fna-2027");
-        w.by(LAB, processed("fna-cleaned", &[input(next, 1, grant)]))
+        w.by(FUND, processing_grant(first, LAB, future))
+    }),
+    Row(Code::TermsInvalid, "operation of later versions of what is derived", |w| {
+        *w = World::cleaned();
+        let under = list(&[w.grant("chest operation"), w.grant("county operation")]);
+        let mut offer = OfferGrant { under, ..operation_grant(w.asset(CLEANED), INSIGHT, 1) };
+        offer.terms.future_versions = true;
+        w.by(LAB, offer)
     }),
     Row(Code::GrantWrongRight, "work under an operation grant", |w| {
         *w = World::granted();
@@ -390,19 +394,18 @@ pub const ROWS: &[Row] = &[
         listing_under(w, &[chest, county])
     }),
     Row(Code::OperationNotCovered, "a later version with inputs that were never covered", |w| {
-        *w = World::cleaned();
-        let under = list(&[w.grant("chest operation"), w.grant("county operation")]);
-        let mut offer = OfferGrant { under, ..operation_grant(w.asset(CLEANED), INSIGHT, 1) };
+        *w = World::sources();
+        let first = w.asset(CHEST_RAW);
+        let mut offer = operation_grant(first, INSIGHT, 1);
         offer.terms.future_versions = true;
-        let grant = w.give(LAB, offer);
-        // The next version is made of what the lab may process and not sell.
-        w.record(CHEST, raw("secret"));
-        let secret = w.asset("chest-hospital/secret");
-        let processing = w.give(CHEST, processing_grant(secret, LAB, terms()));
-        let next = processed("fna-next", &[input(secret, 1, processing)]);
-        w.record(LAB, RegisterAsset { revises: Some(w.asset(CLEANED)), ..next });
-        let next = w.asset("clean-lab/fna-next");
-        let processing = w.give(LAB, processing_grant(next, INSIGHT, terms()));
+        let grant = w.give(CHEST, offer);
+        // The next version is made of what the hospital may process and not sell.
+        let county = w.asset(COUNTY_RAW);
+        let processing = w.give(COUNTY, processing_grant(county, CHEST, terms()));
+        let next = processed("fna-next", &[input(county, 1, processing)]);
+        w.record(CHEST, RegisterAsset { revises: Some(first), ..next });
+        let next = w.asset("chest-hospital/fna-next");
+        let processing = w.give(CHEST, processing_grant(next, INSIGHT, terms()));
         w.record(INSIGHT, product("sold", &[input(next, 1, processing)]));
         w.by(INSIGHT, list_product(w.asset("insight-co/sold"), &[grant]))
     }),

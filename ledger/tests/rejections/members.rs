@@ -5,8 +5,9 @@ use headwater_ledger::event::member::{MemberKey, Role, Scope};
 use headwater_ledger::event::{AdmitMember, RevokeKey, TwoKeyAct};
 use headwater_ledger::hash::SuccessionId;
 use headwater_ledger::keys::PublicKey;
-use headwater_ledger::limits::{MAX_CHAIN, MAX_KEYS};
+use headwater_ledger::limits::{MAX_CHAIN, MAX_KEYS, MAX_PREDECESSORS};
 use headwater_ledger::reject::Code;
+use headwater_ledger::state::Key;
 
 use crate::Row;
 use crate::support::members::*;
@@ -366,6 +367,12 @@ pub const ROWS: &[Row] = &[
     Row(Code::SuccessionInvalid, "a line of successors longer than there may be", |w| {
         let last = longest_line(w);
         w.by(REGULATOR, succession(&last, CHEST))
+    }),
+    Row(Code::SuccessionInvalid, "a successor of more members than there may be", |w| {
+        let id = w.record(REGULATOR, succession(COUNTY, CHEST)).succession();
+        let taken: Vec<_> = (0..MAX_PREDECESSORS).map(|i| handle(&format!("firm-{i}"))).collect();
+        w.put(&Key::ActsFor(handle(CHEST)), &taken);
+        w.by(CHEST, accept_succession(id))
     }),
     Row(Code::SuccessionInvalid, "a line that became too long before the last step", |w| {
         w.record(GZ, admit("firm-x", Role::Operator));

@@ -11,8 +11,8 @@ use headwater_ledger::hash::{Digest, GrantId, OfferId, RequestId};
 use headwater_ledger::limits::{MAX_IN_FORCE, MAX_SUNSET_MS, MAX_WATCHES};
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
-use headwater_ledger::state::Key;
-use headwater_ledger::state::record::Watch;
+use headwater_ledger::state::record::{InForce, Watch};
+use headwater_ledger::state::{Key, View};
 
 use crate::Row;
 use crate::support::rights::*;
@@ -308,6 +308,20 @@ pub const ROWS: &[Row] = &[
             }
         }
         w.by(CHEST, approve_requests(&last.unwrap()[..1]))
+    }),
+    Row(Code::InForceFull, "more sub-licences than a grant can have", |w| {
+        *w = World::sources();
+        let chest = w.asset(CHEST_RAW);
+        let wide = w.give(CHEST, processing_grant(chest, LAB, deep(1)));
+        let one = w.give(LAB, sub(wide, processing_grant(chest, INSIGHT, terms())));
+        let key = Key::SubLicences(wide);
+        let listed: Vec<InForce> = w.state.get(&key).unwrap().unwrap();
+        assert_eq!(listed.iter().map(|entry| entry.id).collect::<Vec<_>>(), [*one.digest()]);
+        w.put(&key, &vec![listed[0].clone(); MAX_IN_FORCE]);
+        // The list of the owners has room.
+        w.give(CHEST, processing_grant(chest, INSIGHT, terms()));
+        let next = w.record(LAB, sub(wide, processing_grant(chest, INSIGHT, terms()))).grant();
+        w.by(INSIGHT, accept_grant(next))
     }),
     Row(Code::OverWeight, "an event that looks at more conditions than one may", |w| {
         *w = World::sources();

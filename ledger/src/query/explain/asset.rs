@@ -182,6 +182,12 @@ impl<V: Lists> Case<'_, V> {
             self.say(Reason::new("LED-AST-7", format!("{text}{cleared}")).with("asset", first));
             contested |= !asset.cleared;
         }
+        if let Some(access) = asset.output_of {
+            let text = "logged use of another member put the same content out before";
+            let cleared = if asset.cleared { "; a ruling cleared it" } else { "" };
+            self.say(Reason::new("LED-AST-7", format!("{text}{cleared}")).with("access", access));
+            contested |= !asset.cleared;
+        }
         for entry in self.view.entries(&Relation::AssetDuplicates(*id))? {
             let name = self.name(&AssetId::from_digest(entry.id))?;
             let text = format!("the same content was registered later as {name}");

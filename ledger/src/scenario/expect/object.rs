@@ -207,7 +207,7 @@ fn contests(a: &Asked<'_>, what: &str, id: Digest) -> Result<Contests, Wrong> {
         "asset" => {
             let r = seen.asset(&AssetId::from_digest(id))?.ok_or_else(missing)?;
             let key = !r.cleared && compromised(seen, &r.signer, r.time_ms)?;
-            let duplicate = !r.cleared && r.duplicate_of.is_some();
+            let duplicate = !r.cleared && (r.duplicate_of.is_some() || r.output_of.is_some());
             Ok(Contests { duplicate, key, dispute: r.disputes > 0 })
         }
         other => Err(Wrong(format!("a {other} is never contested; assets and grants are"))),

@@ -79,8 +79,8 @@ pub struct OfferRecord {
 pub struct InForce {
     /// The grant, or the contract of the licence.
     pub id: Digest,
-    /// The grant it sub-licenses.
-    pub parent: Option<GrantId>,
+    /// The version granted, from 1; 0 for a licence.
+    pub version: u32,
     /// Who else may have the same.
     pub exclusivity: Exclusivity,
     /// Purposes.

@@ -58,7 +58,7 @@ impl Maker {
             sublicence_depth: self.random.below(4) as u8,
             max_derivations: (processing && self.random.in_ten(3))
                 .then(|| self.random.below(3) as u32),
-            future_versions: self.random.in_ten(3),
+            future_versions: self.random.in_ten(if processing { 3 } else { 1 }),
             floor_bp: match processing && self.random.in_ten(4) {
                 true => self.random.below(3_000) as u16,
                 false => 0,

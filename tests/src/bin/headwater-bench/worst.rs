@@ -6,6 +6,7 @@
 
 mod grants;
 mod lineage;
+mod lines;
 mod market;
 mod money;
 mod network;
@@ -55,7 +56,9 @@ struct Cases {
 /// Measures and reports.
 pub fn measure(report: &mut Report) -> Result<()> {
     let mut cases = Cases::new()?;
-    for part in [Cases::lineage, Cases::grants, Cases::market, Cases::money, Cases::network] {
+    for part in
+        [Cases::lineage, Cases::grants, Cases::lines, Cases::market, Cases::money, Cases::network]
+    {
         part(&mut cases)?;
     }
     report.section("the dearest events that the limits allow, one core");

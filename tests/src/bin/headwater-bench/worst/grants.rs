@@ -48,7 +48,7 @@ pub(super) fn in_force(n: usize, many: bool, until_ms: u64) -> Result<InForce> {
     id[..8].copy_from_slice(&(n as u64).to_le_bytes());
     Ok(InForce {
         id: Digest::Blake3(id),
-        parent: None,
+        version: 1,
         exclusivity: Exclusivity::None,
         purposes: vec![Purpose::HealthResearch, Purpose::Commercial],
         territories: if many { territories(&format!("X{n}"))? } else { vec!["XX".parse()?] },

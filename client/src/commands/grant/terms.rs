@@ -52,7 +52,7 @@ pub struct TermsArgs {
     /// For processing: most derivations [default: any number]
     #[arg(long, value_name = "N")]
     max_derivations: Option<u32>,
-    /// Cover later versions of the asset too
+    /// Cover later versions of the asset too; its author gives that, of operation for raw resources
     #[arg(long)]
     future_versions: bool,
     /// For processing: days after the term in which work done within it may be filed

@@ -236,9 +236,16 @@ impl Naive {
         let above = grant.parent.map(|p| self.chain(p)).unwrap_or_default();
         let excludes = |g: &Grant| g.terms.exclusivity != Exclusivity::None;
         let t = &grant.terms;
-        let end = grant.parent.map_or(grant.end, |p| grant.end.min(self.end(p)));
         let conflict = self.all_live(grant.right).any(|(other_id, other)| {
             let o = &other.terms;
+            // Beside others than sub-licences of the same grant, one ends with those above it.
+            let (end, other_end) = match grant.parent {
+                Some(p) if other.parent != grant.parent => {
+                    (grant.end.min(self.end(p)), self.end(other_id))
+                }
+                None if other.parent.is_some() => (grant.end, self.end(other_id)),
+                Some(_) | None => (grant.end, other.end),
+            };
             other_id != id
                 && (self.covers_asset(grant, &other.asset)
                     || self.covers_asset(other, &grant.asset))
@@ -248,7 +255,7 @@ impl Naive {
                 && o.purposes.iter().any(|p| t.purposes.contains(p))
                 && o.territories.iter().any(|a| t.territories.iter().any(|b| meet(a, b)))
                 && o.not_before_ms <= end
-                && t.not_before_ms <= self.end(other_id)
+                && t.not_before_ms <= other_end
         });
         let sold = grant.right == GrantRight::Operation
             && t.exclusivity == Exclusivity::Exclusive

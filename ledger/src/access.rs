@@ -5,20 +5,26 @@ use std::collections::BTreeSet;
 
 use crate::asset::{named as named_asset, named_in_force, usable};
 use crate::event::access::{DecideAccess, RecordUsage, RequestAccess};
+use crate::event::asset::Purpose;
 use crate::event::market::Decision;
+use crate::event::rights::GrantRight;
 use crate::execute::Act;
+use crate::grant::{Intent, not_reserved};
 use crate::hash::{AccessId, AssetId};
 use crate::reject::{Code, Missing, Refusal, Reject};
+use crate::request::ask;
 use crate::rights::managed;
 use crate::split::Right;
 use crate::state::record::{AccessRecord, AccessStatus, AssetRecord, UsageRecord};
-use crate::state::{Key, Records, Relation, View};
+use crate::state::{Key, Relation, View};
+use crate::text::Handle;
 
 /// `request_access`.
 pub(crate) fn request(act: &mut Act<'_>, e: &RequestAccess) -> Result<(), Refusal> {
     let asset = named_in_force(act, &e.asset)?;
     usable(act, &e.asset, &asset)?;
     check_purposes(&asset, e)?;
+    check_not_reserved(act, act.author, (&e.asset, &asset), &e.purposes)?;
     act.named_member(&e.environment)?;
     if act.is(&e.environment)? {
         let text = format!("{} would log its own use", act.author);
@@ -42,8 +48,7 @@ pub(crate) fn request(act: &mut Act<'_>, e: &RequestAccess) -> Result<(), Refusa
     };
     act.state.put(&Key::Access(id), &record)?;
     log(act, &e.asset)?;
-    let right = act.state.right(&e.asset, &asset, Right::Processing)?;
-    act.wait_for(&right.manager)?;
+    ask(act, &e.asset, &asset, GrantRight::Processing)?;
     act.effects.created.push(Missing::Access(id));
     Ok(())
 }
@@ -60,6 +65,18 @@ fn check_purposes(asset: &AssetRecord, e: &RequestAccess) -> Result<(), Reject> 
         return Err(Reject::new(Code::PurposeNotInherited, text));
     }
     Ok(())
+}
+
+/// Fails when a processing grant gives the use to somebody else alone. Access is leave to use, as a
+/// grant is. Implements [LED-GRT-7].
+fn check_not_reserved(
+    act: &mut Act<'_>,
+    by: &Handle,
+    asset: (&AssetId, &AssetRecord),
+    purposes: &[Purpose],
+) -> Result<(), Refusal> {
+    let used = Intent { purposes: Some(purposes), territory: None, by_leave: true };
+    not_reserved(act, by, asset, GrantRight::Processing, &used)
 }
 
 /// An access that an event names.
@@ -86,6 +103,7 @@ pub(crate) fn decide(act: &mut Act<'_>, e: &DecideAccess) -> Result<(), Refusal>
         Decision::Accept => {
             named_in_force(act, &access.asset)?;
             usable(act, &access.asset, &asset)?;
+            check_not_reserved(act, &access.by, (&access.asset, &asset), &access.purposes)?;
             AccessStatus::Granted
         }
         Decision::Reject => AccessStatus::Refused,

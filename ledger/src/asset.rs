@@ -43,16 +43,16 @@ pub(crate) fn named_uncontested(act: &Act<'_>, id: &AssetId) -> Result<AssetReco
     Ok(asset)
 }
 
-/// Fails when an asset may serve for nothing new: it is contested, or a condition that it watches
-/// in its ancestry has come true. Implements [LED-AST-7] and [LED-WTC-2].
+/// As [`serves`], for an act: weighs what it looks at.
 pub(crate) fn usable(act: &mut Act<'_>, id: &AssetId, asset: &AssetRecord) -> Result<(), Refusal> {
-    check_uncontested(act.state, asset)?;
     let watched = watch::listed(act.state, id)?.len() as u64;
     act.weigh(watched.saturating_mul(watch::WATCH_WEIGHT))?;
-    watch::check_asset(act.state, act.context.time_ms, id)
+    serves(act.state, act.context.time_ms, id, asset)
 }
 
-/// Fails with the first reason why an asset may serve for nothing new at a block time.
+/// Fails with the first reason why an asset may serve for nothing new at a block time: it is void
+/// or contested, a condition that it watches in its ancestry has come true, or patients withdrew
+/// their consent from it. Implements [LED-AST-7], [LED-WTC-2] and [LED-CNS-1].
 pub(crate) fn serves<V: View>(
     view: &V,
     time_ms: u64,
@@ -239,6 +239,11 @@ fn revised(act: &mut Act<'_>, e: &RegisterAsset, id: AssetId) -> Result<(AssetId
             format!("{}/{} was registered by another member", asset.author, asset.name),
         )
         .into());
+    }
+    if asset.stage != e.stage {
+        let text =
+            format!("{}/{} is {:?}, a version of it too", asset.author, asset.name, asset.stage);
+        return Err(Reject::new(Code::StageMismatch, text.to_lowercase()).into());
     }
     let key = Key::Revision(*previous);
     if act.state.value(&key)?.is_some() {

@@ -1,6 +1,7 @@
 //! The rules for patients' consent and de-identification. Implements [LED-CNS-1] and [LED-CNS-2].
 
 use crate::asset::{named, named_uncontested};
+use crate::event::asset::Deidentification;
 use crate::event::member::Role;
 use crate::event::{AttestDeidentification, WithdrawConsent};
 use crate::execute::Act;
@@ -66,6 +67,15 @@ pub(crate) fn attest(act: &mut Act<'_>, e: &AttestDeidentification) -> Result<()
     if watch::attested(act.state, &e.asset)? {
         let text = format!("{}/{} is attested already", asset.author, asset.name);
         return Err(Reject::new(Code::AlreadyAttested, text).into());
+    }
+    match asset.metadata.deidentification {
+        Deidentification::Anonymised | Deidentification::Aggregated => {}
+        declared @ (Deidentification::None | Deidentification::Pseudonymised) => {
+            let is = format!("{declared:?}").to_lowercase();
+            let text =
+                format!("{}/{} declares the de-identification {is}", asset.author, asset.name);
+            return Err(Reject::new(Code::NotAnonymised, text).into());
+        }
     }
     let record =
         AttestationRecord { by: act.author.clone(), report: e.report, height: act.context.height };

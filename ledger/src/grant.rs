@@ -10,7 +10,7 @@ mod terms;
 pub(crate) use change::{consent_filing, renew, revoke, ruled, surrender};
 pub(crate) use check::{Use, allows, ancestors, by_right, count_derivation};
 pub(crate) use cover::{Cover, Named, cover, over};
-pub(crate) use in_force::{conflict, not_reserved, places};
+pub(crate) use in_force::{Intent, conflict, not_reserved, places};
 pub(crate) use terms::{check as check_terms, check_future};
 
 use crate::approval::floor_consent;

@@ -9,7 +9,7 @@ use crate::event::market::{Decision, DelistProduct, ListProduct, ReviewListing};
 use crate::event::member::Role;
 use crate::event::rights::GrantRight;
 use crate::execute::Act;
-use crate::grant::{Cover, cover, not_reserved};
+use crate::grant::{Cover, Intent, cover, not_reserved};
 use crate::hash::{AssetId, Context, Digest, ListingId};
 use crate::merkle::tree::{self, Leaf};
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
@@ -57,7 +57,7 @@ pub(crate) fn list(act: &mut Act<'_>, e: &ListProduct) -> Result<(), Refusal> {
         return reject(Code::FeeTooHigh, format!("a fee of {} bp, at most {cap}", e.fee_bp));
     }
     make_room(act, &e.asset, &e.exchange)?;
-    not_reserved(act, act.author, (&e.asset, &asset), GrantRight::Operation, None)?;
+    not_reserved(act, act.author, (&e.asset, &asset), GrantRight::Operation, &Intent::default())?;
     let cover = cover(act, act.author, &e.asset, &e.operation_grants)?;
     let max = usize::try_from(act.rulebook.max_ancestry_edges).unwrap_or(usize::MAX);
     let (claims, edges) = frozen_schedule(act, &e.asset, max)?;
@@ -129,7 +129,7 @@ pub(crate) fn check_sellable(act: &mut Act<'_>, listing: &ListingRecord) -> Resu
         return Err(Reject::new(Code::NotRightManager, text).into());
     }
     let place = (&listing.asset, &asset);
-    not_reserved(act, &listing.seller, place, GrantRight::Operation, None)?;
+    not_reserved(act, &listing.seller, place, GrantRight::Operation, &Intent::default())?;
     cover(act, &listing.seller, &listing.asset, &listing.operation_grants)
 }
 

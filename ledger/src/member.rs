@@ -9,13 +9,16 @@ use crate::execute::Act;
 use crate::keys::PublicKey;
 use crate::limits::MAX_KEYS;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
-use crate::state::record::{MemberRecord, RevokedKey};
+use crate::state::record::{AddedKey, MemberRecord, OwnedKey, RevokedKey};
 use crate::state::{Key, Records, State, View};
 use crate::succession;
 use crate::text::Handle;
 
 /// The roles that governance alone confers on members of a running chain.
 const RESERVED: [Role; 2] = [Role::Exchange, Role::Regulator];
+
+/// Weight of looking how one key came to be.
+const KEY_WEIGHT: u64 = 5;
 
 /// `admit_member`: an exchange admits a member.
 pub(crate) fn admit_member(act: &mut Act<'_>, e: &AdmitMember) -> Result<(), Refusal> {
@@ -46,7 +49,7 @@ pub(crate) fn admit(state: &mut State, height: u64, e: &AdmitMember) -> Result<(
         return Err(Reject::new(Code::MemberIncomplete, text).into());
     }
     for key in keys {
-        claim_key(state, &e.handle, &key)?;
+        claim_key(state, &e.handle, &key, None)?;
     }
     let record = MemberRecord {
         name: e.name.clone(),
@@ -62,9 +65,14 @@ pub(crate) fn admit(state: &mut State, height: u64, e: &AdmitMember) -> Result<(
 }
 
 /// Makes a key the member's for ever, whether it signs or not.
-fn claim_key(state: &mut State, handle: &Handle, key: &PublicKey) -> Result<(), Refusal> {
+fn claim_key(
+    state: &mut State,
+    handle: &Handle,
+    key: &PublicKey,
+    added: Option<AddedKey>,
+) -> Result<(), Refusal> {
     check_key(state, key)?;
-    Ok(state.put(&Key::KeyOwner(*key), handle)?)
+    Ok(state.put(&Key::KeyOwner(*key), &OwnedKey { member: handle.clone(), added })?)
 }
 
 /// Fails unless a key may become a member's. Implements [LED-KEY-3].
@@ -73,8 +81,9 @@ fn check_key(state: &State, key: &PublicKey) -> Result<(), Refusal> {
         let text = format!("{key} is weak, torsioned or not canonical");
         return Err(Reject::new(Code::KeyNotAcceptable, text).into());
     }
-    if let Some(owner) = state.get::<Handle>(&Key::KeyOwner(*key))? {
-        return Err(Reject::new(Code::KeyInUse, format!("{key} is a key of {owner}")).into());
+    if let Some(owned) = state.get::<OwnedKey>(&Key::KeyOwner(*key))? {
+        let text = format!("{key} is a key of {}", owned.member);
+        return Err(Reject::new(Code::KeyInUse, text).into());
     }
     Ok(())
 }
@@ -103,8 +112,9 @@ pub(crate) fn put_key(
     handle: &Handle,
     mut member: MemberRecord,
     new: &MemberKey,
+    added: Option<AddedKey>,
 ) -> Result<(), Refusal> {
-    claim_key(state, handle, &new.key)?;
+    claim_key(state, handle, &new.key, added)?;
     member.keys.push(new.clone());
     Ok(state.put(&Key::Member(handle.clone()), &member)?)
 }
@@ -170,7 +180,8 @@ pub(crate) fn set_roles(act: &mut Act<'_>, e: &SetRoles) -> Result<(), Refusal> 
 pub(crate) fn add_key(act: &mut Act<'_>, e: &AddKey) -> Result<(), Refusal> {
     let member = act.named_member(act.author)?;
     check_new_key(act.state, act.author, &member, &e.key)?;
-    put_key(act.state, act.author, member, &e.key)
+    let added = AddedKey { by: act.signer, time_ms: act.context.time_ms };
+    put_key(act.state, act.author, member, &e.key, Some(added))
 }
 
 /// `revoke_key`. Implements [LED-MEM-7].
@@ -181,7 +192,11 @@ pub(crate) fn revoke_key(act: &mut Act<'_>, e: &RevokeKey) -> Result<(), Refusal
         let text = format!("neither {} nor a regulator ends its key", e.member);
         return reject(Code::NotConcerned, text);
     }
-    if member.scopes_of(&e.key).is_none() {
+    let before: Option<RevokedKey> = act.state.get(&Key::RevokedKey(e.key))?;
+    // A key that was put out of use in peace can be found to have been in other hands.
+    let found_later = e.compromised_since_ms.is_some()
+        && before.is_some_and(|r| r.member == e.member && r.compromised_since_ms.is_none());
+    if member.scopes_of(&e.key).is_none() && !found_later {
         return Err(no_key(act.state, &e.member, &e.key)?.into());
     }
     let now = act.context.time_ms;
@@ -192,15 +207,37 @@ pub(crate) fn revoke_key(act: &mut Act<'_>, e: &RevokeKey) -> Result<(), Refusal
         let text = format!("{since} is not within {earliest} to {now}");
         return reject(Code::CompromiseOutOfRange, text);
     }
-    member.keys.retain(|k| k.key != e.key);
-    let revoked = RevokedKey {
-        member: e.member.clone(),
-        height: act.context.height,
-        time_ms: now,
-        compromised_since_ms: e.compromised_since_ms,
-    };
-    act.state.put(&Key::RevokedKey(e.key), &revoked)?;
+    let mut ended = vec![(e.key, e.compromised_since_ms)];
+    while let Some((key, since)) = ended.pop() {
+        end_key(act, &e.member, &mut member, &key, since)?;
+        let Some(since) = since else { continue };
+        for other in &member.keys {
+            act.weigh(KEY_WEIGHT)?;
+            let owned: Option<OwnedKey> = act.state.get(&Key::KeyOwner(other.key))?;
+            let Some(added) = owned.and_then(|owned| owned.added) else { continue };
+            let fell = added.by == key && (since..now).contains(&added.time_ms);
+            if fell && other.key != act.signer {
+                ended.push((other.key, Some(added.time_ms)));
+            }
+        }
+    }
     Ok(act.state.put(&Key::Member(e.member.clone()), &member)?)
+}
+
+/// Takes a key from a member for good; one that signs no more keeps the time when that began.
+fn end_key(
+    act: &mut Act<'_>,
+    handle: &Handle,
+    member: &mut MemberRecord,
+    key: &PublicKey,
+    compromised_since_ms: Option<u64>,
+) -> Result<(), Refusal> {
+    let before: Option<RevokedKey> = act.state.get(&Key::RevokedKey(*key))?;
+    let now = (act.context.height, act.context.time_ms);
+    let (height, time_ms) = before.map_or(now, |before| (before.height, before.time_ms));
+    member.keys.retain(|k| k.key != *key);
+    let revoked = RevokedKey { member: handle.clone(), height, time_ms, compromised_since_ms };
+    Ok(act.state.put(&Key::RevokedKey(*key), &revoked)?)
 }
 
 /// Why a key is not among those of a member: it was revoked, or never was one.

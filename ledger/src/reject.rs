@@ -120,6 +120,7 @@ codes! {
     NotIndependent = 324, "NOT_INDEPENDENT", "LED-MKT-8", "let a member do this that is neither concerned nor related to who is";
     AlreadyAttested = 325, "ALREADY_ATTESTED", "LED-CNS-2", "nothing to do: the asset is attested";
     ContentRegistered = 326, "CONTENT_REGISTERED", "LED-AST-7", "use the asset that has this content: an author registers the same commitment once";
+    NotAnonymised = 327, "NOT_ANONYMISED", "LED-CNS-2", "attest a version that its author declares anonymised or aggregated";
     AlreadyRegistered = 330, "ALREADY_REGISTERED", "LED-REG-1", "use the registration that is in notice or in force";
     UnknownRegistration = 331, "UNKNOWN_REGISTRATION", "LED-REG-2", "correct the registration's id";
     NotRegistry = 332, "NOT_REGISTRY", "LED-REG-2", "let the registry named in the registration do this";
@@ -467,6 +468,7 @@ impl Code {
             | WatchesFull
             | NotIndependent
             | AlreadyAttested
+            | NotAnonymised
             | ContentRegistered
             | AlreadyRegistered
             | NotRegistry

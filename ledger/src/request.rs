@@ -27,10 +27,7 @@ pub(crate) fn request(act: &mut Act<'_>, e: &RequestGrant) -> Result<(), Refusal
     let asset = named_in_force(act, &e.asset)?;
     usable(act, &e.asset, &asset)?;
     grant::check_terms(e.right, &e.terms, &[], None)?;
-    for member in deciders(act, &e.asset, &asset, e.right)? {
-        act.weigh(INBOX_WEIGHT)?;
-        act.wait_for(&member)?;
-    }
+    ask(act, &e.asset, &asset, e.right)?;
     let id = RequestId::from_digest(*act.event.digest());
     let record = RequestRecord {
         asset: e.asset,
@@ -42,6 +39,20 @@ pub(crate) fn request(act: &mut Act<'_>, e: &RequestGrant) -> Result<(), Refusal
     };
     act.state.put(&Key::Request(id), &record)?;
     act.effects.created.push(Missing::Request(id));
+    Ok(())
+}
+
+/// Puts the event before all who decide about a right.
+pub(crate) fn ask(
+    act: &mut Act<'_>,
+    id: &AssetId,
+    asset: &AssetRecord,
+    right: GrantRight,
+) -> Result<(), Refusal> {
+    for member in deciders(act, id, asset, right)? {
+        act.weigh(INBOX_WEIGHT)?;
+        act.wait_for(&member)?;
+    }
     Ok(())
 }
 

@@ -134,10 +134,19 @@ pub(crate) fn has_come_true<V: View>(view: &V, watch: &Watch, now_ms: u64) -> Re
         }
         Watch::Consent(asset) => {
             let withdrawn: Option<WithdrawalRecord> = view.get(&Key::Withdrawal(*asset))?;
-            let over = withdrawn.is_some_and(|w| w.deadline_ms < now_ms);
-            Ok(over && view.value(&Key::Revision(*asset))?.is_none())
+            let Some(withdrawn) = withdrawn.filter(|w| w.deadline_ms < now_ms) else {
+                return Ok(false);
+            };
+            Ok(!replaced(view, asset, withdrawn.deadline_ms)?)
         }
     }
+}
+
+/// Whether the next version of an asset was there by a block time.
+fn replaced<V: View>(view: &V, asset: &AssetId, by_ms: u64) -> Result<bool, Fault> {
+    let Some(next) = view.get::<AssetId>(&Key::Revision(*asset))? else { return Ok(false) };
+    let next = view.asset(&next)?;
+    Ok(next.ok_or_else(|| Fault("a next version is missing".into()))?.time_ms <= by_ms)
 }
 
 fn check<V: View>(view: &V, time_ms: u64, watch: &Watch) -> Result<(), Refusal> {
@@ -154,7 +163,8 @@ fn check<V: View>(view: &V, time_ms: u64, watch: &Watch) -> Result<(), Refusal> 
         }
         Watch::Consent(asset) => {
             let asset = asset::called(view, asset)?;
-            let text = format!("consent was withdrawn from {asset}, which no version has replaced");
+            let text =
+                format!("consent was withdrawn from {asset}, which no version replaced in time");
             (Code::ConsentWithdrawn, text)
         }
     };

@@ -120,7 +120,7 @@ fn restore(state: &mut State, c: &RestoreKey) -> Result<(), Refusal> {
         Refusal::Reject(reject) => invalid(reject.message),
         Refusal::Fault(fault) => fault.into(),
     })?;
-    put_key(state, &c.member, record, &c.key)
+    put_key(state, &c.member, record, &c.key, None)
 }
 
 /// Fails when a rulebook's numbers are not within their bounds. Implements [LED-GOV-4].

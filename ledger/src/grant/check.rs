@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::in_force::not_reserved;
+use super::in_force::{Intent, not_reserved};
 use super::named;
 use crate::event::asset::{Activity, Stage};
 use crate::event::rights::{GrantRight, Terms};
@@ -218,8 +218,12 @@ pub(crate) fn by_right(
         }
         Refusal::Reject(_) | Refusal::Fault(_) => refusal,
     })?;
-    let used = Some((&*activity.purposes, &activity.territory));
-    not_reserved(act, act.author, (id, asset), GrantRight::Processing, used)
+    let used = Intent {
+        purposes: Some(&activity.purposes),
+        territory: Some(&activity.territory),
+        by_leave: false,
+    };
+    not_reserved(act, act.author, (id, asset), GrantRight::Processing, &used)
 }
 
 /// Counts one derivation made under grants, once for each of them and of those above them.

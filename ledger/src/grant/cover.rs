@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::check::{Covered, GRANT_WEIGHT, Use, check, reaches, weighed};
-use super::in_force::not_reserved;
+use super::in_force::{Intent, not_reserved};
 use crate::asset::named_in_force;
 use crate::event::asset::{Purpose, Stage};
 use crate::event::rights::{GrantRight, Terms};
@@ -123,7 +123,7 @@ pub(crate) fn over(
                 cover.rest_on(act, grants, &wanted)?;
                 continue;
             }
-            not_reserved(act, holder, (&input.asset, &record), right, None)?;
+            not_reserved(act, holder, (&input.asset, &record), right, &Intent::default())?;
             if act.protocol >= DEEP_COVER && record.stage != Stage::Raw {
                 open.push_back(input.asset);
             }

@@ -199,28 +199,40 @@ pub(super) fn update(act: &mut Act<'_>, id: &GrantId, grant: &GrantRecord) -> Re
     Ok(())
 }
 
-/// Fails when the owners of a right have granted a use exclusively to another than `holder`, who
-/// uses the right itself; no purposes and territory mean any. What they granted to the holder he
-/// can have sub-licensed exclusively in turn.
+/// A use of an asset; what is not said is any.
+#[derive(Default)]
+pub(crate) struct Intent<'a> {
+    /// What for.
+    pub purposes: Option<&'a [Purpose]>,
+    /// Where.
+    pub territory: Option<&'a text::Code>,
+    /// Whether somebody else than the owners makes it, by their leave: then a sole grant excludes it.
+    pub by_leave: bool,
+}
+
+/// Fails when the owners of a right have granted a use to another than `holder`, who makes it, and
+/// to nobody else. What they granted to the holder he can have sub-licensed exclusively in turn.
 pub(crate) fn not_reserved(
     act: &mut Act<'_>,
     holder: &Handle,
     asset: (&AssetId, &AssetRecord),
     right: GrantRight,
-    used: Option<(&[Purpose], &text::Code)>,
+    used: &Intent<'_>,
 ) -> Result<(), Refusal> {
     let now = act.context.time_ms;
     let mut open = covering(act, asset, right)?;
     while let Some(entry) = open.pop() {
-        let exclusive = match entry.exclusivity {
-            Exclusivity::None | Exclusivity::Sole => false,
-            Exclusivity::Exclusive => entry.not_before_ms <= now,
+        let excludes = match entry.exclusivity {
+            Exclusivity::None => false,
+            Exclusivity::Sole => used.by_leave,
+            Exclusivity::Exclusive => true,
         };
-        let meets = used.is_none_or(|(purposes, territory)| {
-            purposes.iter().any(|p| entry.purposes.contains(p))
-                && entry.territories.iter().any(|t| territory::overlaps(t, territory))
-        });
-        if !(exclusive && meets) {
+        let meets = entry.not_before_ms <= now
+            && used.purposes.is_none_or(|all| all.iter().any(|p| entry.purposes.contains(p)))
+            && used
+                .territory
+                .is_none_or(|used| entry.territories.iter().any(|t| territory::overlaps(t, used)));
+        if !(excludes && meets) {
             continue;
         }
         let id = GrantId::from_digest(entry.id);
@@ -230,7 +242,7 @@ pub(crate) fn not_reserved(
             None => false,
         };
         if !own {
-            let text = format!("{} gives this use exclusively", called(act.state, &id)?);
+            let text = format!("{} gives this use to nobody else", called(act.state, &id)?);
             return Err(Reject::new(Code::ReservedToGrantee, text).into());
         }
         open.extend(live(act, &Key::SubLicences(id))?);

@@ -29,7 +29,7 @@ pub enum Key {
     Ordinal,
     /// [`super::record::MemberRecord`].
     Member(Handle),
-    /// `Handle`: whose key this is.
+    /// [`super::record::OwnedKey`]: whose key this is.
     KeyOwner(PublicKey),
     /// [`super::record::AssetRecord`].
     Asset(AssetId),

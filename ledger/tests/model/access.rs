@@ -1,7 +1,9 @@
 //! Use in secure environments in the naive model.
 
 use headwater_ledger::event::access::{DecideAccess, RecordUsage, RequestAccess};
+use headwater_ledger::event::asset::Purpose;
 use headwater_ledger::event::market::Decision;
+use headwater_ledger::event::rights::{Exclusivity, GrantRight};
 use headwater_ledger::hash::{AccessId, AssetId, Digest};
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
@@ -21,6 +23,7 @@ pub enum AccessStanding {
 pub struct Access {
     pub asset: AssetId,
     pub by: Handle,
+    pub purposes: Vec<Purpose>,
     pub environment: Handle,
     pub until: u64,
     pub standing: AccessStanding,
@@ -36,12 +39,14 @@ impl Naive {
         let inherited =
             asset.purposes.as_ref().is_none_or(|a| e.purposes.iter().all(|p| a.contains(p)));
         need(inherited, Code::PurposeNotInherited)?;
+        self.not_given_alone(act.author, &e.asset, &e.purposes)?;
         self.known(&e.environment)?;
         need(!self.is(act.author, &e.environment), Code::NotIndependent)?;
         need(e.not_after_ms >= self.now, Code::TermOutOfRange)?;
         let access = Access {
             asset: e.asset,
             by: act.author.clone(),
+            purposes: e.purposes.to_vec(),
             environment: e.environment.clone(),
             until: e.not_after_ms,
             standing: AccessStanding::Requested,
@@ -49,6 +54,18 @@ impl Naive {
         };
         self.accesses.insert(id, access);
         Ok(())
+    }
+
+    /// Fails when somebody else alone was given the processing of an asset for one of the purposes.
+    fn not_given_alone(&self, by: &Handle, asset: &AssetId, purposes: &[Purpose]) -> Verdict {
+        let given = self.all_live(GrantRight::Processing).any(|(_, g)| {
+            g.terms.exclusivity != Exclusivity::None
+                && self.covers_asset(g, asset)
+                && g.terms.not_before_ms <= self.now
+                && purposes.iter().any(|p| g.terms.purposes.contains(p))
+                && self.acting(&g.grantee) != self.acting(by)
+        });
+        need(!given, Code::ReservedToGrantee)
     }
 
     pub fn decide_access(&mut self, act: &Act<'_>, e: &DecideAccess) -> Verdict {
@@ -59,6 +76,7 @@ impl Naive {
         if e.decision == Decision::Accept {
             self.in_force(&held.asset)?;
             self.usable(&held.asset)?;
+            self.not_given_alone(&held.by, &held.asset, &held.purposes)?;
             standing = AccessStanding::Granted;
         }
         self.accesses.get_mut(&e.access).unwrap().standing = standing;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use headwater_ledger::event::asset::{
-    Activity, AttestDeidentification, Metadata, RegisterAsset, Stage, WithdrawConsent,
+    Activity, AttestDeidentification, Deidentification, Metadata, RegisterAsset, Stage,
+    WithdrawConsent,
 };
 use headwater_ledger::event::member::Role;
 use headwater_ledger::event::rights::{FloorKind, GrantRight, Revocation};
@@ -47,7 +48,7 @@ impl Naive {
     /// As [`Naive::in_force`], refusing what is contested.
     pub fn uncontested(&self, id: &AssetId) -> Result<&Asset, Code> {
         let asset = self.in_force(id)?;
-        need(asset.cleared || !asset.duplicate, Code::Contested)?;
+        need(!self.contested(asset), Code::Contested)?;
         Ok(asset)
     }
 
@@ -70,7 +71,8 @@ impl Naive {
         if let Some(previous) = &e.revises {
             let old = self.in_force(previous)?;
             need(self.is(act.author, &old.author), Code::NotAuthor)?;
-            need(!old.revised, Code::AlreadyRevised)?;
+            need(old.stage == e.stage, Code::StageMismatch)?;
+            need(old.revised.is_none(), Code::AlreadyRevised)?;
             (line, version) = (old.line, old.version + 1);
         }
         let mut inputs = Vec::new();
@@ -87,8 +89,9 @@ impl Naive {
         for grant in used {
             self.grants.get_mut(&grant).unwrap().used += 1;
         }
+        let now = self.now;
         if let Some(previous) = &e.revises {
-            self.assets.get_mut(previous).unwrap().revised = true;
+            self.assets.get_mut(previous).unwrap().revised = Some(now);
         }
         let root = e.content.root;
         let first = self.first_with(&root);
@@ -104,7 +107,7 @@ impl Naive {
             purposes: activity.map(|a| a.purposes.to_vec()),
             line,
             version,
-            revised: false,
+            revised: None,
             void: false,
             consent_based: e.consent_based,
             root,
@@ -186,7 +189,8 @@ impl Naive {
         need(!self.contested(asset), Code::Contested)?;
         need(!self.suspended_upstream(id), Code::SuspendedUpstream)?;
         let exempt = asset.attested.is_some();
-        need(exempt || !self.lapsed_upstream(id), Code::ConsentWithdrawn)
+        need(exempt || !self.lapsed_upstream(id), Code::ConsentWithdrawn)?;
+        need(asset.withdrawn.is_none(), Code::ConsentWithdrawn)
     }
 
     /// Whether a grant was revoked under which an asset, or anything upstream, was made, and its
@@ -211,9 +215,10 @@ impl Naive {
             if source.attested.is_some_and(|seq| seq < asset.seq) {
                 return false;
             }
-            let lapsed = source.consent_based
-                && !source.revised
-                && source.withdrawn.is_some_and(|deadline| deadline < self.now);
+            let missed = |deadline| {
+                deadline < self.now && source.revised.is_none_or(|revised| revised > deadline)
+            };
+            let lapsed = source.consent_based && source.withdrawn.is_some_and(missed);
             lapsed || self.lapsed_upstream(&input.asset)
         })
     }
@@ -288,6 +293,8 @@ impl Naive {
         let asset = self.uncontested(&e.asset)?;
         need(!self.related(act.author, &asset.author), Code::NotIndependent)?;
         need(asset.attested.is_none(), Code::AlreadyAttested)?;
+        let clean = [Deidentification::Anonymised, Deidentification::Aggregated];
+        need(clean.contains(&asset.metadata.deidentification), Code::NotAnonymised)?;
         self.assets.get_mut(&e.asset).unwrap().attested = Some(act.seq);
         Ok(())
     }

@@ -96,7 +96,7 @@ impl Naive {
     }
 
     /// Whether a grant is on an asset, or on an earlier version with later ones.
-    fn covers_asset(&self, grant: &Grant, asset: &AssetId) -> bool {
+    pub fn covers_asset(&self, grant: &Grant, asset: &AssetId) -> bool {
         let (granted, wanted) = (&self.assets[&grant.asset], &self.assets[asset]);
         let later = granted.line == wanted.line && granted.version < wanted.version;
         let alone = grant.right == GrantRight::Processing || wanted.stage == Stage::Raw;
@@ -204,7 +204,7 @@ impl Naive {
     }
 
     /// The grants of a right, on whatever asset, that are in force or to begin.
-    fn all_live(&self, right: GrantRight) -> impl Iterator<Item = (GrantId, &Grant)> {
+    pub fn all_live(&self, right: GrantRight) -> impl Iterator<Item = (GrantId, &Grant)> {
         let live = move |(id, g): &(&GrantId, &Grant)| g.right == right && self.live(**id);
         self.grants.iter().filter(live).map(|(id, g)| (*id, g))
     }

@@ -107,6 +107,7 @@ impl Naive {
     pub fn add_key(&mut self, act: &Act<'_>, e: &AddKey) -> Verdict {
         self.key_fits(act.author, &e.key)?;
         self.give_key(act.author, &e.key);
+        self.added.insert(e.key.key, (act.signer, self.now));
         Ok(())
     }
 
@@ -115,15 +116,31 @@ impl Naive {
         let may = self.is(act.author, &e.member) || self.has_role(act.author, Role::Regulator);
         need(may, Code::NotConcerned)?;
         if !self.members[&e.member].keys.contains_key(&e.key) {
-            let his = self.revoked.get(&e.key).is_some_and(|(member, _)| *member == e.member);
-            return refuse(if his { Code::KeyRevoked } else { Code::KeyUnknown });
+            match self.revoked.get(&e.key).filter(|(member, _)| *member == e.member) {
+                Some((_, None)) if e.compromised_since_ms.is_some() => {}
+                Some(_) => return refuse(Code::KeyRevoked),
+                None => return refuse(Code::KeyUnknown),
+            }
         }
         let back = self.now.saturating_sub(self.rulebook.compromise_lookback_ms);
         let in_range = e.compromised_since_ms.is_none_or(|t| back <= t && t <= self.now);
         need(in_range, Code::CompromiseOutOfRange)?;
-        self.members.get_mut(&e.member).unwrap().keys.remove(&e.key);
-        self.revoked.insert(e.key, (e.member.clone(), e.compromised_since_ms));
+        self.end_key(act, &e.member, e.key, e.compromised_since_ms);
         Ok(())
+    }
+
+    /// Ends a key, and with one that was in other hands those that it has added since.
+    fn end_key(&mut self, act: &Act<'_>, member: &Handle, key: PublicKey, since: Option<u64>) {
+        self.members.get_mut(member).unwrap().keys.remove(&key);
+        self.revoked.insert(key, (member.clone(), since));
+        let Some(since) = since else { return };
+        let held: Vec<PublicKey> = self.members[member].keys.keys().copied().collect();
+        for other in held {
+            let Some((by, at)) = self.added.get(&other).copied() else { continue };
+            if by == key && since <= at && at < self.now && other != act.signer {
+                self.end_key(act, member, other, Some(at));
+            }
+        }
     }
 
     pub fn set_two_keys(&mut self, act: &Act<'_>, e: &SetTwoKeys) -> Verdict {

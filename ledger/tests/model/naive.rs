@@ -73,7 +73,8 @@ pub struct Asset {
     pub purposes: Option<Vec<Purpose>>,
     pub line: AssetId,
     pub version: u32,
-    pub revised: bool,
+    /// When the next version came.
+    pub revised: Option<u64>,
     pub void: bool,
     pub consent_based: bool,
     pub root: Digest,
@@ -350,6 +351,8 @@ pub struct Naive {
     pub key_owners: BTreeMap<PublicKey, Handle>,
     /// Whose keys were revoked, and since when they are said to have been in other hands.
     pub revoked: BTreeMap<PublicKey, (Handle, Option<u64>)>,
+    /// What signed the addition of a key, and when.
+    pub added: BTreeMap<PublicKey, Signed>,
     /// Who runs validators, with their power.
     pub validators: Vec<(Handle, u64)>,
     pub rulebooks: u32,
@@ -425,6 +428,7 @@ pub fn beginning(protocol: u32) -> Naive {
         references: Default::default(),
         key_owners: Default::default(),
         revoked: Default::default(),
+        added: Default::default(),
         validators: Default::default(),
         rulebooks: 1,
         changes: Default::default(),

@@ -1,7 +1,7 @@
 //! Refusals because of contests, withdrawn consent and conditions upstream.
 
 use headwater_ledger::event::RegisterAsset;
-use headwater_ledger::event::asset::Content;
+use headwater_ledger::event::asset::{Content, Deidentification};
 use headwater_ledger::event::dispute::{Ruling, Subject};
 use headwater_ledger::event::rights::{Revocation, Terms};
 use headwater_ledger::limits::MAX_WATCHES;
@@ -124,13 +124,19 @@ pub const ROWS: &[Row] = &[
         w.record(REGULATOR, void(w.asset(CHEST_RAW)));
         w.by(APPRAISER, attest(w.asset(CHEST_RAW)))
     }),
+    Row(Code::NotAnonymised, "an attestation of what its author calls pseudonymised", |w| {
+        *w = World::sources();
+        w.by(APPRAISER, attest(w.asset(CHEST_RAW)))
+    }),
     Row(Code::NotIndependent, "an appraiser attests its own work", |w| {
         w.record(APPRAISER, raw("models"));
         w.by(APPRAISER, attest(w.asset("fair-value/models")))
     }),
     Row(Code::AlreadyAttested, "a second attestation", |w| {
-        *w = World::sources();
-        w.record(APPRAISER, attest(w.asset(CHEST_RAW)));
-        w.by(REGULATOR, attest(w.asset(CHEST_RAW)))
+        let mut counts = raw("counts");
+        counts.metadata.deidentification = Deidentification::Aggregated;
+        w.record(CHEST, counts);
+        w.record(APPRAISER, attest(w.asset("chest-hospital/counts")));
+        w.by(REGULATOR, attest(w.asset("chest-hospital/counts")))
     }),
 ];

@@ -395,7 +395,8 @@ pub const ROWS: &[Row] = &[
     }),
     Row(Code::OperationNotCovered, "a later version with inputs that were never covered", |w| {
         *w = World::sources();
-        let first = w.asset(CHEST_RAW);
+        w.record(CHEST, processed("fna-first", &[input(w.asset(CHEST_RAW), 1, None)]));
+        let first = w.asset("chest-hospital/fna-first");
         let mut offer = operation_grant(first, INSIGHT, 1);
         offer.terms.future_versions = true;
         let grant = w.give(CHEST, offer);

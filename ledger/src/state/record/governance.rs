@@ -5,7 +5,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::governance::Change;
 use crate::hash::ChangeId;
+use crate::keys::PublicKey;
 use crate::text::Handle;
+
+/// Whose key a key is, for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct OwnedKey {
+    /// The member.
+    pub member: Handle,
+    /// How it came to be; none for a key that the member was admitted with or governance restored.
+    pub added: Option<AddedKey>,
+}
+
+/// How a member added a key.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct AddedKey {
+    /// The key that signed it; of several, the first.
+    pub by: PublicKey,
+    /// Its block time, milliseconds since 1970.
+    pub time_ms: u64,
+}
 
 /// A key that signs no more.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use crate::execute::Act;
 use crate::grant::{Intent, not_reserved};
 use crate::hash::{AccessId, AssetId};
 use crate::reject::{Code, Missing, Refusal, Reject};
-use crate::request::ask;
+use crate::request::put_before_deciders;
 use crate::rights::managed;
 use crate::split::Right;
 use crate::state::record::{AccessRecord, AccessStatus, AssetRecord, UsageRecord};
@@ -48,7 +48,7 @@ pub(crate) fn request(act: &mut Act<'_>, e: &RequestAccess) -> Result<(), Refusa
     };
     act.state.put(&Key::Access(id), &record)?;
     log(act, &e.asset)?;
-    ask(act, &e.asset, &asset, GrantRight::Processing)?;
+    put_before_deciders(act, &e.asset, &asset, Right::Processing)?;
     act.effects.created.push(Missing::Access(id));
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 mod redirect;
 mod ruling;
+mod waiting;
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,8 @@ use crate::execute::Act;
 use crate::hash::{AssetId, ContractId, Digest, DisputeId, GrantId, PaymentId, PayoutId};
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{
-    DisputeRecord, DisputeStatus, GrantRecord, PaymentRecord, PayoutRecord, Records,
+    DisputeRecord, DisputeStatus, Filed, FiledRecord, GrantRecord, PaymentRecord, PayoutRecord,
+    Records,
 };
 use crate::state::{Key, Relation, View};
 use crate::text::Handle;
@@ -61,8 +63,6 @@ pub(crate) fn open(act: &mut Act<'_>, e: &OpenDispute) -> Result<(), Refusal> {
 
 /// Opens a dispute about a payout that did not arrive, for its payee. Its id is the event's; the
 /// hash of the evidence stands in the event only.
-// Called by the rules of payouts.
-#[allow(dead_code)]
 pub(crate) fn open_about_payout(
     act: &mut Act<'_>,
     payout: &PayoutId,
@@ -83,7 +83,6 @@ fn open_about(act: &mut Act<'_>, subject: Subject, ground: Ground) -> Result<(),
     for party in parties {
         if party != *act.author {
             act.append(Relation::MemberDisputes(party.clone()), id.digest())?;
-            act.wait_for(&party)?;
             respondents.push(party);
         }
     }
@@ -103,6 +102,7 @@ fn open_about(act: &mut Act<'_>, subject: Subject, ground: Ground) -> Result<(),
         time_ms: act.context.time_ms,
     };
     act.state.put(&Key::Dispute(id), &record)?;
+    waiting::begin(act, id)?;
     act.effects.created.push(Missing::Dispute(id));
     Ok(())
 }
@@ -255,8 +255,10 @@ fn is_party(act: &Act<'_>, dispute: &DisputeRecord) -> Result<bool, Refusal> {
     Ok(false)
 }
 
-/// The event is part of the dispute's file.
-fn file(act: &mut Act<'_>, dispute: DisputeId) -> Result<(), Fault> {
+/// The event is part of the dispute's file. Implements [LED-DSP-3].
+fn file(act: &mut Act<'_>, dispute: DisputeId, filed: Filed) -> Result<(), Fault> {
+    let (by, time_ms) = (act.author.clone(), act.context.time_ms);
+    act.state.put(&Key::Filed(act.event), &FiledRecord { dispute, filed, by, time_ms })?;
     let event = *act.event.digest();
     act.append(Relation::DisputeEvents(dispute), &event)
 }
@@ -277,7 +279,7 @@ pub(crate) fn freeze(act: &mut Act<'_>, e: &OrderFreeze) -> Result<(), Refusal> 
         return reject(Code::FreezeOutOfRange, text);
     }
     hold::place(act, slice, e.dispute, e.until_ms)?;
-    Ok(file(act, e.dispute)?)
+    Ok(file(act, e.dispute, Filed::Freeze(e.until_ms))?)
 }
 
 /// `file_evidence`. Implements [LED-DSP-3].
@@ -288,7 +290,7 @@ pub(crate) fn evidence(act: &mut Act<'_>, e: &FileEvidence) -> Result<(), Refusa
         return reject(Code::NotDisputeParty, text);
     }
     require_waiting(&dispute)?;
-    Ok(file(act, e.dispute)?)
+    Ok(file(act, e.dispute, Filed::Evidence(e.evidence))?)
 }
 
 /// `appeal_ruling`. Implements [LED-DSP-5].
@@ -320,10 +322,6 @@ pub(crate) fn appeal(act: &mut Act<'_>, e: &AppealRuling) -> Result<(), Refusal>
         contract::end_appealed(act, id)?;
     }
     act.state.put(&Key::Dispute(e.dispute), &dispute)?;
-    for party in dispute.respondents.iter().chain([&dispute.opener]) {
-        if !act.is(party)? {
-            act.wait_for(party)?;
-        }
-    }
-    Ok(file(act, e.dispute)?)
+    waiting::begin(act, e.dispute)?;
+    Ok(file(act, e.dispute, Filed::Appeal(e.grounds))?)
 }

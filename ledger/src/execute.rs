@@ -18,7 +18,7 @@ use crate::limits::{MAX_BLOCK_ENVELOPES, MAX_BLOCK_WEIGHT};
 use crate::merkle::tree;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::PruneList;
-use crate::state::{Key, Relation, State, View};
+use crate::state::{Key, Records, Relation, State, View};
 use crate::validator::ValidatorSet;
 
 pub(crate) use act::Act;

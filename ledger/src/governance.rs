@@ -10,7 +10,7 @@ use crate::hash::ChangeId;
 use crate::limits::{MAX_ACTIVATION_AHEAD, MAX_SCHEDULED};
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{ChangeRecord, ChangeStatus, ScheduledChange};
-use crate::state::{Key, Relation, State, View};
+use crate::state::{Key, Records, Relation, State, View};
 use crate::succession;
 use crate::text::Handle;
 use crate::validator::Validator;
@@ -43,6 +43,34 @@ pub(crate) fn activate(state: &mut State, context: &BlockContext) -> Result<(), 
         state.put(&key, &record)?;
     }
     put_scheduled(state, later)
+}
+
+/// Whether a member is asked to approve a change after the block of a height: it runs a validator
+/// for which nobody has approved, and the change is still possible. Implements [LED-GOV-2].
+pub(crate) fn waits_for<V: View>(
+    view: &V,
+    change: &ChangeRecord,
+    member: &Handle,
+    height: u64,
+) -> Result<bool, Fault> {
+    if change.status != ChangeStatus::Proposed || change.activate_height <= height.saturating_add(1)
+    {
+        return Ok(false);
+    }
+    let mut asked = false;
+    for validator in view.next_validators()?.validators() {
+        let line = succession::line(view, &validator.member)?;
+        let approved = line.iter().any(|member| change.approvals.contains(member));
+        asked = asked || (line.last() == Some(member) && !approved);
+    }
+    if !asked {
+        return Ok(false);
+    }
+    match change::check(view, &change.change) {
+        Ok(()) => Ok(true),
+        Err(Refusal::Reject(_)) => Ok(false),
+        Err(Refusal::Fault(fault)) => Err(fault),
+    }
 }
 
 /// `propose_change`.

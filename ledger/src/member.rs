@@ -76,12 +76,12 @@ fn claim_key(
 }
 
 /// Fails unless a key may become a member's. Implements [LED-KEY-3].
-fn check_key(state: &State, key: &PublicKey) -> Result<(), Refusal> {
+fn check_key<V: View>(view: &V, key: &PublicKey) -> Result<(), Refusal> {
     if !key.is_acceptable() {
         let text = format!("{key} is weak, torsioned or not canonical");
         return Err(Reject::new(Code::KeyNotAcceptable, text).into());
     }
-    if let Some(owned) = state.get::<OwnedKey>(&Key::KeyOwner(*key))? {
+    if let Some(owned) = view.get::<OwnedKey>(&Key::KeyOwner(*key))? {
         let text = format!("{key} is a key of {}", owned.member);
         return Err(Reject::new(Code::KeyInUse, text).into());
     }
@@ -89,8 +89,8 @@ fn check_key(state: &State, key: &PublicKey) -> Result<(), Refusal> {
 }
 
 /// Fails unless the member may have one key more, and this one.
-pub(crate) fn check_new_key(
-    state: &State,
+pub(crate) fn check_new_key<V: View>(
+    view: &V,
     handle: &Handle,
     member: &MemberRecord,
     new: &MemberKey,
@@ -103,7 +103,7 @@ pub(crate) fn check_new_key(
         let text = "the key needs scopes, each once";
         return Err(Reject::new(Code::MemberIncomplete, text).into());
     }
-    check_key(state, &new.key)
+    check_key(view, &new.key)
 }
 
 /// Gives a member a key that [`check_new_key`] has let pass.

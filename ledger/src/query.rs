@@ -30,7 +30,7 @@ pub use flags::{
     RelatedContract, SimilarFiling, UnmatchedOutput, related_contracts, similar_filings,
     unmatched_outputs,
 };
-pub use inbox::{Inbox, InboxAction, InboxItem, InboxKind, inbox};
+pub use inbox::{BlockTime, Inbox, InboxAction, InboxItem, InboxKind, inbox};
 pub use place::{Object, change_in_words, object, places};
 pub use shares::{ListingShown, ShareLine, Shares, shares};
 pub use statement::{

@@ -18,6 +18,9 @@ use crate::split::Right;
 use crate::state::record::{RegistrationRecord, RegistrationStatus};
 use crate::state::{Key, Relation, View};
 
+/// Weight of looking at one objection made before.
+const OBJECTION_WEIGHT: u64 = 2;
+
 /// Where a registration stands at a block time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
@@ -163,9 +166,12 @@ pub(crate) fn object(act: &mut Act<'_>, e: &ObjectRegistration) -> Result<(), Re
             return Err(closed(&record));
         }
     }
-    if record.objections.contains(act.author) {
-        let text = format!("{} has objected", act.author);
-        return Err(Reject::new(Code::AlreadyObjected, text).into());
+    act.weigh((record.objections.len() as u64).saturating_mul(OBJECTION_WEIGHT))?;
+    for member in &record.objections {
+        if act.is(member)? {
+            let text = format!("{member} has objected");
+            return Err(Reject::new(Code::AlreadyObjected, text).into());
+        }
     }
     if record.objections.len() >= MAX_OBJECTIONS {
         let text = format!("{MAX_OBJECTIONS} members have objected");

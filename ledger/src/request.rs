@@ -13,6 +13,7 @@ use crate::grant::{self, Named, over};
 use crate::hash::{AssetId, GrantId, OfferId, RequestId};
 use crate::reject::{Code, Missing, Refusal, Reject};
 use crate::rights::managed;
+use crate::split::Right;
 use crate::state::record::{
     AssetRecord, GrantRecord, GrantStatus, OfferRecord, RequestRecord, RequestStatus,
 };
@@ -27,7 +28,7 @@ pub(crate) fn request(act: &mut Act<'_>, e: &RequestGrant) -> Result<(), Refusal
     let asset = named_in_force(act, &e.asset)?;
     usable(act, &e.asset, &asset)?;
     grant::check_terms(e.right, &e.terms, &[], None)?;
-    ask(act, &e.asset, &asset, e.right)?;
+    put_before_deciders(act, &e.asset, &asset, e.right.into())?;
     let id = RequestId::from_digest(*act.event.digest());
     let record = RequestRecord {
         asset: e.asset,
@@ -42,12 +43,12 @@ pub(crate) fn request(act: &mut Act<'_>, e: &RequestGrant) -> Result<(), Refusal
     Ok(())
 }
 
-/// Puts the event before all who decide about a right.
-pub(crate) fn ask(
+/// Puts the act before everyone who decides about a right.
+pub(crate) fn put_before_deciders(
     act: &mut Act<'_>,
     id: &AssetId,
     asset: &AssetRecord,
-    right: GrantRight,
+    right: Right,
 ) -> Result<(), Refusal> {
     for member in deciders(act, id, asset, right)? {
         act.weigh(INBOX_WEIGHT)?;
@@ -62,12 +63,12 @@ fn deciders(
     act: &mut Act<'_>,
     id: &AssetId,
     asset: &AssetRecord,
-    right: GrantRight,
+    right: Right,
 ) -> Result<BTreeSet<Handle>, Refusal> {
-    let record = act.state.right(id, asset, right.into())?;
+    let record = act.state.right(id, asset, right)?;
     let mut deciders = BTreeSet::from([act.acting(&record.manager)?]);
     if record.threshold_parts.is_some() {
-        for owner in approval::owners(act, id, asset, right.into())? {
+        for owner in approval::owners(act, id, asset, right)? {
             deciders.insert(act.acting(&owner.member)?);
         }
     }

@@ -16,7 +16,6 @@ use crate::genesis::{Genesis, GenesisError, PROTOCOL_VERSION};
 use crate::hash::Digest;
 use crate::merkle::map::StateMap;
 use crate::reject::Fault;
-use crate::validator::{Validator, ValidatorSet};
 pub use key::{Key, Relation};
 pub use record::{Records, View};
 
@@ -81,35 +80,6 @@ impl State {
     /// The root that headers carry.
     pub fn root(&self) -> Digest {
         self.map.root()
-    }
-
-    /// The protocol version in force.
-    pub fn protocol(&self) -> Result<u32, Fault> {
-        self.get(&Key::Protocol)?.ok_or_else(|| Fault("the state holds no protocol version".into()))
-    }
-
-    /// The rulebook in force with its version.
-    pub fn rulebook(&self) -> Result<(u32, Rulebook), Fault> {
-        let missing = || Fault("the state holds no rulebook".into());
-        let version: u32 = self.get(&Key::RulebookVersion)?.ok_or_else(missing)?;
-        Ok((version, self.get(&Key::Rulebook(version))?.ok_or_else(missing)?))
-    }
-
-    /// The validators of the height after this state.
-    pub fn validators(&self) -> Result<ValidatorSet, Fault> {
-        self.set(&Key::Validators)
-    }
-
-    /// The validators of the height after the next one.
-    pub fn next_validators(&self) -> Result<ValidatorSet, Fault> {
-        self.set(&Key::NextValidators)
-    }
-
-    fn set(&self, key: &Key) -> Result<ValidatorSet, Fault> {
-        let list: Option<Vec<Validator>> = self.get(key)?;
-        let list = list.ok_or_else(|| Fault("the state holds no validator set".into()))?;
-        let set = ValidatorSet::with_known_keys(list);
-        set.map_err(|e| Fault(format!("the state's validator set: {e}")))
     }
 
     pub(crate) fn put<T: Encode>(&mut self, key: &Key, value: &T) -> Result<(), Fault> {

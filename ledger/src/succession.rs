@@ -5,9 +5,10 @@ use crate::event::{AcceptSuccession, ProposeSuccession};
 use crate::execute::Act;
 use crate::hash::SuccessionId;
 use crate::limits::{MAX_CHAIN, MAX_PREDECESSORS};
+use crate::member::related;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{MemberRecord, SuccessionRecord};
-use crate::state::{Key, Records, View};
+use crate::state::{Key, Records, Relation, View};
 use crate::text::Handle;
 
 /// Weight of saying of one member that another acts for it.
@@ -43,7 +44,7 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeSuccession) -> Result<(), Re
         accepted: false,
         height: act.context.height,
     };
-    check(act, &record, &member, &successor)?;
+    check(act.state, &record, &member, &successor)?;
     let id = SuccessionId::from_digest(*act.event.digest());
     act.state.put(&Key::Succession(id), &record)?;
     act.wait_for(&e.successor)?;
@@ -70,11 +71,13 @@ pub(crate) fn accept(act: &mut Act<'_>, e: &AcceptSuccession) -> Result<(), Refu
     }
     let mut member = act.named_member(&record.member)?;
     let mut successor = act.named_member(&record.successor)?;
-    check(act, &record, &member, &successor)?;
+    check(act.state, &record, &member, &successor)?;
     take_over(act, &record.member, &record.successor)?;
     successor.predecessors = successor.predecessors.max(member.predecessors.saturating_add(1));
     member.successor = Some(record.successor.clone());
     record.accepted = true;
+    let predecessors = Relation::MemberPredecessors(record.successor.clone());
+    act.append(predecessors, e.succession.digest())?;
     act.state.put(&Key::Member(record.member.clone()), &member)?;
     act.state.put(&Key::Member(record.successor.clone()), &successor)?;
     Ok(act.state.put(&key, &record)?)
@@ -99,13 +102,31 @@ fn take_over(act: &mut Act<'_>, member: &Handle, successor: &Handle) -> Result<(
     Ok(act.state.put(&place, &all)?)
 }
 
+/// Whether a member can accept a succession now.
+pub(crate) fn waits_for<V: View>(
+    view: &V,
+    record: &SuccessionRecord,
+    by: &Handle,
+) -> Result<bool, Fault> {
+    if record.accepted || record.successor != *by {
+        return Ok(false);
+    }
+    let (member, successor) = (view.member(&record.member)?, view.member(&record.successor)?);
+    let (Some(member), Some(successor)) = (member, successor) else { return Ok(false) };
+    match check(view, record, &member, &successor) {
+        Ok(()) => Ok(true),
+        Err(Refusal::Reject(_)) => Ok(false),
+        Err(Refusal::Fault(fault)) => Err(fault),
+    }
+}
+
 /// The roles whose bearers alone say who succeeds them. Who runs a validator is an exchange.
 const OWN_WORD: [Role; 3] = [Role::Exchange, Role::Regulator, Role::Auditor];
 
 /// Fails unless the one can succeed the other. Both are at the end of their lines, so that no line
 /// ever leads back.
-fn check(
-    act: &Act<'_>,
+fn check<V: View>(
+    view: &V,
     e: &SuccessionRecord,
     member: &MemberRecord,
     successor: &MemberRecord,
@@ -115,7 +136,7 @@ fn check(
             let text = format!("{} has the role {role:?}: it names its successor itself", e.member);
             return Err(Reject::new(Code::NotConcerned, text).into());
         }
-        if act.related(&e.proposer, &e.successor)? {
+        if related(view, &e.proposer, &e.successor)? {
             let text = format!("{} is, or belongs with, {}", e.proposer, e.successor);
             return Err(Reject::new(Code::NotIndependent, text).into());
         }

@@ -13,7 +13,9 @@ use headwater_ledger::event::market::{
 use headwater_ledger::event::rights::{AcceptGrant, GrantRight, OfferGrant, Owner, Terms};
 use headwater_ledger::event::{AcceptTransfer, Event, TransferRight};
 use headwater_ledger::hash::{Digest, GrantId, ListingId, TransferId};
-use headwater_ledger::query::{self, InboxAction, InboxKind, ListEntry, Lists, QueryError, Topic};
+use headwater_ledger::query::{
+    self, BlockTime, InboxAction, InboxKind, ListEntry, Lists, QueryError, Topic,
+};
 use headwater_ledger::reject::Fault;
 use headwater_ledger::split::Right;
 use headwater_ledger::state::{Key, Relation, View};
@@ -40,8 +42,9 @@ impl Lists for Desk<'_> {
 }
 
 fn waits(world: &World, member: &str, ids: &[Digest]) -> Vec<(InboxKind, Vec<InboxAction>)> {
-    let now_ms = BEGIN_MS + world.height() * 1_000;
-    let inbox = query::inbox(&Desk(world, ids), &handle(member), now_ms).unwrap();
+    let height = world.height();
+    let after = BlockTime { height, time_ms: BEGIN_MS + height * 1_000 };
+    let inbox = query::inbox(&Desk(world, ids), &handle(member), after).unwrap();
     inbox.items.into_iter().map(|item| (item.kind, item.actions)).collect()
 }
 
@@ -148,8 +151,9 @@ fn an_offer_whose_term_is_over_waits_for_nobody() {
         parent: None,
     });
     let id = *c.world.act("chest-hospital", offer).digest();
-    for (now_ms, items) in [(BEGIN_MS + 1_000_000, 1), (BEGIN_MS + 1_000_001, 0)] {
-        let inbox = query::inbox(&Desk(&c.world, &[id]), &handle("insight-co"), now_ms).unwrap();
+    for (time_ms, items) in [(BEGIN_MS + 1_000_000, 1), (BEGIN_MS + 1_000_001, 0)] {
+        let after = BlockTime { height: c.world.height(), time_ms };
+        let inbox = query::inbox(&Desk(&c.world, &[id]), &handle("insight-co"), after).unwrap();
         assert_eq!(inbox.items.len(), items);
     }
 }

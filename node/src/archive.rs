@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 
 use headwater_ledger::execute::Executed;
 use headwater_ledger::hash::{BlockId, Context, Digest, EnvelopeId, EventId};
-use headwater_ledger::state::{Relation, State};
+use headwater_ledger::state::{Records as _, Relation, State};
 
 use crate::metrics::Metrics;
 use crate::store::index::{IndexError, IndexStore, Row};

@@ -19,7 +19,7 @@ use headwater_ledger::light::LightBlock;
 use headwater_ledger::merkle::tree::Leaf;
 use headwater_ledger::reject::{Fault as LedgerFault, Refusal};
 use headwater_ledger::state::record::{ChangeRecord, ScheduledChange};
-use headwater_ledger::state::{Key, State, View as _};
+use headwater_ledger::state::{Key, Records as _, State, View as _};
 use headwater_ledger::validator::ValidatorSet;
 
 use crate::application::Fault;

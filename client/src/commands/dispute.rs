@@ -58,7 +58,8 @@ Examples:
 Examples:
   headwater dispute appeal 01234567 --document grounds.pdf --as city-hospital")]
     Appeal(DocumentedArgs),
-    /// Show a dispute and its life so far, proved
+    /// Show a dispute and its life so far, proved: evidence, freezes, rulings and appeals, by whom
+    /// and at which height
     #[command(after_help = "\
 Examples:
   headwater dispute show 01234567")]

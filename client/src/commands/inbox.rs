@@ -7,14 +7,14 @@ use headwater_ledger::codec::List;
 use headwater_ledger::event::market::Decision;
 use headwater_ledger::event::{
     AcceptGrant, AcceptSuccession, AcceptTransfer, ApproveChange, ApproveRequests, ConfirmDelivery,
-    DecideAccess, DecideRegistration, Event, ReviewListing, SignContract,
+    DecideAccess, DecideRegistration, Event, ReviewListing, SignContract, TerminateContract,
 };
 use headwater_ledger::hash::{
     AccessId, ChangeId, ContractId, Digest, GrantId, ListingId, RegistrationId, RequestId,
     SuccessionId, TransferId,
 };
 use headwater_ledger::limits::MAX_ANSWERS;
-use headwater_ledger::query::{self, Inbox, InboxAction, InboxItem, InboxKind};
+use headwater_ledger::query::{self, BlockTime, Inbox, InboxAction, InboxItem, InboxKind};
 use headwater_ledger::state::Records as _;
 use headwater_ledger::text::Handle;
 use serde::Serialize;
@@ -25,7 +25,7 @@ use crate::failure::{Failure, Kind};
 use crate::lookup::ObjectRef;
 use crate::output::{Page, Report};
 use crate::remote::Connection;
-use crate::remote::view::AsOf;
+use crate::remote::view::{AsOf, VerifiedView};
 use crate::session::Session;
 use crate::show;
 use crate::value::choice;
@@ -36,6 +36,9 @@ Examples:
   headwater inbox --as city-hospital
   headwater inbox city-hospital --json
   headwater inbox approve 01234567 89abcdef --as city-hospital
+
+A regulator finds the disputes it may rule on; a successor, everything that waited for the members
+it acts for.
 
 With --json:
   {\"as_of\":{chain_id,height,block_id,time_ms,state_root},
@@ -66,7 +69,8 @@ Examples:
   headwater inbox approve --all request,access --dry-run --as city-hospital
 
 Accepts grants, transfers and successions, approves requests and changes, accepts accesses, listings
-and registrations, signs contracts, confirms deliveries. Disputes and payouts are left alone.")]
+and registrations, signs contracts, or ends them as the other party wants, confirms deliveries.
+Disputes and payouts are left alone.")]
     Approve(ApproveArgs),
 }
 
@@ -80,7 +84,7 @@ pub struct ApproveArgs {
     #[arg(long)]
     all_grants: bool,
     /// Everything of these kinds: grant, transfer, request, access, registration, listing, contract,
-    /// delivery, succession, change
+    /// delivery, succession, change, termination
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = choice::parse::<InboxKind>)]
     all: Vec<InboxKind>,
     #[command(flatten)]
@@ -106,10 +110,15 @@ impl InboxArgs {
         };
         let connection = Connection::open(session)?;
         let view = connection.view(self.at)?;
-        let time_ms = view.block().header.time_ms;
-        let inbox = view.ask(|view| query::inbox(view, &member, time_ms))?;
+        let inbox = view.ask(|view| query::inbox(view, &member, block_time(view)))?;
         session.output.report(&InboxReport { as_of: view.as_of(), inbox })
     }
+}
+
+/// The block after which a view asks.
+fn block_time(view: &VerifiedView<'_>) -> BlockTime {
+    let header = &view.block().header;
+    BlockTime { height: header.height, time_ms: header.time_ms }
 }
 
 impl Report for InboxReport {
@@ -145,8 +154,10 @@ fn action(action: &InboxAction) -> String {
         InboxAction::Confirm => "confirm",
         InboxAction::FileEvidence => "file evidence",
         InboxAction::Rule => "rule",
+        InboxAction::Freeze => "freeze",
         InboxAction::Appeal => "appeal",
         InboxAction::Contest => "contest",
+        InboxAction::Terminate => "terminate",
     }
     .to_string()
 }
@@ -155,8 +166,7 @@ impl ApproveArgs {
     fn run(self, session: &Session) -> Result<(), Failure> {
         let acting = Acting::begin(session, &self.acting)?;
         let view = acting.connection().view(None)?;
-        let time_ms = view.block().header.time_ms;
-        let inbox = view.ask(|view| query::inbox(view, acting.author(), time_ms))?;
+        let inbox = view.ask(|view| query::inbox(view, acting.author(), block_time(view)))?;
         let chosen = self.choose(&inbox.items)?;
         let mut events = Vec::new();
         let mut requests = Vec::new();
@@ -224,6 +234,9 @@ fn yes(acting: &Acting<'_>, item: &InboxItem) -> Result<Event, Failure> {
         }),
         InboxKind::Listing => {
             Event::ReviewListing(ReviewListing { listing: ListingId::from_digest(id), decision })
+        }
+        InboxKind::Termination => {
+            Event::TerminateContract(TerminateContract { contract: ContractId::from_digest(id) })
         }
         InboxKind::Contract => {
             let contract = ContractId::from_digest(id);

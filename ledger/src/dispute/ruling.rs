@@ -3,7 +3,7 @@
 
 use super::{
     Mark, file, mark, named, named_grant, named_payout, redirect, reject, require_independent,
-    require_waiting,
+    require_waiting, waiting,
 };
 use crate::event::RuleDispute;
 use crate::event::dispute::{Redirect, Ruling, Subject};
@@ -12,7 +12,7 @@ use crate::execute::Act;
 use crate::hash::{AssetId, ContractId, GrantId, PaymentId, PayoutId};
 use crate::reject::{Code, Refusal};
 use crate::state::Key;
-use crate::state::record::{DisputeStatus, GrantStatus, PayoutStatus, RulingRecord};
+use crate::state::record::{DisputeStatus, Filed, GrantStatus, PayoutStatus, RulingRecord};
 use crate::{asset, contract, grant, hold, payment, payout};
 
 /// `rule_dispute`.
@@ -40,6 +40,8 @@ pub(crate) fn rule(act: &mut Act<'_>, e: &RuleDispute) -> Result<(), Refusal> {
         hold::lift(act, slice, &e.dispute)?;
     }
     mark(act, &dispute.subject, Mark::Taken)?;
+    waiting::end(act, e.dispute)?;
+    let place = u64::try_from(dispute.rulings.len()).unwrap_or(u64::MAX);
     dispute.rulings.push(RulingRecord {
         by: act.author.clone(),
         ruling: e.ruling.clone(),
@@ -52,7 +54,7 @@ pub(crate) fn rule(act: &mut Act<'_>, e: &RuleDispute) -> Result<(), Refusal> {
         DisputeStatus::Appealed | DisputeStatus::Final => DisputeStatus::Final,
     };
     act.state.put(&Key::Dispute(e.dispute), &dispute)?;
-    Ok(file(act, e.dispute)?)
+    Ok(file(act, e.dispute, Filed::Ruling(place))?)
 }
 
 /// A dismissal fits every subject, each other ruling one.

@@ -10,40 +10,61 @@ use crate::member::{check_new_key, has_repeats, put_key};
 use crate::reject::{Code, Refusal, Reject};
 use crate::split::BASIS_POINTS;
 use crate::state::record::MemberRecord;
-use crate::state::{Key, Records, State};
+use crate::state::{Key, Records, State, View};
 use crate::text::Handle;
 use crate::validator::{Validator, ValidatorSet};
 
+/// What a change that is possible makes.
+enum Made<'a> {
+    Validators(ValidatorSet),
+    Rulebook(u32, &'a Rulebook),
+    Protocol(u32),
+    Roles(&'a Handle, MemberRecord),
+    Key(&'a RestoreKey, MemberRecord),
+}
+
 /// Fails when a change is not possible on this state.
-pub(super) fn check(state: &State, change: &Change) -> Result<(), Refusal> {
-    make(&mut state.clone(), change)
+pub(super) fn check<V: View>(view: &V, change: &Change) -> Result<(), Refusal> {
+    plan(view, change).map(drop)
 }
 
 /// Makes a change, or tells why it is not possible and changes nothing.
 pub(super) fn make(state: &mut State, change: &Change) -> Result<(), Refusal> {
-    match change {
-        Change::SetValidator(c) => {
-            let set = with_validator(state, c)?;
-            Ok(state.put(&Key::NextValidators, &set.validators().to_vec())?)
+    match plan(state, change)? {
+        Made::Validators(set) => Ok(state.put(&Key::NextValidators, &set.validators().to_vec())?),
+        Made::Rulebook(version, rulebook) => {
+            state.put(&Key::Rulebook(version), rulebook)?;
+            Ok(state.put(&Key::RulebookVersion, &version)?)
         }
+        Made::Protocol(version) => Ok(state.put(&Key::Protocol, &version)?),
+        Made::Roles(member, record) => Ok(state.put(&Key::Member(member.clone()), &record)?),
+        Made::Key(restored, record) => {
+            put_key(state, &restored.member, record, &restored.key, None)
+        }
+    }
+}
+
+/// What a change would make, or why it is not possible.
+fn plan<'a, V: View>(view: &V, change: &'a Change) -> Result<Made<'a>, Refusal> {
+    match change {
+        Change::SetValidator(c) => Ok(Made::Validators(with_validator(view, c)?)),
         Change::SetRulebook(rulebook) => {
             check_rulebook(rulebook).map_err(invalid)?;
-            let (version, _) = state.rulebook()?;
+            let (version, _) = view.rulebook()?;
             let next = version.checked_add(1);
             let next = next.ok_or_else(|| invalid("versions are exhausted".into()))?;
-            state.put(&Key::Rulebook(next), rulebook)?;
-            Ok(state.put(&Key::RulebookVersion, &next)?)
+            Ok(Made::Rulebook(next, rulebook))
         }
         Change::SetProtocol(version) => {
-            let current = state.protocol()?;
+            let current = view.protocol()?;
             if current.checked_add(1) != Some(*version) || *version > PROTOCOL_VERSION {
                 let text = format!("version {version} does not follow {current}, or is not known");
                 return Err(invalid(text));
             }
-            Ok(state.put(&Key::Protocol, version)?)
+            Ok(Made::Protocol(*version))
         }
-        Change::ConferRoles(c) => confer(state, c),
-        Change::RestoreKey(c) => restore(state, c),
+        Change::ConferRoles(c) => Ok(Made::Roles(&c.member, confer(view, c)?)),
+        Change::RestoreKey(c) => Ok(Made::Key(c, restore(view, c)?)),
     }
 }
 
@@ -52,8 +73,8 @@ fn invalid(text: String) -> Refusal {
 }
 
 /// A member that a change names and that no other has succeeded.
-fn member(state: &State, handle: &Handle) -> Result<MemberRecord, Refusal> {
-    let found = state.member(handle)?;
+fn member<V: View>(view: &V, handle: &Handle) -> Result<MemberRecord, Refusal> {
+    let found = view.member(handle)?;
     let found = found.ok_or_else(|| invalid(format!("{handle} is not a member")))?;
     match &found.successor {
         Some(other) => Err(invalid(format!("{handle} was succeeded by {other}"))),
@@ -62,13 +83,13 @@ fn member(state: &State, handle: &Handle) -> Result<MemberRecord, Refusal> {
 }
 
 /// The next set with one validator added, changed or removed.
-fn with_validator(state: &State, c: &SetValidator) -> Result<ValidatorSet, Refusal> {
-    let mut set = state.next_validators()?.validators().to_vec();
+fn with_validator<V: View>(view: &V, c: &SetValidator) -> Result<ValidatorSet, Refusal> {
+    let mut set = view.next_validators()?.validators().to_vec();
     let place = set.iter().position(|v| v.key == c.key);
     let present = place.map(|place| set.remove(place));
     if let Some(present) = &present
         && present.member != c.member
-        && acting(state, &present.member)? != c.member
+        && acting(view, &present.member)? != c.member
     {
         return Err(invalid(format!("{} runs the validator {}", present.member, c.key)));
     }
@@ -77,7 +98,7 @@ fn with_validator(state: &State, c: &SetValidator) -> Result<ValidatorSet, Refus
             return Err(invalid(format!("{} is no validator's key", c.key)));
         }
     } else {
-        if !member(state, &c.member)?.has_role(Role::Exchange) {
+        if !member(view, &c.member)?.has_role(Role::Exchange) {
             return Err(invalid(format!("{} is not an exchange", c.member)));
         }
         let seat = Validator { member: c.member.clone(), key: c.key, power: c.power };
@@ -92,35 +113,35 @@ fn with_validator(state: &State, c: &SetValidator) -> Result<ValidatorSet, Refus
     ValidatorSet::with_known_keys(set).map_err(|error| invalid(error.to_string()))
 }
 
-fn confer(state: &mut State, c: &ConferRoles) -> Result<(), Refusal> {
-    let mut record = member(state, &c.member)?;
+fn confer<V: View>(view: &V, c: &ConferRoles) -> Result<MemberRecord, Refusal> {
+    let mut record = member(view, &c.member)?;
     if c.roles.is_empty() || has_repeats(&c.roles) {
         return Err(invalid(format!("{} needs roles, each once", c.member)));
     }
     if !c.roles.contains(&Role::Exchange) {
-        for validator in state.next_validators()?.validators() {
-            if acting(state, &validator.member)? == c.member {
+        for validator in view.next_validators()?.validators() {
+            if acting(view, &validator.member)? == c.member {
                 return Err(invalid(format!("{} runs a validator, as an exchange", c.member)));
             }
         }
     }
     record.roles = c.roles.to_vec();
-    Ok(state.put(&Key::Member(c.member.clone()), &record)?)
+    Ok(record)
 }
 
-fn restore(state: &mut State, c: &RestoreKey) -> Result<(), Refusal> {
-    let record = member(state, &c.member)?;
-    let two = !record.two_keys.is_empty() || !state.rulebook()?.1.two_keys.is_empty();
+fn restore<V: View>(view: &V, c: &RestoreKey) -> Result<MemberRecord, Refusal> {
+    let record = member(view, &c.member)?;
+    let two = !record.two_keys.is_empty() || !view.rulebook()?.1.two_keys.is_empty();
     let admin = record.keys.iter().filter(|key| key.scopes.contains(&Scope::Admin)).count();
     if admin >= if two { 2 } else { 1 } {
         return Err(invalid(format!("{} has the keys to add others itself", c.member)));
     }
-    let checked = check_new_key(state, &c.member, &record, &c.key);
+    let checked = check_new_key(view, &c.member, &record, &c.key);
     checked.map_err(|refusal| match refusal {
         Refusal::Reject(reject) => invalid(reject.message),
         Refusal::Fault(fault) => fault.into(),
     })?;
-    put_key(state, &c.member, record, &c.key, None)
+    Ok(record)
 }
 
 /// Fails when a rulebook's numbers are not within their bounds. Implements [LED-GOV-4].

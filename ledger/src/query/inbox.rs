@@ -1,25 +1,18 @@
 //! What waits for a member's decision, what can be decided, and until when.
 
-use std::collections::BTreeSet;
+mod desk;
+mod gather;
 
 use serde::{Deserialize, Serialize};
 
-use super::place::{Object, change_in_words, object, places};
-use super::{Budget, Lists, MAX_ROWS, QueryError, recorded, shown};
+use super::{Lists, QueryError};
 use crate::event::dispute::Subject;
-use crate::event::governance::Rulebook;
-use crate::execute::acting;
-use crate::grant::lapsed;
-use crate::hash::{AssetId, Digest};
-use crate::reject::Fault;
-use crate::split::Right;
-use crate::state::record::{
-    AccessStatus, ChangeStatus, ContractRecord, ContractStatus, DisputeRecord, DisputeStatus,
-    GrantStatus, ListingStatus, PayoutRecord, PayoutStatus, RegistrationRecord, RegistrationStatus,
-    RequestStatus, TransferRecord,
-};
-use crate::state::{Key, Records, Relation, View};
+use crate::event::member::Role;
+use crate::hash::Digest;
+use crate::state::{Key, Records};
 use crate::text::Handle;
+
+use desk::Desk;
 
 /// What waits for a member's decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +74,8 @@ pub enum InboxKind {
     Change,
     /// A payout that arrived, or did not.
     Payout,
+    /// A contract that the other party wants to end.
+    Termination,
 }
 
 /// What can be decided.
@@ -99,285 +94,42 @@ pub enum InboxAction {
     FileEvidence,
     /// Rule.
     Rule,
+    /// Hold the disputed share until a deadline.
+    Freeze,
     /// Appeal.
     Appeal,
     /// Say that it did not arrive.
     Contest,
+    /// End it, as the other party wants.
+    Terminate,
 }
 
-/// What waits for a member's decision at a block time. Bounded by the length of the member's list.
-pub fn inbox<V: Lists>(view: &V, member: &Handle, time_ms: u64) -> Result<Inbox, QueryError> {
-    let relation = Relation::MemberInbox(member.clone());
-    view.prefetch(&[Key::Member(member.clone()), Key::Range(relation.clone())])?;
-    if view.member(member)?.is_none() {
-        return Err(QueryError::Unknown(format!("member {member}")));
-    }
-    let entries = view.entries(&relation)?;
-    Budget::new("entries", MAX_ROWS).take(entries.len())?;
-    view.prefetch(&entries.iter().flat_map(|entry| places(&entry.id)).collect::<Vec<_>>())?;
-    let desk = Desk { view, member, time_ms };
-    let mut seen = BTreeSet::new();
+/// What waits for a member's decision after the block of a height and time. Bounded by the length
+/// of its lists, those of the members it acts for, and for a regulator by the number of disputes
+/// that wait. Implements [LED-INB-1].
+pub fn inbox<V: Lists>(view: &V, member: &Handle, now: BlockTime) -> Result<Inbox, QueryError> {
+    view.prefetch(&[Key::Member(member.clone()), Key::Waiting])?;
+    let record = view.member(member)?;
+    let record = record.ok_or_else(|| QueryError::Unknown(format!("member {member}")))?;
     let mut items = Vec::new();
-    for entry in entries {
-        if !seen.insert(entry.id) {
-            continue;
-        }
-        let Some(found) = object(view, &entry.id)? else { continue };
-        if let Some(waiting) = desk.waiting(&found)? {
-            items.push(waiting.into_item(view, entry.id, entry.height)?);
+    if record.successor.is_none() {
+        let desk = Desk { view, member, arbiter: record.has_role(Role::Regulator), now };
+        for (entry, found) in gather::gather(view, member, &record)? {
+            if let Some(waiting) = desk.waiting(&found)? {
+                items.push(waiting.into_item(view, entry.id, entry.height)?);
+            }
         }
     }
     Ok(Inbox { member: member.clone(), items })
 }
 
-/// What an item is made of, besides its id and height.
-struct Waiting {
-    kind: InboxKind,
-    asset: Option<AssetId>,
-    from: Handle,
-    summary: String,
-    actions: Vec<InboxAction>,
-    until_ms: Option<u64>,
-}
-
-impl Waiting {
-    fn into_item<V: View>(self, view: &V, id: Digest, height: u64) -> Result<InboxItem, Fault> {
-        let asset =
-            self.asset.map(|id| Ok::<_, Fault>(shown(&recorded(view, &id)?))).transpose()?;
-        let Waiting { kind, from, summary, actions, until_ms, .. } = self;
-        Ok(InboxItem { id, kind, asset, from, summary, actions, until_ms, height })
-    }
-}
-
-/// Whose inbox it is, and when.
-struct Desk<'a, V> {
-    view: &'a V,
-    member: &'a Handle,
-    time_ms: u64,
-}
-
-const ANSWER: [InboxAction; 2] = [InboxAction::Accept, InboxAction::Decline];
-
-impl<V: View> Desk<'_, V> {
-    /// Whether the member decides wherever this one is named. Implements [LED-MEM-10].
-    fn is(&self, handle: &Handle) -> Result<bool, Fault> {
-        Ok(self.member == handle || acting(self.view, handle)? == *self.member)
-    }
-
-    fn any<'h>(&self, handles: impl IntoIterator<Item = &'h Handle>) -> Result<bool, Fault> {
-        for handle in handles {
-            if self.is(handle)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Whether time is not over.
-    fn in_time(&self, until_ms: u64) -> bool {
-        self.time_ms <= until_ms
-    }
-
-    /// Whether the member is one of those who act for a right.
-    fn acts_for(&self, id: &AssetId, right: Right) -> Result<bool, Fault> {
-        let asset = recorded(self.view, id)?;
-        let head = self.view.right(id, &asset, right)?;
-        if head.threshold_parts.is_none() {
-            return self.is(&head.manager);
-        }
-        let owners = self.view.epoch(id, &asset, right, head.epoch)?.owners;
-        self.any(owners.iter().map(|owner| &owner.member))
-    }
-
-    fn rulebook(&self) -> Result<Rulebook, Fault> {
-        let missing = || Fault("the state holds no rulebook".into());
-        let version: u32 = self.view.get(&Key::RulebookVersion)?.ok_or_else(missing)?;
-        self.view.get(&Key::Rulebook(version))?.ok_or_else(missing)
-    }
-
-    fn waiting(&self, found: &Object) -> Result<Option<Waiting>, QueryError> {
-        let (kind, asset, from, summary, actions, until_ms) = match found {
-            Object::Grant(_, g) if g.status == GrantStatus::Offered && self.is(&g.grantee)? => {
-                if !self.in_time(g.not_after_ms) || lapsed(self.view, g)? {
-                    return Ok(None);
-                }
-                let summary = format!("{:?} grant", g.right).to_lowercase();
-                let until_ms = Some(g.not_after_ms);
-                (InboxKind::Grant, Some(g.asset), &g.grantor, summary, ANSWER.to_vec(), until_ms)
-            }
-            Object::Transfer(_, t) => return self.transfer(t),
-            Object::Request(_, r) if r.status == RequestStatus::Open => {
-                if !self.acts_for(&r.asset, r.right.into())? {
-                    return Ok(None);
-                }
-                let summary = format!("{:?} grant asked for", r.right).to_lowercase();
-                let until_ms = Some(r.terms.not_after_ms);
-                (InboxKind::Request, Some(r.asset), &r.by, summary, ANSWER.to_vec(), until_ms)
-            }
-            Object::Access(_, a) if a.status == AccessStatus::Requested => {
-                if !self.acts_for(&a.asset, Right::Processing)? || !self.in_time(a.not_after_ms) {
-                    return Ok(None);
-                }
-                let summary = format!("access in the environment of {}", a.environment);
-                let until_ms = Some(a.not_after_ms);
-                (InboxKind::Access, Some(a.asset), &a.by, summary, ANSWER.to_vec(), until_ms)
-            }
-            Object::Registration(_, r) => return self.registration(r),
-            Object::Listing(_, l) if l.status == ListingStatus::Pending => {
-                if !self.is(&l.exchange)? {
-                    return Ok(None);
-                }
-                let summary = format!("listing with a fee of {} bp", l.fee_bp);
-                (InboxKind::Listing, Some(l.asset), &l.seller, summary, ANSWER.to_vec(), None)
-            }
-            Object::Contract(_, c) => return self.contract(c),
-            Object::Dispute(_, d) => return self.dispute(d),
-            Object::Succession(_, s) if !s.accepted && self.is(&s.successor)? => {
-                let summary = format!("succession of {}", s.member);
-                let yes = vec![InboxAction::Accept];
-                (InboxKind::Succession, None, &s.proposer, summary, yes, None)
-            }
-            Object::Change(_, c) if c.status == ChangeStatus::Proposed => {
-                if c.approvals.contains(self.member) {
-                    return Ok(None);
-                }
-                let height = c.activate_height;
-                let summary = format!("{} at height {height}", change_in_words(&c.change));
-                let yes = vec![InboxAction::Accept];
-                (InboxKind::Change, None, &c.proposer, summary, yes, None)
-            }
-            Object::Payout(_, p) => return self.payout(p),
-            Object::Grant(..)
-            | Object::Request(..)
-            | Object::Access(..)
-            | Object::Listing(..)
-            | Object::Succession(..)
-            | Object::Change(..)
-            | Object::Asset(..)
-            | Object::Offer(..)
-            | Object::Payment(..)
-            | Object::Account(..)
-            | Object::SetOff(..)
-            | Object::Certificate(..)
-            | Object::Aggregate(..) => return Ok(None),
-        };
-        Ok(Some(Waiting { kind, asset, from: from.clone(), summary, actions, until_ms }))
-    }
-
-    fn transfer(&self, t: &TransferRecord) -> Result<Option<Waiting>, QueryError> {
-        let asset = recorded(self.view, &t.asset)?;
-        let changes = self.view.right(&t.asset, &asset, t.right)?.changes;
-        if t.done || t.changes != changes || !self.any(&t.outstanding)? {
-            return Ok(None);
-        }
-        Ok(Some(Waiting {
-            kind: InboxKind::Transfer,
-            asset: Some(t.asset),
-            from: t.proposer.clone(),
-            summary: format!("transfer of the {} right", t.right),
-            actions: vec![InboxAction::Accept],
-            until_ms: None,
-        }))
-    }
-
-    fn payout(&self, p: &PayoutRecord) -> Result<Option<Waiting>, QueryError> {
-        let until_ms = p.time_ms.saturating_add(self.rulebook()?.contest_ms);
-        if p.status != PayoutStatus::Paid || !self.is(&p.payee)? || !self.in_time(until_ms) {
-            return Ok(None);
-        }
-        let account = self.view.account(&p.account)?;
-        let account = account.ok_or_else(|| Fault("a payout of no account".into()))?;
-        Ok(Some(Waiting {
-            kind: InboxKind::Payout,
-            asset: Some(account.product),
-            from: account.exchange,
-            summary: format!(
-                "payout of {} minor units of {}, reference {}",
-                p.amount, account.currency, p.bank_reference
-            ),
-            actions: vec![InboxAction::Contest],
-            until_ms: Some(until_ms),
-        }))
-    }
-
-    fn registration(&self, r: &RegistrationRecord) -> Result<Option<Waiting>, QueryError> {
-        if r.status != RegistrationStatus::Notice || !self.is(&r.registry)? {
-            return Ok(None);
-        }
-        let over = self.time_ms > r.notice_until_ms;
-        let objections = r.objections.len();
-        let summary = if over {
-            format!("registration, {objections} objections")
-        } else {
-            format!("registration in public notice, {objections} objections so far")
-        };
-        Ok(Some(Waiting {
-            kind: InboxKind::Registration,
-            asset: Some(r.asset),
-            from: r.applicant.clone(),
-            summary,
-            // Nothing can be decided before the notice is over.
-            actions: if over { ANSWER.to_vec() } else { Vec::new() },
-            until_ms: None,
-        }))
-    }
-
-    fn contract(&self, c: &ContractRecord) -> Result<Option<Waiting>, QueryError> {
-        let open = c.status == ContractStatus::Open;
-        let (buyer, exchange) = (self.is(&c.buyer)?, self.is(&c.exchange)?);
-        let signed = c.buyer_signed && c.exchange_signed;
-        let to_sign = (buyer && !c.buyer_signed) || (exchange && !c.exchange_signed);
-        let price = format!("{} minor units of {}", c.price, c.currency);
-        let (kind, summary, actions, until_ms) = if open && to_sign && self.in_time(c.sign_by_ms) {
-            let actions = vec![InboxAction::Sign, InboxAction::Decline];
-            (InboxKind::Contract, format!("contract for {price}"), actions, Some(c.sign_by_ms))
-        } else if signed && buyer && c.delivered.is_some() && !c.confirmed {
-            // Afterwards it counts as confirmed when somebody says so.
-            let until_ms = c.delivered_ms.saturating_add(self.rulebook()?.deemed_delivery_ms);
-            let summary = format!("delivery under the contract for {price}");
-            (InboxKind::Delivery, summary, vec![InboxAction::Confirm], Some(until_ms))
-        } else {
-            return Ok(None);
-        };
-        let (asset, from) = (Some(c.asset), c.seller.clone());
-        Ok(Some(Waiting { kind, asset, from, summary, actions, until_ms }))
-    }
-
-    fn dispute(&self, d: &DisputeRecord) -> Result<Option<Waiting>, QueryError> {
-        let party = self.is(&d.opener)? || self.any(&d.respondents)?;
-        let last = d.rulings.last();
-        let appeal_ms = self.rulebook()?.appeal_ms;
-        let (actions, until_ms) = match (d.status, party) {
-            (DisputeStatus::Open, true) | (DisputeStatus::Appealed, true) => {
-                (vec![InboxAction::FileEvidence], None)
-            }
-            (DisputeStatus::Open, false) => (vec![InboxAction::Rule], None),
-            // On appeal another arbiter rules than before.
-            (DisputeStatus::Appealed, false) if last.is_some_and(|r| r.by != *self.member) => {
-                (vec![InboxAction::Rule], None)
-            }
-            (DisputeStatus::Ruled, true) => {
-                let until_ms = last.map_or(0, |r| r.time_ms.saturating_add(appeal_ms));
-                if !self.in_time(until_ms) {
-                    return Ok(None);
-                }
-                (vec![InboxAction::Appeal], Some(until_ms))
-            }
-            (DisputeStatus::Appealed | DisputeStatus::Ruled, false) | (DisputeStatus::Final, _) => {
-                return Ok(None);
-            }
-        };
-        let asset = match &d.subject {
-            Subject::Asset(asset) => Some(*asset),
-            Subject::Share(slice) => Some(slice.asset),
-            Subject::Grant(id) => self.view.grant(id)?.map(|grant| grant.asset),
-            Subject::Contract(id) => self.view.contract(id)?.map(|contract| contract.asset),
-            Subject::Payment(_) | Subject::Payout(_) => None,
-        };
-        let summary = format!("dispute over {}", subject_in_words(&d.subject));
-        let from = d.opener.clone();
-        Ok(Some(Waiting { kind: InboxKind::Dispute, asset, from, summary, actions, until_ms }))
-    }
+/// The block after which something is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockTime {
+    /// Its height.
+    pub height: u64,
+    /// Its time, milliseconds since 1970.
+    pub time_ms: u64,
 }
 
 /// What a dispute is about, in a few words.

@@ -163,6 +163,14 @@ pub enum Key {
     ActedForBy(Handle),
     /// `Vec<Handle>`: the members for which this one acts, without itself.
     ActsFor(Handle),
+    /// `u64`: how many disputes wait for a ruling.
+    Waiting,
+    /// [`super::record::WaitingDispute`] in a place below that number, in no order.
+    WaitingAt(u64),
+    /// `u64`: the place of a dispute that waits for a ruling.
+    WaitsAt(DisputeId),
+    /// [`super::record::FiledRecord`]: what an event in the file of a dispute is.
+    Filed(EventId),
 }
 
 impl Key {
@@ -197,8 +205,8 @@ pub enum Relation {
     AssetAccounts(AssetId),
     /// Payment ids of this account.
     AccountPayments(AccountId),
-    /// Event ids of what has waited for the member's decision: offers, transfers, requests,
-    /// listings, contracts, accesses, registrations, disputes, successions and changes.
+    /// Event ids of what has waited for the member's decision, disputes aside: offers, transfers,
+    /// requests, listings, contracts, accesses, registrations, payouts, successions and changes.
     MemberInbox(Handle),
     /// Asset ids: registered with the same content root as this one by other members.
     AssetDuplicates(AssetId),
@@ -222,4 +230,7 @@ pub enum Relation {
     Changes,
     /// Set-off ids of this account.
     AccountSetOffs(AccountId),
+    /// Succession ids: those this member has accepted; what waited for the members that ended waits
+    /// for it.
+    MemberPredecessors(Handle),
 }

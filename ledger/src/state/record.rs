@@ -21,6 +21,7 @@ use super::{Key, Relation, decode_record};
 use crate::account::{Account, Amounts, Entry};
 use crate::attribution::{AncestryNode, Claim, ScheduleError};
 use crate::event::asset::{Activity, Content, Metadata, Purpose, Stage};
+use crate::event::governance::Rulebook;
 use crate::event::market::{Instalment, Licence};
 use crate::event::member::{MemberKey, Role, Scope, TwoKeyAct};
 use crate::event::rights::{GrantRight, Owner, Terms};
@@ -35,6 +36,7 @@ use crate::money::Currency;
 use crate::reject::Fault;
 use crate::split::{Right, Split};
 use crate::text::{AssetName, Code, DisplayName, Handle};
+use crate::validator::{Validator, ValidatorSet};
 
 /// A member.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
@@ -446,6 +448,24 @@ pub trait View {
 
 /// Typed reads.
 pub trait Records: View {
+    /// The protocol version in force.
+    fn protocol(&self) -> Result<u32, Fault> {
+        self.get(&Key::Protocol)?.ok_or_else(|| Fault("the state holds no protocol version".into()))
+    }
+    /// The rulebook in force with its version.
+    fn rulebook(&self) -> Result<(u32, Rulebook), Fault> {
+        let missing = || Fault("the state holds no rulebook".into());
+        let version: u32 = self.get(&Key::RulebookVersion)?.ok_or_else(missing)?;
+        Ok((version, self.get(&Key::Rulebook(version))?.ok_or_else(missing)?))
+    }
+    /// The validators of the height after this state.
+    fn validators(&self) -> Result<ValidatorSet, Fault> {
+        validator_set(self, &Key::Validators)
+    }
+    /// The validators of the height after the next one.
+    fn next_validators(&self) -> Result<ValidatorSet, Fault> {
+        validator_set(self, &Key::NextValidators)
+    }
     /// A member.
     fn member(&self, handle: &Handle) -> Result<Option<MemberRecord>, Fault> {
         self.get(&Key::Member(handle.clone()))
@@ -544,3 +564,10 @@ pub trait Records: View {
 }
 
 impl<V: View> Records for V {}
+
+fn validator_set<V: View + ?Sized>(view: &V, key: &Key) -> Result<ValidatorSet, Fault> {
+    let list: Option<Vec<Validator>> = view.get(key)?;
+    let list = list.ok_or_else(|| Fault("the state holds no validator set".into()))?;
+    let set = ValidatorSet::with_known_keys(list);
+    set.map_err(|e| Fault(format!("the state's validator set: {e}")))
+}

@@ -9,6 +9,7 @@ mod envelopes;
 mod floors;
 mod governance;
 mod grants;
+mod inboxes;
 mod licences;
 mod life_cycles;
 mod members;

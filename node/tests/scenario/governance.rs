@@ -11,7 +11,7 @@ use headwater_ledger::genesis::Genesis;
 use headwater_ledger::hash::{ChangeId, Digest};
 use headwater_ledger::light::LightBlock;
 use headwater_ledger::state::record::{ChangeRecord, ChangeStatus};
-use headwater_ledger::state::{Key, View};
+use headwater_ledger::state::{Key, Records as _, View};
 use headwater_node::engine::Mode;
 use serde_json::{Value, json};
 

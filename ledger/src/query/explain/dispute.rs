@@ -2,11 +2,13 @@
 
 use super::{Case, Reason};
 use crate::event::dispute::Ruling;
-use crate::hash::DisputeId;
+use crate::hash::{DisputeId, EventId};
 use crate::query::inbox::subject_in_words;
 use crate::query::{ListEntry, Lists, QueryError};
 use crate::reject::Fault;
-use crate::state::record::{DisputeRecord, DisputeStatus, RegistrationRecord, RegistrationStatus};
+use crate::state::record::{
+    DisputeRecord, DisputeStatus, Filed, FiledRecord, RegistrationRecord, RegistrationStatus,
+};
 use crate::state::{Key, Relation};
 use crate::text::Handle;
 
@@ -34,6 +36,30 @@ fn status_in_words(status: DisputeStatus) -> &'static str {
         DisputeStatus::Appealed => "appealed; what was ruled stands until another arbiter rules",
         DisputeStatus::Final => "ruled on appeal",
     }
+}
+
+/// What was put into a dispute's file, by whom.
+fn filed(dispute: &DisputeRecord, record: &FiledRecord) -> Result<Reason, Fault> {
+    let by = &record.by;
+    Ok(match record.filed {
+        Filed::Evidence(evidence) => {
+            Reason::new("LED-DSP-3", format!("{by} filed evidence")).with("evidence", evidence)
+        }
+        Filed::Freeze(until_ms) => {
+            let text = format!("{by} froze the disputed share");
+            Reason::new("LED-DSP-2", text).with("until_ms", until_ms)
+        }
+        Filed::Ruling(place) => {
+            let place = usize::try_from(place).unwrap_or(usize::MAX);
+            let ruling = dispute.rulings.get(place);
+            let ruling = ruling.ok_or_else(|| Fault("a ruling filed is not recorded".into()))?;
+            let text = format!("{by} ruled: {}", ruling_in_words(&ruling.ruling));
+            Reason::new("LED-DSP-4", text).with("reasons", ruling.reasons)
+        }
+        Filed::Appeal(grounds) => {
+            Reason::new("LED-DSP-5", format!("{by} appealed")).with("grounds", grounds)
+        }
+    })
 }
 
 impl<V: Lists> Case<'_, V> {
@@ -81,21 +107,14 @@ impl<V: Lists> Case<'_, V> {
             }
         }
         let events = self.view.entries(&Relation::DisputeEvents(*id))?;
-        for entry in &events {
-            let text = "evidence, a freeze, a ruling or an appeal was recorded";
-            let reason = Reason::new("LED-DSP-3", text).with("event", entry.id);
-            self.say(reason.with("height", entry.height));
-        }
-        for ruling in &dispute.rulings {
-            let text = format!("{} ruled: {}", ruling.by, ruling_in_words(&ruling.ruling));
-            self.say(
-                Reason::new("LED-DSP-4", text)
-                    .with("reasons", ruling.reasons)
-                    .with("time_ms", ruling.time_ms),
-            );
-        }
-        if let Some(appellant) = &dispute.appellant {
-            self.say(Reason::new("LED-DSP-5", format!("{appellant} appealed")));
+        let keys: Vec<Key> =
+            events.iter().map(|e| Key::Filed(EventId::from_digest(e.id))).collect();
+        self.view.prefetch(&keys)?;
+        for (entry, key) in events.iter().zip(&keys) {
+            let record: Option<FiledRecord> = self.view.get(key)?;
+            let record = record.ok_or_else(|| Fault(format!("{} is not filed", entry.id)))?;
+            let reason = filed(dispute, &record)?.with("event", entry.id);
+            self.say(reason.with("height", entry.height).with("time_ms", record.time_ms));
         }
         self.say(Reason::new("LED-DSP-4", status_in_words(dispute.status)));
         Ok(())

@@ -3,7 +3,7 @@
 use super::{Answer, Asked};
 use crate::hash::{AssetId, CertificateId, ChangeId, Digest, GrantId, RegistrationId, RequestId};
 use crate::member::compromised;
-use crate::query::{Object, Topic, explain, inbox as inbox_of, object};
+use crate::query::{BlockTime, Object, Topic, explain, inbox as inbox_of, object};
 use crate::scenario::form::{Wrong, parse};
 use crate::scenario::kind::number::Count;
 use crate::scenario::kind::reference::{Asset, Member};
@@ -167,7 +167,8 @@ pub(super) fn inbox(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
             *asset.map_err(|_| Wrong(format!("nothing is named `{text}`")))?.digest()
         }
     };
-    let waits = inbox_of(&a.context.seen, &member, a.context.now_ms)?;
+    let after = BlockTime { height: a.context.height.saturating_sub(1), time_ms: a.context.now_ms };
+    let waits = inbox_of(&a.context.seen, &member, after)?;
     let is = if waits.items.iter().any(|item| item.id == id) { "there" } else { "not there" };
     Ok(Answer { is: is.into(), expected: "there".into() })
 }

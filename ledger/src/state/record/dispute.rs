@@ -4,7 +4,7 @@ use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::event::dispute::{Ground, Ruling, Subject};
-use crate::hash::Digest;
+use crate::hash::{Digest, DisputeId};
 use crate::state::record::GrantStatus;
 use crate::text::Handle;
 
@@ -57,5 +57,41 @@ pub struct DisputeRecord {
     /// Height at which it was opened.
     pub height: u64,
     /// Block time at which it was opened, milliseconds since 1970.
+    pub time_ms: u64,
+}
+
+/// A dispute that waits for a ruling.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct WaitingDispute {
+    /// The dispute.
+    pub dispute: DisputeId,
+    /// Height since which it waits: at which it was opened or appealed.
+    pub height: u64,
+}
+
+/// What was put into the file of a dispute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Filed {
+    /// Evidence; its salted hash.
+    Evidence(Digest),
+    /// A freeze; its last block time, milliseconds since 1970.
+    Freeze(u64),
+    /// A ruling; its place among the rulings, from 0.
+    Ruling(u64),
+    /// An appeal; the salted hash of its grounds.
+    Appeal(Digest),
+}
+
+/// An event in the file of a dispute.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct FiledRecord {
+    /// The dispute.
+    pub dispute: DisputeId,
+    /// What it is.
+    pub filed: Filed,
+    /// Whose act it was.
+    pub by: Handle,
+    /// Block time, milliseconds since 1970.
     pub time_ms: u64,
 }

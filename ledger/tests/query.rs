@@ -7,9 +7,11 @@ mod world;
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use headwater_ledger::event::Event;
 use headwater_ledger::event::asset::Stage;
+use headwater_ledger::event::member::{AcceptSuccession, ProposeSuccession};
 use headwater_ledger::event::rights::{GrantRight, Owner};
-use headwater_ledger::hash::AssetId;
+use headwater_ledger::hash::{AssetId, SuccessionId};
 use headwater_ledger::query::{
     self, Clearing, Direction, ListEntry, Lists, MemberStatement, Money, QueryError,
 };
@@ -285,6 +287,29 @@ fn an_exchange_sees_its_fees_and_a_buyer_sees_no_account() {
     for stranger in ["delta-exchange", "pharma-one"] {
         let statement = member(&c.world, stranger);
         assert!(statement.accounts.is_empty() && statement.totals.is_empty(), "{stranger}");
+    }
+}
+
+#[test]
+fn a_successor_sees_what_those_it_succeeded_have_and_clear() {
+    let mut c = biopsy_report();
+    let chest = member(&c.world, "chest-hospital");
+    let fees = member(&c.world, "gba-exchange").totals[0].fees;
+    for (ended, by) in [("chest-hospital", "county-hospital"), ("gba-exchange", "delta-exchange")] {
+        let own = member(&c.world, by).totals.first().map_or(0, |total| total.entitled);
+        let proposal = ProposeSuccession { member: handle(ended), successor: handle(by) };
+        let id = c.world.act(ended, Event::ProposeSuccession(proposal));
+        let succession = SuccessionId::from_digest(*id.digest());
+        c.world.act(by, Event::AcceptSuccession(AcceptSuccession { succession }));
+        let after = &member(&c.world, by).totals[0];
+        if ended == "chest-hospital" {
+            // The lines stay in the name that earned them.
+            assert_eq!(after.entitled, own + chest.totals[0].entitled);
+            let lines = &member(&c.world, by).accounts[0].lines;
+            assert!(chest.accounts[0].lines.iter().all(|line| lines.contains(line)));
+        } else {
+            assert_eq!(after.fees, fees);
+        }
     }
 }
 

@@ -158,6 +158,8 @@ fn action(action: &InboxAction) -> String {
         InboxAction::Appeal => "appeal",
         InboxAction::Contest => "contest",
         InboxAction::Terminate => "terminate",
+        InboxAction::Deliver => "deliver",
+        InboxAction::Refund => "refund",
     }
     .to_string()
 }
@@ -257,9 +259,20 @@ fn yes(acting: &Acting<'_>, item: &InboxItem) -> Result<Event, Failure> {
             Event::ApproveChange(ApproveChange { change: ChangeId::from_digest(id) })
         }
         InboxKind::Dispute | InboxKind::Payout => {
-            let message = format_args!("{id}: {} is not approved", item.summary);
-            return Err(Failure::new(Kind::Usage, message)
-                .hint("see `headwater dispute` and `headwater payout contest`"));
+            return not_yes(item, "see `headwater dispute` and `headwater payout contest`");
         }
+        InboxKind::Sold => return not_yes(item, "see `headwater contract deliver`"),
+        InboxKind::Instalment => {
+            let hint = "the exchange records what was paid, or ends the contract with \
+                        `headwater contract terminate`";
+            return not_yes(item, hint);
+        }
+        InboxKind::Refund => return not_yes(item, "see `headwater payment refund`"),
     })
+}
+
+/// Something to which nobody simply says yes.
+fn not_yes(item: &InboxItem, hint: &'static str) -> Result<Event, Failure> {
+    let message = format_args!("{}: {} is not approved", item.id, item.summary);
+    Err(Failure::new(Kind::Usage, message).hint(hint))
 }

@@ -76,6 +76,12 @@ pub enum InboxKind {
     Payout,
     /// A contract that the other party wants to end.
     Termination,
+    /// A product sold, to deliver.
+    Sold,
+    /// A part of a price, to pay until it is due; overdue afterwards.
+    Instalment,
+    /// A refund that a ruling orders, to give back.
+    Refund,
 }
 
 /// What can be decided.
@@ -100,8 +106,12 @@ pub enum InboxAction {
     Appeal,
     /// Say that it did not arrive.
     Contest,
-    /// End it, as the other party wants.
+    /// End it: as the other party wants, or because an instalment is overdue.
     Terminate,
+    /// Deliver, and record it.
+    Deliver,
+    /// Give back what is ordered, and record it.
+    Refund,
 }
 
 /// What waits for a member's decision after the block of a height and time. Bounded by the length

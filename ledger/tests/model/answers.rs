@@ -160,13 +160,18 @@ fn disputes(world: &World, naive: &Naive) -> Result<(), String> {
 fn statement(world: &World, naive: &Naive, member: &Handle) -> Result<(), String> {
     let told = query::member_statement(world, member, naive.now).map_err(|e| e.to_string())?;
     let mut expected: BTreeMap<AccountId, [i128; 8]> = BTreeMap::new();
+    // The member and all whom it has succeeded.
+    let names = naive.members.keys().filter(|m| naive.succession(m).contains(member));
+    let names: Vec<&Handle> = names.collect();
     for (id, account) in &naive.accounts {
-        for ((asset, right), units) in naive.schedule(&account.product) {
-            let mut epochs = naive.epochs(&asset, right).iter();
-            if !epochs.any(|epoch| epoch.owners.contains_key(member)) {
+        let schedule = naive.schedule(&account.product);
+        let lines = schedule.iter().flat_map(|claim| names.iter().map(move |name| (claim, name)));
+        for (((asset, right), units), name) in lines {
+            let mut epochs = naive.epochs(asset, *right).iter();
+            if !epochs.any(|epoch| epoch.owners.contains_key(*name)) {
                 continue;
             }
-            let b = naive.balance(id, units, &(asset, right, member.clone()));
+            let b = naive.balance(id, *units, &(*asset, *right, (*name).clone()));
             let parts = [b.entitled, b.held, b.frozen, b.paid].map(|amount| amount as i128);
             let [entitled, held, frozen, paid] = parts;
             let (payable, overpaid) = (b.left.max(0), (-b.left).max(0));
@@ -176,7 +181,7 @@ fn statement(world: &World, naive: &Naive, member: &Handle) -> Result<(), String
                 *sum += more;
             }
         }
-        if naive.has_role(member, Role::Exchange) && account.exchange == *member {
+        if names.contains(&&account.exchange) {
             expected.entry(*id).or_default();
         }
     }

@@ -1,8 +1,10 @@
 //! Whether something waits for the member whose inbox it is, and what that member can do.
 
 use super::{BlockTime, InboxAction, InboxItem, InboxKind, subject_in_words};
-use crate::event::dispute::Subject;
+use crate::account::Amounts;
+use crate::event::dispute::{Ruling, Subject};
 use crate::event::governance::Rulebook;
+use crate::event::market::Instalment;
 use crate::execute::acting;
 use crate::grant::lapsed;
 use crate::hash::{AssetId, Digest};
@@ -12,9 +14,9 @@ use crate::query::{QueryError, recorded, shown};
 use crate::reject::Fault;
 use crate::split::Right;
 use crate::state::record::{
-    AccessStatus, ContractRecord, ContractStatus, DisputeRecord, DisputeStatus, GrantStatus,
-    ListingStatus, PayoutRecord, PayoutStatus, RegistrationRecord, RegistrationStatus,
-    RequestStatus, TransferRecord,
+    AccessStatus, AccountRecord, ContractRecord, ContractStatus, DisputeRecord, DisputeStatus,
+    GrantStatus, ListingStatus, PaymentRecord, PayoutRecord, PayoutStatus, RegistrationRecord,
+    RegistrationStatus, RequestStatus, TransferRecord,
 };
 use crate::state::{Records, View};
 use crate::text::Handle;
@@ -224,6 +226,9 @@ impl<V: View> Desk<'_, V> {
         let to_sign = (buyer && !c.buyer_signed) || (exchange && !c.exchange_signed);
         let price = format!("{} minor units of {}", c.price, c.currency);
         let seller = self.is(&c.seller)?;
+        let next = if open && signed { next_instalment(c) } else { None };
+        let overdue = next.filter(|part| !self.in_time(part.due_ms));
+        let to_deliver = open && signed && seller && c.delivered.is_none() && !c.confirmed;
         let other_ends = (seller && c.buyer_terminates && !c.seller_terminates)
             || (buyer && c.seller_terminates && !c.buyer_terminates);
         let (kind, summary, actions, until_ms) = if open && other_ends {
@@ -232,20 +237,36 @@ impl<V: View> Desk<'_, V> {
         } else if open && to_sign && self.in_time(c.sign_by_ms) {
             let actions = vec![InboxAction::Sign, InboxAction::Decline];
             (InboxKind::Contract, format!("contract for {price}"), actions, Some(c.sign_by_ms))
+        } else if let Some(part) = overdue.filter(|_| buyer || exchange) {
+            let summary = format!("instalment of {}, overdue, of {price}", part.amount);
+            let actions = if exchange { vec![InboxAction::Terminate] } else { Vec::new() };
+            (InboxKind::Instalment, summary, actions, None)
         } else if signed && buyer && c.delivered.is_some() && !c.confirmed {
             // Afterwards it counts as confirmed when somebody says so.
             let until_ms = c.delivered_ms.saturating_add(self.rulebook()?.deemed_delivery_ms);
             let summary = format!("delivery under the contract for {price}");
             (InboxKind::Delivery, summary, vec![InboxAction::Confirm], Some(until_ms))
+        } else if to_deliver && !recorded(self.view, &c.asset)?.void {
+            let summary = format!("delivery, to make, under the contract for {price}");
+            (InboxKind::Sold, summary, vec![InboxAction::Deliver], None)
+        } else if let Some(part) = next.filter(|_| buyer) {
+            // The bank pays; the exchange records it.
+            let summary = format!("instalment of {}, to pay, of {price}", part.amount);
+            (InboxKind::Instalment, summary, Vec::new(), Some(part.due_ms))
         } else {
             return Ok(None);
         };
-        let (asset, from) = (Some(c.asset), c.seller.clone());
+        let from = if kind == InboxKind::Sold { c.buyer.clone() } else { c.seller.clone() };
+        let asset = Some(c.asset);
         Ok(Some(Waiting { kind, asset, from, summary, actions, until_ms }))
     }
 
     fn dispute(&self, d: &DisputeRecord) -> Result<Option<Waiting>, QueryError> {
-        let party = self.is(&d.opener)? || self.any(&d.respondents)?;
+        let opener = self.is(&d.opener)?;
+        let party = opener || self.any(&d.respondents)?;
+        if let Some((payment, account)) = self.orders(d)? {
+            return Ok(refund(d, &payment, &account));
+        }
         let (actions, until_ms) = match d.status {
             DisputeStatus::Open | DisputeStatus::Appealed if party => {
                 (vec![InboxAction::FileEvidence], None)
@@ -261,7 +282,9 @@ impl<V: View> Desk<'_, V> {
                 let appeal_ms = self.rulebook()?.appeal_ms;
                 let last = d.rulings.last();
                 let until_ms = last.map_or(0, |r| r.time_ms.saturating_add(appeal_ms));
-                if !party || !self.in_time(until_ms) {
+                // Whoever the dispute was dismissed for has won.
+                let lost = opener || last.is_none_or(|r| r.ruling != Ruling::Dismiss);
+                if !party || !lost || !self.in_time(until_ms) {
                     return Ok(None);
                 }
                 (vec![InboxAction::Appeal], Some(until_ms))
@@ -280,6 +303,25 @@ impl<V: View> Desk<'_, V> {
         Ok(Some(Waiting { kind: InboxKind::Dispute, asset, from, summary, actions, until_ms }))
     }
 
+    /// The payment of which a ruling orders a refund, with its account, when the member clears it.
+    fn orders(
+        &self,
+        d: &DisputeRecord,
+    ) -> Result<Option<(PaymentRecord, AccountRecord)>, QueryError> {
+        let ruled = match d.status {
+            DisputeStatus::Ruled | DisputeStatus::Final => d.rulings.last().map(|r| &r.ruling),
+            DisputeStatus::Open | DisputeStatus::Appealed => None,
+        };
+        let (Subject::Payment(id), Some(Ruling::Refund(_))) = (&d.subject, ruled) else {
+            return Ok(None);
+        };
+        let payment = self.view.payment(id)?;
+        let payment = payment.ok_or_else(|| Fault("a dispute about no payment".into()))?;
+        let account = self.view.account(&payment.account)?;
+        let account = account.ok_or_else(|| Fault("a payment of no account".into()))?;
+        Ok(self.is(&account.exchange)?.then_some((payment, account)))
+    }
+
     /// Whether the member rules on a dispute: as a regulator that belongs with no party, and on
     /// appeal has not given the first ruling. Implements [LED-DSP-2].
     fn may_rule(&self, d: &DisputeRecord) -> Result<bool, Fault> {
@@ -293,4 +335,32 @@ impl<V: View> Desk<'_, V> {
         }
         Ok(!self.any(d.rulings.iter().map(|ruling| &ruling.by))?)
     }
+}
+
+/// What a ruling orders to give back, until it is given back.
+fn refund(d: &DisputeRecord, payment: &PaymentRecord, account: &AccountRecord) -> Option<Waiting> {
+    let Amounts { net, fee, tax } = payment.ordered;
+    if payment.ordered == Amounts::default() {
+        return None;
+    }
+    Some(Waiting {
+        kind: InboxKind::Refund,
+        asset: Some(account.product),
+        from: d.opener.clone(),
+        summary: format!(
+            "refund that a ruling orders, minor units of {}: net {net}, fee {fee}, tax {tax}",
+            account.currency
+        ),
+        actions: vec![InboxAction::Refund],
+        until_ms: None,
+    })
+}
+
+/// The first instalment of a contract that is not paid.
+fn next_instalment(c: &ContractRecord) -> Option<&Instalment> {
+    let mut sum = 0u64;
+    c.instalments.iter().find(|part| {
+        sum = sum.saturating_add(part.amount);
+        sum > c.paid
+    })
 }

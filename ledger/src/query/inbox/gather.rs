@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use crate::event::member::Role;
-use crate::hash::{Digest, DisputeId, SuccessionId};
+use crate::hash::{Digest, DisputeId};
 use crate::query::place::{Object, object, places};
-use crate::query::{Budget, ListEntry, Lists, MAX_ROWS, QueryError};
+use crate::query::{Budget, ListEntry, Lists, MAX_ROWS, QueryError, acts_for};
 use crate::reject::Fault;
-use crate::state::record::{DisputeRecord, MemberRecord, SuccessionRecord, WaitingDispute};
+use crate::state::record::{DisputeRecord, MemberRecord, WaitingDispute};
 use crate::state::{Key, Relation, View};
 use crate::text::Handle;
 
@@ -52,31 +52,6 @@ pub(super) fn gather<V: Lists>(
         }
     }
     found.sort_by_key(|(entry, _)| entry.height);
-    Ok(found)
-}
-
-/// The member and those it acts for: whom it has succeeded, whom they had, and so on.
-/// Implements [LED-MEM-10].
-fn acts_for<V: Lists>(
-    view: &V,
-    member: &Handle,
-    budget: &mut Budget,
-) -> Result<Vec<Handle>, QueryError> {
-    let mut found = vec![member.clone()];
-    let mut at = 0usize;
-    while let Some(handle) = found.get(at).cloned() {
-        at = at.saturating_add(1);
-        let entries = view.entries(&Relation::MemberPredecessors(handle))?;
-        budget.take(entries.len())?;
-        let key = |e: &ListEntry| Key::Succession(SuccessionId::from_digest(e.id));
-        let keys: Vec<Key> = entries.iter().map(key).collect();
-        view.prefetch(&keys)?;
-        for key in keys {
-            let record: Option<SuccessionRecord> = view.get(&key)?;
-            let record = record.ok_or_else(|| Fault("a succession is not recorded".into()))?;
-            found.push(record.member);
-        }
-    }
     Ok(found)
 }
 

@@ -17,7 +17,7 @@ use crate::money::Currency;
 use crate::payment::account_id;
 use crate::query::shares::claims;
 use crate::query::trace::descent;
-use crate::query::{Budget, Lists, MAX_ROWS, QueryError, recorded, shown};
+use crate::query::{Budget, Lists, MAX_ROWS, QueryError, acts_for, recorded, shown};
 use crate::reject::Fault;
 use crate::state::{Key, Records, Relation};
 use crate::text::{DisplayName, Handle};
@@ -126,25 +126,30 @@ pub struct CurrencyTotal {
 }
 
 /// The statement of a member: its lines in every account in which it has had a claim, and its fees
-/// in every account it clears. `now_ms` is the block time at which it is asked what disputes hold.
+/// in every account it clears; so too for all whom it has succeeded, whose lines stay in their names
+/// and are paid to it. `now_ms` is the block time at which it is asked what disputes hold.
 pub fn member_statement<V: Lists>(
     view: &V,
     member: &Handle,
     now_ms: u64,
 ) -> Result<MemberStatement, QueryError> {
-    let owned = Relation::MemberAssets(member.clone());
-    let contracts = Relation::MemberContracts(member.clone());
-    view.prefetch(&[
-        Key::Member(member.clone()),
-        Key::Range(owned.clone()),
-        Key::Range(contracts.clone()),
-    ])?;
+    let predecessors = Relation::MemberPredecessors(member.clone());
+    view.prefetch(&[Key::Member(member.clone()), Key::Range(predecessors)])?;
     let record = view.member(member)?;
     let record = record.ok_or_else(|| QueryError::Unknown(format!("member {member}")))?;
-    let owned: BTreeSet<AssetId> =
-        view.entries(&owned)?.iter().map(|entry| AssetId::from_digest(entry.id)).collect();
+    let names = acts_for(view, member, &mut Budget::new("predecessors", MAX_ROWS))?;
+    let lists = |handle: &Handle| {
+        [Relation::MemberAssets(handle.clone()), Relation::MemberContracts(handle.clone())]
+    };
+    view.prefetch(&names.iter().flat_map(lists).map(Key::Range).collect::<Vec<_>>())?;
+    let names: BTreeSet<Handle> = names.into_iter().collect();
+    let mut owned = BTreeSet::new();
+    for name in &names {
+        let entries = view.entries(&Relation::MemberAssets(name.clone()))?;
+        owned.extend(entries.iter().map(|entry| AssetId::from_digest(entry.id)));
+    }
     let mut wanted = accounts_below(view, &owned)?;
-    wanted.extend(cleared_accounts(view, member, &contracts)?);
+    wanted.extend(cleared_accounts(view, &names)?);
     prefetch_accounts(view, &wanted)?;
 
     let mut own_claims: BTreeMap<AssetId, Vec<Claim<AssetId>>> = BTreeMap::new();
@@ -160,7 +165,7 @@ pub fn member_statement<V: Lists>(
             }
         };
         let asked = Asked { account: id, record: &account, now_ms };
-        accounts.extend(member_account(view, member, &asked, claims)?);
+        accounts.extend(member_account(view, &names, &asked, claims)?);
     }
     accounts.sort_by(|a, b| {
         (&a.name, &a.exchange, a.currency).cmp(&(&b.name, &b.exchange, b.currency))
@@ -195,25 +200,28 @@ fn accounts_below<V: Lists>(
     Ok(accounts)
 }
 
-/// The accounts of the contracts that a member clears.
+/// The accounts of the contracts that some members clear.
 fn cleared_accounts<V: Lists>(
     view: &V,
-    member: &Handle,
-    contracts: &Relation,
+    names: &BTreeSet<Handle>,
 ) -> Result<BTreeSet<AccountId>, QueryError> {
-    let entries = view.entries(contracts)?;
-    Budget::new("contracts", MAX_ROWS).take(entries.len())?;
-    let ids: Vec<ContractId> = entries.iter().map(|e| ContractId::from_digest(e.id)).collect();
+    let mut budget = Budget::new("contracts", MAX_ROWS);
+    let mut ids = Vec::new();
+    for name in names {
+        let entries = view.entries(&Relation::MemberContracts(name.clone()))?;
+        budget.take(entries.len())?;
+        ids.extend(entries.iter().map(|e| ContractId::from_digest(e.id)));
+    }
     view.prefetch(&ids.iter().map(|id| Key::Contract(*id)).collect::<Vec<_>>())?;
     let mut accounts = BTreeSet::new();
     for id in ids {
         let contract = contract(view, &id)?;
-        if contract.exchange != *member {
+        if !names.contains(&contract.exchange) {
             continue;
         }
         let account = account_id(&contract.asset, &contract.exchange, &contract.currency);
         let account = account.map_err(Fault::from)?;
-        // It is there from the first payment on, void or not.
+        // It is there once all three have signed, if anything is to be paid.
         if view.account(&account)?.is_some() {
             accounts.insert(account);
         }
@@ -221,10 +229,10 @@ fn cleared_accounts<V: Lists>(
     Ok(accounts)
 }
 
-/// A member's part of an account; none when it has none.
+/// The part of some names in an account; none when they have none.
 fn member_account<V: Lists>(
     view: &V,
-    member: &Handle,
+    names: &BTreeSet<Handle>,
     asked: &Asked<'_>,
     claims: &[Claim<AssetId>],
 ) -> Result<Option<MemberAccount>, QueryError> {
@@ -233,14 +241,14 @@ fn member_account<V: Lists>(
     let (mut paid_out, mut moved) = (Vec::new(), Vec::new());
     if !claims.is_empty() {
         (lines, balances) = divide(view, asked, &Book::read(view, id, &account.totals)?, claims)?;
-        lines.retain(|line| line.party == *member);
-        balances.retain(|balance| balance.party == *member);
+        lines.retain(|line| names.contains(&line.party));
+        balances.retain(|balance| names.contains(&balance.party));
         paid_out = payouts(view, id)?;
-        paid_out.retain(|payout| payout.owner == *member);
+        paid_out.retain(|payout| names.contains(&payout.owner));
         moved = set_offs(view, id)?;
-        moved.retain(|s| s.from.owner == *member || s.to.owner == *member);
+        moved.retain(|s| names.contains(&s.from.owner) || names.contains(&s.to.owner));
     }
-    let clears = account.exchange == *member;
+    let clears = names.contains(&account.exchange);
     if lines.is_empty() && !clears {
         return Ok(None);
     }

@@ -6,9 +6,10 @@ use crate::event::ApproveAct;
 use crate::event::rights::Owner;
 use crate::execute::Act;
 use crate::hash::AssetId;
+use crate::limits::APPROVAL_MS;
 use crate::reject::{Code, Fault, Refusal, Reject};
 use crate::split::Right;
-use crate::state::record::{ApprovalRecord, AssetRecord};
+use crate::state::record::{ApprovalRecord, Approved, AssetRecord};
 use crate::state::{Key, Records, View};
 use crate::text::Handle;
 
@@ -28,14 +29,20 @@ pub(crate) fn owners(
     Ok(owners)
 }
 
-/// Those who approved the act that is applied, as who acts for them now. That act uses up the
-/// approvals.
+/// Those whose approvals of the act that is applied count, as who acts for them now. That act uses
+/// up the approvals.
 pub(crate) fn approvers(act: &mut Act<'_>, id: &AssetId) -> Result<BTreeSet<Handle>, Refusal> {
     let key = Key::Approval(*id, act.hash()?);
     let Some(record) = act.state.get::<ApprovalRecord>(&key)? else { return Ok(BTreeSet::new()) };
     act.weigh((record.by.len() as u64).saturating_mul(OWNER_WEIGHT))?;
     act.spent.insert(*id);
-    Ok(record.by.iter().map(|by| act.acting(by)).collect::<Result<_, Fault>>()?)
+    let count = record.by.iter().filter(|approved| counts(act, approved));
+    Ok(count.map(|approved| act.acting(&approved.member)).collect::<Result<_, Fault>>()?)
+}
+
+/// Whether an approval has not lapsed.
+fn counts(act: &Act<'_>, approved: &Approved) -> bool {
+    act.context.time_ms <= approved.until_ms
 }
 
 /// `approve_act`.
@@ -55,18 +62,19 @@ pub(crate) fn approve(act: &mut Act<'_>, e: &ApproveAct) -> Result<(), Refusal> 
     let key = Key::Approval(e.asset, e.act);
     let before = act.state.get::<ApprovalRecord>(&key)?.map(|r| r.by).unwrap_or_default();
     act.weigh((before.len() as u64).saturating_mul(OWNER_WEIGHT))?;
-    // Who is no owner any more is forgotten, which bounds the list.
+    // Who is no owner any more is forgotten, and what has lapsed, which bounds the list.
     let mut by = Vec::new();
-    for member in before {
-        if act.is(&member)? {
-            let text = format!("{member} has approved this act");
+    for approved in before.into_iter().filter(|approved| counts(act, approved)) {
+        if act.is(&approved.member)? {
+            let text = format!("{} has approved this act", approved.member);
             return Err(Reject::new(Code::ActApprovedAlready, text).into());
         }
-        if acting.contains(&act.acting(&member)?) {
-            by.push(member);
+        if acting.contains(&act.acting(&approved.member)?) {
+            by.push(approved);
         }
     }
-    by.push(act.author.clone());
+    let until_ms = act.context.time_ms.saturating_add(APPROVAL_MS);
+    by.push(Approved { member: act.author.clone(), until_ms });
     Ok(act.state.put(&key, &ApprovalRecord { by })?)
 }
 

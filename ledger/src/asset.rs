@@ -7,10 +7,10 @@ use crate::envelope::asset_id;
 use crate::event::asset::{Activity, Derivation, Input, Metadata, RegisterAsset, Stage};
 use crate::event::member::Role;
 use crate::event::rights::{GrantRight, VoidAsset};
-use crate::execute::Act;
+use crate::execute::{Act, acting};
 use crate::grant::{self, Use};
 use crate::hash::{AccessId, AssetId, Digest, GrantId};
-use crate::limits::MAX_WEIGHT_SUM;
+use crate::limits::{CLAIM_TOLERANCE_MS, MAX_CLAIMS, MAX_WEIGHT_SUM};
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::split::SplitError;
 use crate::state::record::{AssetInputs, AssetRecord, GrantRecord};
@@ -76,10 +76,10 @@ fn check_not_void(asset: &AssetRecord) -> Result<(), Reject> {
 /// Fails when an asset is contested: its content is another member's, or the key that signed it is
 /// said to have been in other hands, and no ruling has cleared it.
 /// Implements [LED-AST-7].
-fn check_uncontested<V: View>(view: &V, asset: &AssetRecord) -> Result<(), Refusal> {
+pub(crate) fn check_uncontested<V: View>(view: &V, asset: &AssetRecord) -> Result<(), Refusal> {
     let why = if asset.cleared {
         return Ok(());
-    } else if asset.duplicate_of.is_some() {
+    } else if is_duplicate(view, asset)? {
         "has the content of an asset that another member registered before"
     } else if asset.output_of.is_some() {
         "has content that another member's logged use put out before"
@@ -91,6 +91,28 @@ fn check_uncontested<V: View>(view: &V, asset: &AssetRecord) -> Result<(), Refus
     Err(Reject::new(Code::Contested, format!("{}/{} {why}", asset.author, asset.name)).into())
 }
 
+/// The first asset that is remembered for a content root and is not void, with its author.
+fn first_in_force<V: View>(view: &V, root: Digest) -> Result<Option<(AssetId, Handle)>, Fault> {
+    let claims: Vec<AssetId> = view.get(&Key::ContentClaim(root))?.unwrap_or_default();
+    for id in claims {
+        let asset = view.asset(&id)?.ok_or_else(|| Fault(format!("asset {id} is missing")))?;
+        if !asset.void {
+            return Ok(Some((id, asset.author)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether another member has the first asset with this content that is not void.
+/// Implements [LED-AST-7].
+pub(crate) fn is_duplicate<V: View>(view: &V, asset: &AssetRecord) -> Result<bool, Fault> {
+    if asset.duplicate_of.is_none() {
+        return Ok(false);
+    }
+    let Some((_, first)) = first_in_force(view, asset.content.root)? else { return Ok(false) };
+    Ok(acting(view, &first)? != acting(view, &asset.author)?)
+}
+
 /// Whose content an asset has, when it is another member's. Implements [LED-AST-7].
 #[derive(Default)]
 struct Foreign {
@@ -98,18 +120,18 @@ struct Foreign {
     output_of: Option<AccessId>,
 }
 
-/// Looks for whoever had this content before: who registered it first, or whose logged use put it
-/// out. When it is another member both are told; else the asset is the first and is remembered.
+/// Looks for whoever had this content before: who registered the first asset with it that is not
+/// void, or whose logged use put it out. When it is another member both are told.
 fn foreign(act: &mut Act<'_>, root: Digest, id: AssetId) -> Result<Foreign, Refusal> {
-    if let Some(first) = act.state.get::<AssetId>(&Key::ContentClaim(root))? {
-        let owner = named(act, &first)?;
-        if act.is(&owner.author)? {
-            let text = format!("{}/{} has this content", owner.author, owner.name);
+    if let Some((first, author)) = first_in_force(act.state, root)? {
+        if act.is(&author)? {
+            let text = format!("{} has this content", called(act.state, &first)?);
             return Err(Reject::new(Code::ContentRegistered, text).into());
         }
+        remember(act, root, id)?;
         act.append(Relation::AssetDuplicates(first), id.digest())?;
         act.append(Relation::AssetDuplicates(id), first.digest())?;
-        act.wait_for(&owner.author)?;
+        act.wait_for(&author)?;
         act.wait_for(act.author)?;
         return Ok(Foreign { duplicate_of: Some(first), output_of: None });
     }
@@ -121,8 +143,19 @@ fn foreign(act: &mut Act<'_>, root: Digest, id: AssetId) -> Result<Foreign, Refu
             return Ok(Foreign { duplicate_of: None, output_of: Some(access) });
         }
     }
-    act.state.put(&Key::ContentClaim(root), &id)?;
+    remember(act, root, id)?;
     Ok(Foreign::default())
+}
+
+/// Puts an asset at the end of those with its content.
+fn remember(act: &mut Act<'_>, root: Digest, id: AssetId) -> Result<(), Refusal> {
+    let place = Key::ContentClaim(root);
+    let mut claims: Vec<AssetId> = act.state.get(&place)?.unwrap_or_default();
+    if claims.len() < MAX_CLAIMS {
+        claims.push(id);
+        act.state.put(&place, &claims)?;
+    }
+    Ok(())
 }
 
 /// `register_asset`.
@@ -137,7 +170,9 @@ pub(crate) fn register(act: &mut Act<'_>, e: &RegisterAsset) -> Result<(), Refus
     }
     check_split(e)?;
     check_stage(e)?;
-    check_ranges(&e.metadata, e.derivation.as_ref().map(|d| &d.activity))?;
+    let activity = e.derivation.as_ref().map(|d| &d.activity);
+    check_ranges(&e.metadata, activity)?;
+    check_claimed(activity, act.context.time_ms)?;
     let (first_version, version) = revised(act, e, id)?;
     let mut late = false;
     if let Some(derivation) = &e.derivation {
@@ -227,6 +262,16 @@ pub(crate) fn check_ranges(m: &Metadata, activity: Option<&Activity>) -> Result<
         return reject("the claimed time of the activity ends before it begins".into());
     }
     Ok(())
+}
+
+/// Fails when work is claimed that is still to be done. Implements [LED-AST-3].
+fn check_claimed(activity: Option<&Activity>, now_ms: u64) -> Result<(), Reject> {
+    let latest = now_ms.saturating_add(CLAIM_TOLERANCE_MS);
+    let Some(end) = activity.map(|a| a.claimed_to_ms).filter(|end| *end > latest) else {
+        return Ok(());
+    };
+    let text = format!("the claimed time of the activity ends at {end}, at the latest at {latest}");
+    Err(Reject::new(Code::OutOfRange, text))
 }
 
 /// The line of versions the asset belongs to and its number in it. Implements [LED-AST-5].

@@ -30,7 +30,7 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refu
     }
     listing::require_accepted(&listing)?;
     let cover = listing::check_sellable(act, &listing)?;
-    review::require_not_rejected(act, &listing.asset)?;
+    review::require_not_rejected(act, &listing)?;
     act.named_member(&e.buyer)?;
     let buyer = act.acting(&e.buyer)?;
     if buyer == act.acting(&listing.seller)? || buyer == act.acting(&listing.exchange)? {
@@ -198,7 +198,7 @@ pub(crate) fn sign(act: &mut Act<'_>, e: &SignContract) -> Result<(), Refusal> {
     let listing = listing::named(act, &contract.listing)?;
     listing::require_accepted(&listing)?;
     let cover = listing::check_sellable(act, &listing)?;
-    review::require_not_rejected(act, &listing.asset)?;
+    review::require_not_rejected(act, &listing)?;
     check_licence(&listing, &cover, &contract.licence, act.context.time_ms)?;
     require_not_suspended(act, &contract)?;
     if contract.price > 0 {

@@ -10,8 +10,8 @@ pub const MAX_EVENTS: usize = 4_096;
 pub const MAX_SIGNATURES: usize = 8;
 /// Most bytes of a block: header and envelopes.
 pub const MAX_BLOCK_BYTES: usize = 8 << 20;
-/// Most envelopes in a block.
-pub const MAX_BLOCK_ENVELOPES: usize = 20_000;
+/// Most envelopes in a block. No event weighs less than 20, so that no more of them fit.
+pub const MAX_BLOCK_ENVELOPES: usize = 5_000;
 /// Most weight of one event: five milliseconds. A rulebook that lets products be listed behind
 /// larger ancestries than the standard one raises it.
 pub const MAX_EVENT_WEIGHT: u64 = 5_000;
@@ -21,8 +21,13 @@ pub const MAX_ENVELOPE_WEIGHT: u64 = 100_000;
 pub const MAX_BLOCK_WEIGHT: u64 = 100_000;
 /// Longest time `not_after` may lie ahead of the block's time, in milliseconds.
 pub const MAX_NOT_AFTER_AHEAD_MS: u64 = 24 * 60 * 60 * 1_000;
-/// Expired envelope ids forgotten in one block at the most.
-pub const MAX_PRUNED_PER_BLOCK: usize = 20_000;
+/// How far ahead of the block's time the claimed time of an activity may end, in milliseconds: a
+/// day, because work is often claimed by the day.
+pub const CLAIM_TOLERANCE_MS: u64 = 24 * 60 * 60 * 1_000;
+/// How long the approval of an act counts, in milliseconds: 30 days.
+pub const APPROVAL_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
+/// Expired envelope ids forgotten in one block at the most: as many as one block can record.
+pub const MAX_PRUNED_PER_BLOCK: usize = 5_000;
 /// Most inputs of a derivation. Each is read with its rights, floors and conditions.
 pub const MAX_INPUTS: usize = 512;
 /// Most that the weights of a derivation's inputs may add up to.
@@ -54,6 +59,8 @@ pub const MAX_PROOF: usize = 32;
 pub const MAX_ADJUSTMENTS: usize = 64;
 /// Most sources of an aggregate.
 pub const MAX_SOURCES: u32 = 20_000;
+/// Most assets with one content root that are remembered in the order of their registration.
+pub const MAX_CLAIMS: usize = 16;
 /// Most conditions that one asset watches in its ancestry.
 pub const MAX_WATCHES: usize = 256;
 /// Most floors, and most conditions, that all inputs of a derivation bring with them together.

@@ -1,7 +1,7 @@
 //! The rules for listings. Listing freezes the attribution schedule. Implements [LED-MKT-1],
 //! [LED-MKT-2] and [LED-MKT-10].
 
-use crate::asset::{named_in_force, usable};
+use crate::asset::{self, named_in_force, usable};
 use crate::attribution::{Claim, ScheduleError};
 use crate::codec::{self, CodecError};
 use crate::event::asset::{Purpose, Stage};
@@ -208,6 +208,9 @@ pub(crate) fn review(act: &mut Act<'_>, e: &ReviewListing) -> Result<(), Refusal
         let text = format!("{} is related to the seller {}", act.author, listing.seller);
         return Err(Reject::new(Code::NotIndependent, text).into());
     }
+    let asset = asset::named(act, &listing.asset)?;
+    let product = (&listing.asset, &asset);
+    review::require_independent_of(act, act.author, product, Right::Operation)?;
     match listing.status {
         ListingStatus::Pending => {}
         ListingStatus::Accepted | ListingStatus::Rejected | ListingStatus::Delisted => {
@@ -218,7 +221,7 @@ pub(crate) fn review(act: &mut Act<'_>, e: &ReviewListing) -> Result<(), Refusal
     match e.decision {
         Decision::Accept => {
             named_in_force(act, &listing.asset)?;
-            review::require_passed(act, &listing.asset)?;
+            review::require_passed(act, &listing)?;
             listing.status = ListingStatus::Accepted;
         }
         Decision::Reject => {

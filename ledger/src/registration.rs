@@ -1,7 +1,7 @@
 //! The rules for the register of rights: filing, public notice, decision, and what follows.
 //! Implements [LED-REG-1] to [LED-REG-5].
 
-use crate::asset::{check_ranges, named as named_asset, named_in_force, named_uncontested};
+use crate::asset::{check_ranges, check_uncontested, named as named_asset, named_in_force};
 use crate::event::asset::{
     CancelRegistration, ChangeKind, ChangeRegistration, DecideRegistration, FileRegistration,
     ObjectRegistration, RenewRegistration,
@@ -12,11 +12,12 @@ use crate::execute::Act;
 use crate::hash::{AssetId, RegistrationId};
 use crate::limits::MAX_OBJECTIONS;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
-use crate::review::require_independent;
+use crate::review::{require_independent, require_independent_of};
 use crate::rights::managed;
 use crate::split::Right;
-use crate::state::record::{RegistrationRecord, RegistrationStatus};
+use crate::state::record::{AssetRecord, RegistrationRecord, RegistrationStatus};
 use crate::state::{Key, Relation, View};
+use crate::text::Handle;
 
 /// Weight of looking at one objection made before.
 const OBJECTION_WEIGHT: u64 = 2;
@@ -29,6 +30,7 @@ enum Standing {
     Over,
 }
 
+/// That of a registration whose asset is not void; a registration is in force no longer than that.
 fn standing(record: &RegistrationRecord, now_ms: u64) -> Standing {
     match record.status {
         RegistrationStatus::Notice => Standing::Notice,
@@ -64,6 +66,7 @@ fn is_registry(act: &Act<'_>, record: &RegistrationRecord) -> Result<(), Refusal
     Err(Reject::new(Code::NotRegistry, text).into())
 }
 
+/// Fails unless a registration is in force, as far as it is up to the registration.
 fn in_force(act: &Act<'_>, record: &RegistrationRecord) -> Result<(), Refusal> {
     match standing(record, act.context.time_ms) {
         Standing::InForce => Ok(()),
@@ -82,6 +85,19 @@ fn check_term(act: &Act<'_>, term_ms: u64) -> Result<(), Refusal> {
     }
     let text = format!("a term of {term_ms} ms, at most {longest}");
     Err(Reject::new(Code::TermOutOfRange, text).into())
+}
+
+/// Fails when a registry is, or is related to, who made an asset or an owner of its holding right.
+fn check_registry(
+    act: &mut Act<'_>,
+    registry: &Handle,
+    (id, asset): (&AssetId, &AssetRecord),
+) -> Result<(), Refusal> {
+    if act.related(registry, &asset.author)? {
+        let text = format!("{registry} is not independent of {}", asset.author);
+        return Err(Reject::new(Code::NotIndependent, text).into());
+    }
+    require_independent_of(act, registry, (id, asset), Right::Holding)
 }
 
 /// Stores a registration after an event about it.
@@ -113,10 +129,7 @@ pub(crate) fn file(act: &mut Act<'_>, e: &FileRegistration) -> Result<(), Refusa
         return Err(Reject::new(Code::NotAnExchange, text).into());
     }
     require_independent(act, &e.registry)?;
-    if act.related(&e.registry, &asset.author)? {
-        let text = format!("{} is not independent of {}", e.registry, asset.author);
-        return Err(Reject::new(Code::NotIndependent, text).into());
-    }
+    check_registry(act, &e.registry, (&e.asset, &asset))?;
     check_term(act, e.term_ms)?;
     let place = Key::RegisteredAs(e.asset);
     if let Some(id) = act.state.get::<RegistrationId>(&place)?
@@ -187,7 +200,7 @@ pub(crate) fn object(act: &mut Act<'_>, e: &ObjectRegistration) -> Result<(), Re
 pub(crate) fn decide(act: &mut Act<'_>, e: &DecideRegistration) -> Result<(), Refusal> {
     let mut record = named(act, &e.registration)?;
     is_registry(act, &record)?;
-    if standing(&record, act.context.time_ms) != Standing::Notice {
+    if record.status != RegistrationStatus::Notice {
         return Err(closed(&record));
     }
     if act.context.time_ms <= record.notice_until_ms {
@@ -196,8 +209,9 @@ pub(crate) fn decide(act: &mut Act<'_>, e: &DecideRegistration) -> Result<(), Re
     }
     match e.decision {
         Decision::Accept => {
-            let asset = named_uncontested(act, &record.asset)?;
-            require_independent(act, &asset.author)?;
+            let asset = named_in_force(act, &record.asset)?;
+            check_registry(act, act.author, (&record.asset, &asset))?;
+            check_uncontested(act.state, &asset)?;
             record.status = RegistrationStatus::Registered;
             record.not_after_ms = act.context.time_ms.saturating_add(record.term_ms);
         }
@@ -230,8 +244,10 @@ pub(crate) fn change(act: &mut Act<'_>, e: &ChangeRegistration) -> Result<(), Re
 pub(crate) fn renew(act: &mut Act<'_>, e: &RenewRegistration) -> Result<(), Refusal> {
     let mut record = named(act, &e.registration)?;
     is_registry(act, &record)?;
+    let asset = named_in_force(act, &record.asset)?;
     in_force(act, &record)?;
-    named_uncontested(act, &record.asset)?;
+    check_registry(act, act.author, (&record.asset, &asset))?;
+    check_uncontested(act.state, &asset)?;
     check_term(act, e.term_ms)?;
     let end = record.not_after_ms.saturating_add(e.term_ms);
     let longest = act.rulebook.registration_term_ms.saturating_mul(2);

@@ -184,6 +184,7 @@ codes! {
     AccessNotInForce = 453, "ACCESS_NOT_IN_FORCE", "LED-ACC-3", "wait for the decision, or ask for access anew";
     NotEnvironment = 454, "NOT_ENVIRONMENT", "LED-ACC-3", "let the environment named in the access log its use";
     JobRepeated = 455, "JOB_REPEATED", "LED-ACC-3", "nothing to do: this job is logged";
+    RequestsEmpty = 456, "REQUESTS_EMPTY", "LED-GRT-9", "name at least one request";
     EpochsFull = 459, "EPOCHS_FULL", "LED-RGT-3", "leave the right with its owners: it has changed hands as often as it can";
 
     NotAnExchange = 501, "NOT_AN_EXCHANGE", "LED-MKT-1", "list at a member with the role of an exchange";

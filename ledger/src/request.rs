@@ -93,8 +93,16 @@ fn open(act: &Act<'_>, id: &RequestId) -> Result<RequestRecord, Refusal> {
     }
 }
 
+fn check_some(requests: &[RequestId]) -> Result<(), Reject> {
+    if requests.is_empty() {
+        return Err(Reject::new(Code::RequestsEmpty, "no request is named"));
+    }
+    Ok(())
+}
+
 /// `approve_requests`.
 pub(crate) fn approve(act: &mut Act<'_>, e: &ApproveRequests) -> Result<(), Refusal> {
+    check_some(&e.requests)?;
     let under = Named::read(act, &e.under)?;
     for id in &e.requests {
         let mut request = open(act, id)?;
@@ -148,6 +156,7 @@ fn accepted(
 
 /// `decline_requests`.
 pub(crate) fn decline(act: &mut Act<'_>, e: &DeclineRequests) -> Result<(), Refusal> {
+    check_some(&e.requests)?;
     for id in &e.requests {
         let mut request = open(act, id)?;
         let asset = crate::asset::named(act, &request.asset)?;

@@ -1,14 +1,15 @@
 //! The rules for compliance reviews and valuations. Implements [LED-MKT-8] and [LED-MKT-9].
 
+use crate::approval::owners;
 use crate::asset::named_in_force;
 use crate::event::market::{Decision, RecordValuation, ReviewCompliance};
 use crate::event::member::Role;
 use crate::execute::Act;
 use crate::hash::AssetId;
 use crate::limits::MAX_AMOUNT;
-use crate::reject::{Code, Refusal, Reject};
+use crate::reject::{Code, Fault, Refusal, Reject};
 use crate::split::Right;
-use crate::state::record::{AssetRecord, ComplianceRecord, ValuationRecord};
+use crate::state::record::{AssetRecord, ComplianceRecord, ListingRecord, ValuationRecord};
 use crate::state::{Key, Records, Relation, View};
 use crate::text::Handle;
 
@@ -21,11 +22,31 @@ pub(crate) fn require_independent(act: &Act<'_>, of: &Handle) -> Result<(), Refu
     Ok(())
 }
 
-/// Fails when the author is, or is related to, the author of an asset or the manager of its
-/// operation right, who sells it.
-fn require_independent_of(act: &Act<'_>, id: &AssetId, asset: &AssetRecord) -> Result<(), Refusal> {
+/// What it adds to the weight of looking at an owner to ask who belongs with it.
+const RELATED_WEIGHT: u64 = 9;
+
+/// Fails when a member is, or is related to, an owner of a right over an asset, however small its
+/// part. Implements [LED-MKT-8].
+pub(crate) fn require_independent_of(
+    act: &mut Act<'_>,
+    member: &Handle,
+    (id, asset): (&AssetId, &AssetRecord),
+    right: Right,
+) -> Result<(), Refusal> {
+    for owner in owners(act, id, asset, right)? {
+        act.weigh(RELATED_WEIGHT)?;
+        if act.related(member, &owner.member)? {
+            let text = format!("{member} is not independent of {}, an owner", owner.member);
+            return Err(Reject::new(Code::NotIndependent, text).into());
+        }
+    }
+    Ok(())
+}
+
+/// Fails when the author is, or is related to, who made an asset or who is paid for its sales.
+fn require_outsider(act: &mut Act<'_>, id: &AssetId, asset: &AssetRecord) -> Result<(), Refusal> {
     require_independent(act, &asset.author)?;
-    require_independent(act, &act.state.right(id, asset, Right::Operation)?.manager)
+    require_independent_of(act, act.author, (id, asset), Right::Operation)
 }
 
 fn newest(act: &Act<'_>, asset: &AssetId) -> Result<Option<ComplianceRecord>, Refusal> {
@@ -36,21 +57,32 @@ fn required() -> Refusal {
     Reject::new(Code::ComplianceRequired, "the product has not passed its compliance review").into()
 }
 
-/// Fails when the newest review rejects an asset.
-pub(crate) fn require_not_rejected(act: &Act<'_>, asset: &AssetId) -> Result<(), Refusal> {
-    match newest(act, asset)?.map(|review| review.decision) {
-        Some(Decision::Reject) => Err(required()),
-        Some(Decision::Accept) | None => Ok(()),
+/// Whether a review rejects for an exchange: its own does, and that of a regulator does for all.
+fn rejects(act: &Act<'_>, review: &ComplianceRecord, exchange: &Handle) -> Result<bool, Refusal> {
+    match review.decision {
+        Decision::Accept => Ok(false),
+        Decision::Reject => Ok(is_regulator(act, &review.by)? || act.same(&review.by, exchange)?),
     }
 }
 
-/// Fails when the newest review rejects an asset, or the rulebook wants one and there is none.
-pub(crate) fn require_passed(act: &Act<'_>, asset: &AssetId) -> Result<(), Refusal> {
-    match newest(act, asset)?.map(|review| review.decision) {
-        Some(Decision::Accept) => Ok(()),
-        None if !act.rulebook.require_compliance => Ok(()),
-        Some(Decision::Reject) | None => Err(required()),
+fn is_regulator(act: &Act<'_>, member: &Handle) -> Result<bool, Fault> {
+    Ok(act.state.member(member)?.is_some_and(|m| m.has_role(Role::Regulator)))
+}
+
+/// Fails when a product is rejected where it is listed.
+pub(crate) fn require_not_rejected(act: &Act<'_>, listing: &ListingRecord) -> Result<(), Refusal> {
+    match newest(act, &listing.asset)? {
+        Some(review) if rejects(act, &review, &listing.exchange)? => Err(required()),
+        Some(_) | None => Ok(()),
     }
+}
+
+/// Fails when a product is rejected where it is listed, or the rulebook wants that it has passed
+/// and it has not.
+pub(crate) fn require_passed(act: &Act<'_>, listing: &ListingRecord) -> Result<(), Refusal> {
+    require_not_rejected(act, listing)?;
+    let passed = newest(act, &listing.asset)?.is_some_and(|review| review.passed);
+    if passed || !act.rulebook.require_compliance { Ok(()) } else { Err(required()) }
 }
 
 /// `review_compliance`.
@@ -61,30 +93,38 @@ pub(crate) fn compliance(act: &mut Act<'_>, e: &ReviewCompliance) -> Result<(), 
         let text = format!("{} is no exchange, appraiser or regulator", act.author);
         return Err(Reject::new(Code::RoleRequired, text).into());
     }
-    require_independent_of(act, &e.asset, &asset)?;
-    check_overrules(act, &e.asset)?;
+    require_outsider(act, &e.asset, &asset)?;
+    let before = newest(act, &e.asset)?;
+    check_overrules(act, before.as_ref())?;
     if !(1..=5).contains(&e.rights_level) {
         let text = format!("property-rights level {} is not within 1 to 5", e.rights_level);
         return Err(Reject::new(Code::OutOfRange, text).into());
     }
-    let record = ComplianceRecord {
-        by: act.author.clone(),
-        decision: e.decision,
-        rights_level: e.rights_level,
-        report: e.report,
-        height: act.context.height,
+    let regulator = act.member.has_role(Role::Regulator);
+    let listed = act.state.value(&Key::ListedAt(e.asset, act.author.clone()))?.is_some();
+    let passed = match e.decision {
+        Decision::Accept => true,
+        Decision::Reject => !regulator && before.is_some_and(|review| review.passed),
     };
-    act.state.put(&Key::Compliance(e.asset), &record)?;
+    // What anybody else rejects is a finding like others: it stops nobody's sales.
+    if e.decision == Decision::Accept || regulator || listed {
+        let record = ComplianceRecord {
+            by: act.author.clone(),
+            decision: e.decision,
+            passed,
+            rights_level: e.rights_level,
+            report: e.report,
+            height: act.context.height,
+        };
+        act.state.put(&Key::Compliance(e.asset), &record)?;
+    }
     found(act, &e.asset)
 }
 
 /// Only a regulator overrules the rejection of a regulator.
-fn check_overrules(act: &Act<'_>, asset: &AssetId) -> Result<(), Refusal> {
-    let Some(review) = newest(act, asset)? else { return Ok(()) };
-    let by_regulator = || -> Result<bool, Refusal> {
-        Ok(act.state.member(&review.by)?.is_some_and(|m| m.has_role(Role::Regulator)))
-    };
-    if review.decision == Decision::Reject && by_regulator()? {
+fn check_overrules(act: &Act<'_>, before: Option<&ComplianceRecord>) -> Result<(), Refusal> {
+    let Some(review) = before else { return Ok(()) };
+    if review.decision == Decision::Reject && is_regulator(act, &review.by)? {
         act.require_role(Role::Regulator)?;
     }
     Ok(())
@@ -94,7 +134,7 @@ fn check_overrules(act: &Act<'_>, asset: &AssetId) -> Result<(), Refusal> {
 pub(crate) fn valuation(act: &mut Act<'_>, e: &RecordValuation) -> Result<(), Refusal> {
     let asset = named_in_force(act, &e.asset)?;
     act.require_role(Role::Appraiser)?;
-    require_independent_of(act, &e.asset, &asset)?;
+    require_outsider(act, &e.asset, &asset)?;
     if !(1..=MAX_AMOUNT).contains(&e.value) {
         let text = format!("a value of {} minor units", e.value);
         return Err(Reject::new(Code::AmountOutOfRange, text).into());

@@ -55,8 +55,8 @@ fn every_story_comes_out_as_written() {
 /// blocks.
 const BEYOND_STORIES: &[(&[Code], &str)] = &[
     (
-        &[Code::NonCanonical, Code::TrailingBytes, Code::NoEvents],
-        "the language writes whole envelopes only, with acts in them",
+        &[Code::NonCanonical, Code::TrailingBytes, Code::NoEvents, Code::RequestsEmpty],
+        "the language writes whole envelopes only, with acts in them, and answers to something",
     ),
     (
         &[Code::UnsupportedVersion, Code::WrongChain],

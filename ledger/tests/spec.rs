@@ -6,6 +6,8 @@
 
 #[path = "spec/examples.rs"]
 mod examples;
+#[path = "spec/lists.rs"]
+mod lists;
 #[path = "spec/source.rs"]
 mod source;
 
@@ -15,6 +17,7 @@ use std::fs;
 use headwater_ledger::codec;
 use headwater_ledger::event::Event;
 use headwater_ledger::hash::Context;
+use headwater_ledger::limits::{MAX_BLOCK_ENVELOPES, MAX_BLOCK_WEIGHT, MAX_PRUNED_PER_BLOCK};
 use headwater_ledger::reject::{Code, Outlook};
 use source::{Declared, Item};
 
@@ -149,8 +152,8 @@ fn weights() -> Vec<Weight> {
         flat("cancel_registration", 30),
         flat("approve_act", 60),
         flat("request_grant", 40),
-        Weight { list: "requests", each: 40, count: requests, ..flat("approve_requests", 0) },
-        Weight { list: "requests", each: 40, count: requests, ..flat("decline_requests", 0) },
+        Weight { list: "requests", each: 40, count: requests, ..flat("approve_requests", 20) },
+        Weight { list: "requests", each: 40, count: requests, ..flat("decline_requests", 20) },
         flat("offer_standing", 50),
         flat("take_offer", 150),
         flat("withdraw_offer", 30),
@@ -274,6 +277,11 @@ fn generated(part: &str, spec: &str, declared: &BTreeMap<String, Declared>) -> V
         ["limits"] => limits(),
         ["codes"] => codes(),
         ["events"] => events(spec),
+        ["lists"] => {
+            let weights = weights();
+            let names: Vec<&str> = weights.iter().map(|weight| weight.event).collect();
+            lists::rows(known("Relation", true).items.iter().map(|i| i.name.as_str()), &names)
+        }
         ["struct", name] => structure(name, known(name, false)),
         ["enum", name] => enumeration(name, known(name, true)),
         ["example", name] => {
@@ -369,6 +377,14 @@ fn every_event_has_an_example_that_is_the_event_and_a_heading() {
     // Nothing in the examples is left out silently: every block of JSON parses as an event.
     let blocks = spec.split("```json\n").count() - 1;
     assert_eq!(blocks, names.len(), "blocks of JSON, one for each event");
+}
+
+/// Holds [LED-LIM-1]: as many envelopes as a block may have fill it, of whatever events they are.
+#[test]
+fn no_event_is_free() {
+    let lightest = weights().into_iter().map(|weight| weight.base).min().unwrap();
+    assert_eq!(MAX_BLOCK_WEIGHT / lightest, MAX_BLOCK_ENVELOPES as u64);
+    assert_eq!(MAX_PRUNED_PER_BLOCK, MAX_BLOCK_ENVELOPES);
 }
 
 /// The numbers, names, order and table of codes are generated; here: the codes that the text gives

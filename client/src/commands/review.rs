@@ -22,7 +22,10 @@ pub enum ReviewCommand {
     #[command(after_help = "\
 Examples:
   headwater review compliance insight-co/report --accept --rights-level 2 \\
-      --document report.pdf --as audit-office")]
+      --document report.pdf --as audit-office
+
+A regulator's no stops the sales everywhere, an exchange's those that are listed with it; anybody else's is a
+finding and stops nothing.")]
     Compliance(ComplianceArgs),
     /// Value an asset, as an appraiser
     #[command(after_help = "\

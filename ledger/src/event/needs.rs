@@ -14,7 +14,7 @@ pub enum KeyChange<'a> {
     Adds(&'a [Scope]),
     /// Ends this key of this member.
     Ends(&'a Handle, &'a PublicKey),
-    /// Says which acts need two keys.
+    /// Says which acts need two keys, or whose keys sign instead of the member's.
     Chooses,
 }
 
@@ -173,7 +173,7 @@ impl Event {
         match self {
             Event::AddKey(e) => KeyChange::Adds(&e.key.scopes),
             Event::RevokeKey(e) => KeyChange::Ends(&e.member, &e.key),
-            Event::SetTwoKeys(_) => KeyChange::Chooses,
+            Event::SetTwoKeys(_) | Event::ProposeSuccession(_) => KeyChange::Chooses,
             Event::AdmitMember(_)
             | Event::SuspendMember(_)
             | Event::ReinstateMember(_)
@@ -195,7 +195,6 @@ impl Event {
             | Event::RefundPayment(_)
             | Event::SetRoles(_)
             | Event::RelateMembers(_)
-            | Event::ProposeSuccession(_)
             | Event::AcceptSuccession(_)
             | Event::ProposeChange(_)
             | Event::ApproveChange(_)

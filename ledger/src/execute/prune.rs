@@ -31,6 +31,9 @@ pub(super) fn prune(state: &mut State, time_ms: u64) -> Result<(), Fault> {
         };
         let list: Option<PruneList> = state.get(&Key::PruneList(hour, height))?;
         let list = list.ok_or_else(|| Fault(format!("prune list {hour}/{height} is missing")))?;
+        if pruned > 0 && pruned.saturating_add(list.ids.len()) > MAX_PRUNED_PER_BLOCK {
+            break;
+        }
         for id in &list.ids {
             state.delete(&Key::Recorded(*id))?;
         }

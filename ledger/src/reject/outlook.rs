@@ -160,6 +160,7 @@ impl Code {
             | WatchesFull
             | NotIndependent
             | AlreadyAttested
+            | RequestsEmpty
             | ContentRegistered
             | NotAnonymised
             | AlreadyRegistered

@@ -87,7 +87,7 @@ pub enum Key {
     Related(Handle, Handle),
     /// [`super::record::RevokedKey`]: a key that signs no more.
     RevokedKey(PublicKey),
-    /// `AssetId`: the first asset registered with this content root.
+    /// `Vec<AssetId>`: the first assets registered with this content root, in order.
     ContentClaim(Digest),
     /// `Vec<Watch>`: the conditions that follow from the ancestry of an asset.
     Watches(AssetId),
@@ -115,7 +115,7 @@ pub enum Key {
     Usage(AccessId, Digest),
     /// `AccessId`: the first logged use that put this content out.
     UsageOutput(Digest),
-    /// [`super::record::ComplianceRecord`]: the newest review of an asset by a reviewer.
+    /// [`super::record::ComplianceRecord`]: the newest review of an asset that counts.
     Compliance(AssetId),
     /// [`super::record::ValuationRecord`]: the newest valuation of an asset.
     Valuation(AssetId),

@@ -92,14 +92,16 @@ fn certificates_are_numbered_without_gaps() {
     assert_eq!(w.state.range(&list).unwrap().count(), 3);
 }
 
-/// Holds [LED-MKT-8]: the newest review counts, and a regulator's rejection stands until a
-/// regulator lifts it.
+/// Holds [LED-MKT-8]: the newest review that counts decides: the listing's exchange's, and a
+/// regulator's, whose rejection stands until a regulator lifts it. A rival's stops nothing.
 #[test]
-fn the_newest_review_decides() {
+fn the_newest_review_that_counts_decides() {
     let mut w = World::accepted();
     let report = w.asset(REPORT);
     for (by, decision, sells) in [
-        (BJ, Decision::Reject, false),
+        (BJ, Decision::Reject, true),
+        (APPRAISER, Decision::Reject, true),
+        (GZ, Decision::Reject, false),
         (BJ, Decision::Accept, true),
         (REGULATOR, Decision::Reject, false),
         (REGULATOR, Decision::Accept, true),
@@ -109,7 +111,7 @@ fn the_newest_review_decides() {
         let code = w.clone().tried(INSIGHT, w.proposal(PRICE));
         assert_eq!(code, (!sells).then_some(Code::ComplianceRequired), "{by} {decision:?}");
     }
-    assert_eq!(w.state.range(&Relation::AssetFindings(report)).unwrap().count(), 5);
+    assert_eq!(w.state.range(&Relation::AssetFindings(report)).unwrap().count(), 7);
 }
 
 /// Holds [LED-MKT-8]: where the rulebook wants a review, one that accepts is enough.

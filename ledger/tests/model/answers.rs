@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headwater_ledger::event::member::Role;
 use headwater_ledger::hash::{AccountId, AssetId};
 use headwater_ledger::query::{self, Direction, MemberStatement};
 use headwater_ledger::reject::Fault;

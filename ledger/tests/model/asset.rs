@@ -9,7 +9,7 @@ use headwater_ledger::event::asset::{
 use headwater_ledger::event::member::Role;
 use headwater_ledger::event::rights::{FloorKind, GrantRight, Revocation};
 use headwater_ledger::hash::{AssetId, GrantId};
-use headwater_ledger::limits::{MAX_FLOORS, MAX_WEIGHT_SUM};
+use headwater_ledger::limits::{CLAIM_TOLERANCE_MS, MAX_FLOORS, MAX_WEIGHT_SUM};
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
 use headwater_ledger::text::Handle;
@@ -66,7 +66,8 @@ impl Naive {
         let activity = e.derivation.as_ref().map(|d| &d.activity);
         let in_range =
             in_ranges(&e.metadata) && activity.is_none_or(|a| a.claimed_from_ms <= a.claimed_to_ms);
-        need(in_range, Code::OutOfRange)?;
+        let done = activity.is_none_or(|a| a.claimed_to_ms <= self.now + CLAIM_TOLERANCE_MS);
+        need(in_range && done, Code::OutOfRange)?;
         let (mut line, mut version) = (id, 1);
         if let Some(previous) = &e.revises {
             let old = self.in_force(previous)?;
@@ -119,7 +120,7 @@ impl Naive {
             withdrawn: None,
             attested: None,
             floors,
-            compliant: None,
+            reviews: Vec::new(),
         };
         self.assets.insert(id, asset);
         for right in Right::ALL {
@@ -131,9 +132,10 @@ impl Naive {
         Ok(())
     }
 
-    /// The first asset with a content.
+    /// The first asset with a content that is not void.
     fn first_with(&self, root: &headwater_ledger::hash::Digest) -> Option<&Asset> {
-        self.assets.values().filter(|a| a.root == *root).min_by_key(|a| a.seq)
+        let of_content = self.assets.values().filter(|a| a.root == *root && !a.void);
+        of_content.min_by_key(|a| a.seq)
     }
 
     fn derive(&self, act: &Act<'_>, id: AssetId, inputs: &[Input], activity: &Activity) -> Verdict {
@@ -179,8 +181,10 @@ impl Naive {
     }
 
     /// Whether an asset is a duplicate, or was signed by other hands, and no ruling has cleared it.
-    fn contested(&self, asset: &Asset) -> bool {
-        !asset.cleared && (asset.duplicate || self.compromised(asset.signed))
+    pub fn contested(&self, asset: &Asset) -> bool {
+        let foreign = |first: &Asset| self.acting(&first.author) != self.acting(&asset.author);
+        let duplicate = asset.duplicate && self.first_with(&asset.root).is_some_and(foreign);
+        !asset.cleared && (duplicate || self.compromised(asset.signed))
     }
 
     /// Whether an asset may serve for something new.

@@ -64,9 +64,8 @@ impl Naive {
     pub fn value(&mut self, act: &Act<'_>, e: &RecordValuation) -> Verdict {
         let asset = self.in_force(&e.asset)?;
         need(self.has_role(act.author, Role::Appraiser), Code::RoleRequired)?;
-        let concerned = [&asset.author, &self.epoch(&e.asset, Right::Operation).manager];
-        let apart = concerned.iter().all(|m| !self.related(act.author, m));
-        need(apart, Code::NotIndependent)?;
+        need(!self.related(act.author, &asset.author), Code::NotIndependent)?;
+        self.apart_from_owners(act.author, &e.asset, Right::Operation)?;
         need(1 <= e.value && e.value <= MAX_AMOUNT, Code::AmountOutOfRange)?;
         need(e.quality.scores().iter().all(|s| *s <= 100), Code::OutOfRange)?;
         self.valuations.insert(e.asset, (act.author.clone(), e.value));

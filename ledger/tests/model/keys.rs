@@ -56,7 +56,7 @@ impl Naive {
     pub fn needs_two(&self, author: &Handle, event: &Event) -> bool {
         let guarded = self.guarded(author);
         match event {
-            Event::SetTwoKeys(_) => !guarded.is_empty(),
+            Event::SetTwoKeys(_) | Event::ProposeSuccession(_) => !guarded.is_empty(),
             Event::AddKey(e) => {
                 let unlocks = guarded.iter().flat_map(|kind| [Scope::Admin, scope_of(*kind)]);
                 unlocks.into_iter().any(|scope| e.key.scopes.contains(&scope))

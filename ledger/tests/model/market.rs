@@ -89,12 +89,14 @@ impl Naive {
         let listing = self.listings.get(&e.listing).ok_or(Code::UnknownListing)?.clone();
         need(self.is(act.author, &listing.exchange), Code::NotListingExchange)?;
         need(!self.related(act.author, &listing.seller), Code::NotIndependent)?;
+        self.apart_from_owners(act.author, &listing.asset, Right::Operation)?;
         need(listing.standing == ListingStanding::Pending, Code::ListingClosed)?;
         let standing = match e.decision {
             Decision::Accept => {
-                let compliant = self.in_force(&listing.asset)?.compliant.as_ref().map(|c| c.0);
-                let required = self.rulebook.require_compliance;
-                need(compliant.unwrap_or(!required), Code::ComplianceRequired)?;
+                self.in_force(&listing.asset)?;
+                self.not_rejected(&listing)?;
+                let passed = self.passed(&listing.asset) || !self.rulebook.require_compliance;
+                need(passed, Code::ComplianceRequired)?;
                 ListingStanding::Accepted
             }
             Decision::Reject => ListingStanding::Rejected,
@@ -129,25 +131,54 @@ impl Naive {
     /// What is allowed now of a listing that is still sold from.
     fn still_sold(&self, listing: &Listing) -> Result<Cover, Code> {
         let cover = self.sellable(listing)?;
-        let newest = &self.assets[&listing.asset].compliant;
-        need(newest.as_ref().is_none_or(|c| c.0), Code::ComplianceRequired)?;
+        self.not_rejected(listing)?;
         Ok(cover)
+    }
+
+    /// The newest review is neither a regulator's nor the listing's exchange's no.
+    fn not_rejected(&self, listing: &Listing) -> Verdict {
+        let Some((accepts, by)) = self.assets[&listing.asset].reviews.last() else {
+            return Ok(());
+        };
+        let own = self.acting(by) == self.acting(&listing.exchange);
+        let binds = own || self.has_role(by, Role::Regulator);
+        need(*accepts || !binds, Code::ComplianceRequired)
+    }
+
+    /// Whether somebody has accepted since a regulator rejected last.
+    fn passed(&self, asset: &AssetId) -> bool {
+        let reviews = &self.assets[asset].reviews;
+        let last = |what: &dyn Fn(&(bool, Handle)) -> bool| reviews.iter().rposition(what);
+        let accepted = last(&|(accepts, _)| *accepts);
+        accepted.is_some()
+            && accepted > last(&|(accepts, by)| !accepts && self.has_role(by, Role::Regulator))
+    }
+
+    pub fn apart_from_owners(&self, member: &Handle, asset: &AssetId, right: Right) -> Verdict {
+        let owners = self.epoch(asset, right).owners.keys();
+        need(!owners.into_iter().any(|o| self.related(member, o)), Code::NotIndependent)
     }
 
     pub fn review_compliance(&mut self, act: &Act<'_>, e: &ReviewCompliance) -> Verdict {
         let asset = self.in_force(&e.asset)?;
         let roles = [Role::Exchange, Role::Appraiser, Role::Regulator];
         need(roles.iter().any(|r| self.has_role(act.author, *r)), Code::RoleRequired)?;
-        let seller = &self.epochs(&e.asset, Right::Operation).last().unwrap().manager;
-        let concerned = [&asset.author, seller];
-        let apart = concerned.iter().all(|m| !self.related(act.author, m));
-        need(apart, Code::NotIndependent)?;
+        need(!self.related(act.author, &asset.author), Code::NotIndependent)?;
+        self.apart_from_owners(act.author, &e.asset, Right::Operation)?;
         let regulator = |by: &Handle| self.has_role(by, Role::Regulator);
-        let binds = asset.compliant.as_ref().is_some_and(|(passed, by)| !passed && regulator(by));
+        let binds = asset.reviews.last().is_some_and(|(accepts, by)| !accepts && regulator(by));
         need(!binds || regulator(act.author), Code::RoleRequired)?;
         need((1..=5).contains(&e.rights_level), Code::OutOfRange)?;
-        let newest = (e.decision == Decision::Accept, act.author.clone());
-        self.assets.get_mut(&e.asset).unwrap().compliant = Some(newest);
+        let accepts = e.decision == Decision::Accept;
+        let here = |l: &Listing| l.asset == e.asset && l.exchange == *act.author;
+        let stands = |l: &Listing| {
+            matches!(l.standing, ListingStanding::Pending | ListingStanding::Accepted)
+        };
+        let listed = self.listings.values().any(|l| here(l) && stands(l));
+        if accepts || listed || regulator(act.author) {
+            let review = (accepts, act.author.clone());
+            self.assets.get_mut(&e.asset).unwrap().reviews.push(review);
+        }
         Ok(())
     }
 

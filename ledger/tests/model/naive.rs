@@ -88,8 +88,8 @@ pub struct Asset {
     /// The ordinal of the attestation.
     pub attested: Option<u64>,
     pub floors: BTreeMap<(AssetId, Option<Handle>), Bound>,
-    /// The newest compliance review, and by whom.
-    pub compliant: Option<(bool, Handle)>,
+    /// The compliance reviews that count: whether they accept, and by whom.
+    pub reviews: Vec<(bool, Handle)>,
 }
 
 #[derive(Debug, Clone)]
@@ -330,7 +330,8 @@ pub struct Naive {
     pub assets: BTreeMap<AssetId, Asset>,
     pub rights: BTreeMap<(AssetId, Right), Vec<Epoch>>,
     pub transfers: BTreeMap<TransferId, Transfer>,
-    pub approvals: BTreeSet<(AssetId, Digest, Handle)>,
+    /// An act about an asset, who has approved it, and when.
+    pub approvals: BTreeSet<(AssetId, Digest, Handle, u64)>,
     pub grants: BTreeMap<GrantId, Grant>,
     pub requests: BTreeMap<RequestId, Request>,
     pub offers: BTreeMap<OfferId, Offer>,

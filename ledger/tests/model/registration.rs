@@ -72,6 +72,12 @@ impl Naive {
         need(held.in_force(self.now), Code::RegistrationClosed)
     }
 
+    /// A registry neither made what it registers nor holds a part of it, nor belongs with who does.
+    fn registers_for_others(&self, registry: &Handle, asset: &AssetId) -> Verdict {
+        need(!self.related(registry, &self.assets[asset].author), Code::NotIndependent)?;
+        self.apart_from_owners(registry, asset, Right::Holding)
+    }
+
     pub fn file_registration(
         &mut self,
         act: &Act<'_>,
@@ -82,9 +88,8 @@ impl Naive {
         self.acts_for(act, &e.asset, Right::Holding)?;
         self.known(&e.registry)?;
         need(self.has_role(&e.registry, Role::Exchange), Code::NotAnExchange)?;
-        let apart =
-            !self.related(act.author, &e.registry) && !self.related(&asset.author, &e.registry);
-        need(apart, Code::NotIndependent)?;
+        need(!self.related(act.author, &e.registry), Code::NotIndependent)?;
+        self.registers_for_others(&e.registry, &e.asset)?;
         self.term_fits(e.term_ms)?;
         need(self.registered_as(&e.asset).is_none(), Code::AlreadyRegistered)?;
         let registration = Registration {
@@ -125,7 +130,8 @@ impl Naive {
         let mut standing = Filing::Rejected;
         if e.decision == Decision::Accept {
             let asset = self.in_force(&held.asset)?;
-            need(!self.related(act.author, &asset.author), Code::NotIndependent)?;
+            self.registers_for_others(act.author, &held.asset)?;
+            need(!self.contested(asset), Code::Contested)?;
             standing = Filing::Registered;
         }
         let end = self.now + held.term;
@@ -153,8 +159,10 @@ impl Naive {
     pub fn renew_registration(&mut self, act: &Act<'_>, e: &RenewRegistration) -> Verdict {
         let held = self.registration(&e.registration)?;
         self.keeps(act, &held)?;
+        let asset = self.in_force(&held.asset)?;
         self.stands_now(&held)?;
-        self.in_force(&held.asset)?;
+        self.registers_for_others(act.author, &held.asset)?;
+        need(!self.contested(asset), Code::Contested)?;
         self.term_fits(e.term_ms)?;
         let end = held.end + e.term_ms;
         let latest = self.now + 2 * self.rulebook.registration_term_ms;

@@ -66,6 +66,7 @@ impl Naive {
         ids: &[RequestId],
         under: &[GrantId],
     ) -> Verdict {
+        need(!ids.is_empty(), Code::RequestsEmpty)?;
         self.all_known(under)?;
         for id in ids {
             let request = self.open_request(id)?;
@@ -97,6 +98,7 @@ impl Naive {
     }
 
     pub fn decline_requests(&mut self, act: &Act<'_>, ids: &[RequestId]) -> Verdict {
+        need(!ids.is_empty(), Code::RequestsEmpty)?;
         for id in ids {
             let request = self.open_request(id)?;
             self.acts_for(act, &request.asset, request.right.into())?;

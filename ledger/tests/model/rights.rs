@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use headwater_ledger::event::rights::{AcceptTransfer, ApproveAct, Terms, TransferRight};
 use headwater_ledger::hash::{AssetId, Digest, TransferId};
+use headwater_ledger::limits::APPROVAL_MS;
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
 use headwater_ledger::text::Handle;
@@ -38,7 +39,10 @@ impl Naive {
     fn approved(&self, act: &Act<'_>, asset: &AssetId, owner: &Handle) -> bool {
         let hash = headwater_ledger::execute::act_hash(act.event).unwrap();
         let by_him = |by: &Handle| self.acting(by) == self.acting(owner);
-        self.approvals.iter().any(|(a, h, by)| a == asset && *h == hash && by_him(by))
+        let counts = |at: u64| self.now <= at + APPROVAL_MS;
+        self.approvals
+            .iter()
+            .any(|(a, h, by, at)| a == asset && *h == hash && by_him(by) && counts(*at))
     }
 
     /// Whether the owners of a processing right that the split pays have agreed to a floor.
@@ -57,7 +61,7 @@ impl Naive {
     pub fn spend(&mut self, act: &Act<'_>) {
         let hash = headwater_ledger::execute::act_hash(act.event).unwrap();
         let spent = act.spent.borrow();
-        self.approvals.retain(|(asset, h, _)| *h != hash || !spent.contains(asset));
+        self.approvals.retain(|(asset, h, ..)| *h != hash || !spent.contains(asset));
     }
 
     pub fn transfer(&mut self, act: &Act<'_>, id: TransferId, e: &TransferRight) -> Verdict {
@@ -145,14 +149,17 @@ impl Naive {
             .collect();
         need(owners.contains(act.author), Code::NotOwner)?;
         let this = |a: &AssetId, h: &Digest| *a == e.asset && *h == e.act;
-        let again = self.approvals.iter().any(|(a, h, by)| this(a, h) && self.is(act.author, by));
-        need(!again, Code::ActApprovedAlready)?;
+        let counts = |at: u64| self.now <= at + APPROVAL_MS;
+        let again = |(a, h, by, at): &(AssetId, Digest, Handle, u64)| {
+            this(a, h) && self.is(act.author, by) && counts(*at)
+        };
+        need(!self.approvals.iter().any(again), Code::ActApprovedAlready)?;
         let kept = self
             .approvals
             .iter()
-            .filter(|(a, h, by)| !this(a, h) || owners.contains(&self.acting(by)));
+            .filter(|(a, h, by, _)| !this(a, h) || owners.contains(&self.acting(by)));
         self.approvals = kept.cloned().collect();
-        self.approvals.insert((e.asset, e.act, act.author.clone()));
+        self.approvals.insert((e.asset, e.act, act.author.clone(), self.now));
         Ok(())
     }
 }

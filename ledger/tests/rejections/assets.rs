@@ -3,7 +3,7 @@
 use headwater_ledger::event::RegisterAsset;
 use headwater_ledger::event::asset::{Derivation, Metadata, Purpose, Quality, Stage};
 use headwater_ledger::event::market::Decision;
-use headwater_ledger::limits::MAX_WEIGHT_SUM;
+use headwater_ledger::limits::{CLAIM_TOLERANCE_MS, MAX_WEIGHT_SUM};
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
 
@@ -104,6 +104,11 @@ pub const ROWS: &[Row] = &[
     Row(Code::OutOfRange, "work that ended before it began", |w| {
         let merged = own_merge(w, &[1]);
         w.by(CHEST, doing(merged, |a| a.claimed_to_ms = a.claimed_from_ms - 1))
+    }),
+    Row(Code::OutOfRange, "work that ends more than a day from now", |w| {
+        let merged = own_merge(w, &[1]);
+        let latest = w.now_ms + CLAIM_TOLERANCE_MS;
+        w.by(CHEST, doing(merged, |a| (a.claimed_from_ms, a.claimed_to_ms) = (latest, latest + 1)))
     }),
     Row(Code::UnknownAsset, "an input that is not recorded", |w| {
         let inputs = [input(w.asset(CHEST_RAW), 1, None)];

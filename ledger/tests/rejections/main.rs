@@ -15,6 +15,7 @@ mod market;
 mod members;
 mod payouts;
 mod permits;
+mod register;
 mod rights;
 mod set_offs;
 mod trade;
@@ -48,6 +49,7 @@ fn tables() -> Vec<&'static Row> {
         payouts::ROWS,
         set_offs::ROWS,
         trade::ROWS,
+        register::ROWS,
         disputes::ROWS,
     ]
     .into_iter()

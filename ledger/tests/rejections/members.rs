@@ -222,6 +222,14 @@ pub const ROWS: &[Row] = &[
         w.record(CHEST, two_keys(&[TwoKeyAct::Money]));
         w.by(CHEST, add_key("second", &[Scope::Money]))
     }),
+    Row(Code::TwoKeysRequired, "one key names a successor where the member wants two", |w| {
+        w.record(CHEST, two_keys(&[TwoKeyAct::Transfers]));
+        w.by(CHEST, succession(CHEST, COUNTY))
+    }),
+    Row(Code::TwoKeysRequired, "one key names a successor where the rulebook wants two", |w| {
+        w.decide(rulebook(|r| r.two_keys = list(&[TwoKeyAct::Money])));
+        w.by(CHEST, succession(CHEST, COUNTY))
+    }),
     Row(Code::TwoKeysRequired, "one key takes back that the member wants two", |w| {
         w.record(CHEST, two_keys(&[TwoKeyAct::Transfers]));
         w.by(CHEST, two_keys(&[]))

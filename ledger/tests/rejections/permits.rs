@@ -8,7 +8,7 @@ use headwater_ledger::event::{
     ConsentFiling, RenewGrant, SurrenderGrant, TakeOffer, WithdrawOffer,
 };
 use headwater_ledger::hash::{Digest, GrantId, OfferId, RequestId};
-use headwater_ledger::limits::{MAX_IN_FORCE, MAX_SUNSET_MS, MAX_WATCHES};
+use headwater_ledger::limits::{APPROVAL_MS, MAX_IN_FORCE, MAX_SUNSET_MS, MAX_WATCHES};
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
 use headwater_ledger::state::record::{InForce, Watch};
@@ -75,6 +75,15 @@ pub const ROWS: &[Row] = &[
         w.record(FUND, approve_act(chest, lab_offer(w, terms())));
         w.record(CHEST, lab_offer(w, terms()));
         w.by(CHEST, lab_offer(w, terms()))
+    }),
+    Row(Code::OwnersNeeded, "an approval that lapsed a millisecond ago", |w| {
+        *w = World::processing_shared(10_000);
+        let chest = w.asset(CHEST_RAW);
+        let ends = w.now_ms + APPROVAL_MS;
+        let offer = lab_offer(w, Terms { not_after_ms: ends + DAY_MS, ..terms() });
+        w.record(FUND, approve_act(chest, offer.clone()));
+        w.now_ms = ends + 1;
+        w.by(CHEST, offer)
     }),
     Row(Code::OwnersNeeded, "an approval by who owns nothing any more", |w| {
         *w = World::processing_shared(5_000);
@@ -366,6 +375,8 @@ pub const ROWS: &[Row] = &[
     Row(Code::UnknownRequest, "approval of a request that is not recorded", |w| {
         w.by(CHEST, approve_requests(&[RequestId::from_digest(nothing())]))
     }),
+    Row(Code::RequestsEmpty, "approval of no request", |w| w.by(LAB, approve_requests(&[]))),
+    Row(Code::RequestsEmpty, "refusal of no request", |w| w.by(LAB, decline_requests(&[]))),
     Row(Code::UnknownRequest, "refusal of a request that is not recorded", |w| {
         w.by(CHEST, decline_requests(&[RequestId::from_digest(nothing())]))
     }),

@@ -1,16 +1,15 @@
 //! Refusals of trade beside its money: the end of listings and contracts, licences, certificates,
-//! reviews, the register of rights, and secure environments.
+//! reviews, and secure environments.
 
-use headwater_ledger::event::asset::{ChangeKind, Purpose};
+use headwater_ledger::event::asset::Purpose;
 use headwater_ledger::event::dispute::Subject;
 use headwater_ledger::event::market::{Decision, Instalment};
-use headwater_ledger::event::member::Role;
 use headwater_ledger::event::rights::{Exclusivity, Terms};
 use headwater_ledger::event::{
-    FileRegistration, OfferGrant, ProposeContract, RecordValuation, RequestAccess, ReviewCompliance,
+    OfferGrant, ProposeContract, RecordValuation, RequestAccess, ReviewCompliance,
 };
-use headwater_ledger::hash::{AccessId, CertificateId, ContractId, RegistrationId};
-use headwater_ledger::limits::{MAX_AMOUNT, MAX_LICENCES, MAX_OBJECTIONS};
+use headwater_ledger::hash::{AccessId, CertificateId, ContractId};
+use headwater_ledger::limits::{MAX_AMOUNT, MAX_LICENCES};
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
 use headwater_ledger::state::record::{InForce, Records};
@@ -42,14 +41,6 @@ fn sold_exclusively(w: &mut World) -> ProposeContract {
     }
     let other = w.listed_at(BJ);
     propose(other, BUYER, w.schedule_hash(), PRICE)
-}
-
-/// The lab's file for its own dataset at an exchange that the row chooses.
-fn filing(w: &mut World, change: fn(&mut FileRegistration)) -> Vec<u8> {
-    w.record(CHEST, raw("fna-2026"));
-    let mut filing = file(w.asset(CHEST_RAW));
-    change(&mut filing);
-    w.by(CHEST, filing)
 }
 
 fn asking(w: &mut World, change: fn(&mut RequestAccess)) -> Vec<u8> {
@@ -111,17 +102,17 @@ pub const ROWS: &[Row] = &[
     }),
     Row(Code::ComplianceRequired, "accepted against a review", |w| {
         *w = World::listed();
-        w.record(BJ, comply(w.asset(REPORT), Decision::Reject));
+        w.record(GZ, comply(w.asset(REPORT), Decision::Reject));
         w.by(GZ, review(w.listing(), Decision::Accept))
     }),
     Row(Code::ComplianceRequired, "sold against a review", |w| {
         *w = World::accepted();
-        w.record(BJ, comply(w.asset(REPORT), Decision::Reject));
+        w.record(REGULATOR, comply(w.asset(REPORT), Decision::Reject));
         w.by(INSIGHT, w.proposal(PRICE))
     }),
     Row(Code::ComplianceRequired, "signed against a review", |w| {
         *w = World::proposed();
-        w.record(BJ, comply(w.asset(REPORT), Decision::Reject));
+        w.record(GZ, comply(w.asset(REPORT), Decision::Reject));
         w.by(BUYER, sign_contract(w.contract(), w.schedule_hash()))
     }),
     Row(Code::RoleRequired, "a hospital reviews compliance", |w| {
@@ -136,6 +127,21 @@ pub const ROWS: &[Row] = &[
     Row(Code::NotIndependent, "an exchange reviews its own data", |w| {
         w.record(GZ, raw("figures"));
         w.by(GZ, comply(w.asset("gz-exchange/figures"), Decision::Accept))
+    }),
+    Row(Code::NotIndependent, "an exchange accepts the listing of what it is paid for", |w| {
+        *w = World::listed();
+        let parts = transfer(w.asset(REPORT), Right::Operation, &[(INSIGHT, 9_999), (GZ, 1)]);
+        let parts = w.record(INSIGHT, parts).transfer();
+        w.record(GZ, accept_transfer(parts));
+        w.by(GZ, review(w.listing(), Decision::Accept))
+    }),
+    Row(Code::NotIndependent, "an appraiser reviews what pays it behind another's name", |w| {
+        *w = World::reported();
+        let parts =
+            transfer(w.asset(REPORT), Right::Operation, &[(INSIGHT, 1), (APPRAISER, 9_999)]);
+        let parts = w.record(INSIGHT, parts).transfer();
+        w.record(APPRAISER, accept_transfer(parts));
+        w.by(APPRAISER, comply(w.asset(REPORT), Decision::Accept))
     }),
     Row(Code::OutOfRange, "a property-rights level of 0", |w| {
         *w = World::reported();
@@ -429,127 +435,6 @@ pub const ROWS: &[Row] = &[
         let certificate = w.record(GZ, certify(w.contract())).certificate();
         w.record(REGULATOR, void_certificate(certificate));
         w.by(GZ, void_certificate(certificate))
-    }),
-    Row(Code::NotRightManager, "somebody else files for registration", |w| {
-        w.record(CHEST, raw("fna-2026"));
-        w.by(LAB, file(w.asset(CHEST_RAW)))
-    }),
-    Row(Code::NotAnExchange, "a register kept by a bureau", |w| {
-        filing(w, |f| f.registry = handle(REGULATOR))
-    }),
-    Row(Code::NotIndependent, "an exchange registers its own data", |w| {
-        w.record(GZ, raw("figures"));
-        w.by(GZ, file(w.asset("gz-exchange/figures")))
-    }),
-    Row(Code::TermOutOfRange, "a registration for no time", |w| filing(w, |f| f.term_ms = 0)),
-    Row(Code::TermOutOfRange, "a registration a millisecond too long", |w| {
-        filing(w, |f| f.term_ms = 1_096 * DAY_MS + 1)
-    }),
-    Row(Code::AlreadyRegistered, "filed twice", |w| {
-        w.filed();
-        w.by(CHEST, file(w.asset(CHEST_RAW)))
-    }),
-    Row(Code::AlreadyRegistered, "filed while registered", |w| {
-        w.registered();
-        w.by(CHEST, file(w.asset(CHEST_RAW)))
-    }),
-    Row(Code::UnknownRegistration, "an objection to nothing", |w| {
-        w.by(COUNTY, object(RegistrationId::from_digest(digest("registration"))))
-    }),
-    Row(Code::NotConcerned, "the applicant objects", |w| {
-        let registration = w.filed();
-        w.by(CHEST, object(registration))
-    }),
-    Row(Code::AlreadyObjected, "objected twice", |w| {
-        let registration = w.filed();
-        w.record(COUNTY, object(registration));
-        w.by(COUNTY, object(registration))
-    }),
-    Row(Code::NoticeOver, "objected a second too late", |w| {
-        let registration = w.filed();
-        w.pass(10 * DAY_MS);
-        w.by(COUNTY, object(registration))
-    }),
-    Row(Code::NoticeOver, "objected after the registration", |w| {
-        let registration = w.registered();
-        w.by(COUNTY, object(registration))
-    }),
-    Row(Code::RegistrationClosed, "objected after the cancellation", |w| {
-        let registration = w.filed();
-        w.record(CHEST, cancel(registration));
-        w.by(COUNTY, object(registration))
-    }),
-    Row(Code::OverLimit, "one objection too many", |w| {
-        let registration = w.filed();
-        for i in 0..MAX_OBJECTIONS {
-            let name = format!("member-{i}");
-            w.record(GZ, admit(&name, Role::Holder));
-            w.record(&name, object(registration));
-        }
-        w.by(COUNTY, object(registration))
-    }),
-    Row(Code::NotRegistry, "the other exchange decides", |w| {
-        let registration = w.filed();
-        w.pass(10 * DAY_MS);
-        w.by(BJ, decide(registration, Decision::Accept))
-    }),
-    Row(Code::NoticeNotOver, "decided within the notice", |w| {
-        let registration = w.filed();
-        w.by(GZ, decide(registration, Decision::Reject))
-    }),
-    Row(Code::RegistrationClosed, "decided twice", |w| {
-        let registration = w.registered();
-        w.by(GZ, decide(registration, Decision::Reject))
-    }),
-    Row(Code::RegistrationNotInForce, "amended before the decision", |w| {
-        let registration = w.filed();
-        let metadata = w.asset_record(CHEST_RAW).metadata;
-        w.by(CHEST, change(registration, ChangeKind::Amendment, metadata))
-    }),
-    Row(Code::RegistrationClosed, "amended after the end", |w| {
-        let registration = w.registered();
-        let metadata = w.asset_record(CHEST_RAW).metadata;
-        w.pass(YEAR_MS);
-        w.by(CHEST, change(registration, ChangeKind::Amendment, metadata))
-    }),
-    Row(Code::NotRightManager, "the registry amends", |w| {
-        let registration = w.registered();
-        let metadata = w.asset_record(CHEST_RAW).metadata;
-        w.by(GZ, change(registration, ChangeKind::Amendment, metadata))
-    }),
-    Row(Code::NotRegistry, "the holder corrects", |w| {
-        let registration = w.registered();
-        let metadata = w.asset_record(CHEST_RAW).metadata;
-        w.by(CHEST, change(registration, ChangeKind::Correction, metadata))
-    }),
-    Row(Code::OutOfRange, "amended to a sensitivity of 6", |w| {
-        let registration = w.registered();
-        let mut metadata = w.asset_record(CHEST_RAW).metadata;
-        metadata.sensitivity = 6;
-        w.by(CHEST, change(registration, ChangeKind::Amendment, metadata))
-    }),
-    Row(Code::NotRegistry, "the holder renews", |w| {
-        let registration = w.registered();
-        w.by(CHEST, renew(registration, YEAR_MS))
-    }),
-    Row(Code::TermOutOfRange, "renewed beyond two terms from now", |w| {
-        let registration = w.registered();
-        w.record(GZ, renew(registration, 1_096 * DAY_MS));
-        w.by(GZ, renew(registration, 1_096 * DAY_MS))
-    }),
-    Row(Code::RegistrationClosed, "renewed after the end", |w| {
-        let registration = w.registered();
-        w.pass(YEAR_MS);
-        w.by(GZ, renew(registration, YEAR_MS))
-    }),
-    Row(Code::NotRightManager, "somebody else cancels", |w| {
-        let registration = w.registered();
-        w.by(BJ, cancel(registration))
-    }),
-    Row(Code::RegistrationClosed, "cancelled twice", |w| {
-        let registration = w.registered();
-        w.record(GZ, cancel(registration));
-        w.by(CHEST, cancel(registration))
     }),
     Row(Code::PurposesEmpty, "access for nothing", |w| asking(w, |a| a.purposes = list(&[]))),
     Row(Code::PurposeNotInherited, "access for what the product is not for", |w| {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Case, Reason, owners};
+use crate::asset::is_duplicate;
 use crate::event::market::Decision;
 use crate::hash::{AssetId, GrantId, ListingId, RegistrationId};
 use crate::query::{Direction, Lists, QueryError, Trace, recorded, shown, trace};
@@ -178,9 +179,14 @@ impl<V: Lists> Case<'_, V> {
         let mut contested = self.signer(&asset.signer, asset.time_ms, asset.cleared)?;
         if let Some(first) = asset.duplicate_of {
             let text = format!("the same content was registered before as {}", self.name(&first)?);
-            let cleared = if asset.cleared { "; a ruling cleared it" } else { "" };
-            self.say(Reason::new("LED-AST-7", format!("{text}{cleared}")).with("asset", first));
-            contested |= !asset.cleared;
+            let stands = !asset.cleared && is_duplicate(self.view, asset)?;
+            let freed = match (asset.cleared, stands) {
+                (true, _) => "; a ruling cleared it",
+                (false, false) => ", which contests it no more",
+                (false, true) => "",
+            };
+            self.say(Reason::new("LED-AST-7", format!("{text}{freed}")).with("asset", first));
+            contested |= stands;
         }
         if let Some(access) = asset.output_of {
             let text = "logged use of another member put the same content out before";

@@ -7,7 +7,8 @@ use crate::query::inbox::subject_in_words;
 use crate::query::{ListEntry, Lists, QueryError};
 use crate::reject::Fault;
 use crate::state::record::{
-    DisputeRecord, DisputeStatus, Filed, FiledRecord, RegistrationRecord, RegistrationStatus,
+    DisputeRecord, DisputeStatus, Filed, FiledRecord, Records, RegistrationRecord,
+    RegistrationStatus,
 };
 use crate::state::{Key, Relation};
 use crate::text::Handle;
@@ -136,11 +137,15 @@ impl<V: Lists> Case<'_, V> {
             let text = format!("what it states was replaced {} times", r.changes);
             self.say(Reason::new("LED-REG-3", text));
         }
+        let void = self.view.asset(&r.asset)?.is_some_and(|asset| asset.void);
         let (rule, text) = match r.status {
             RegistrationStatus::Notice if self.time_ms <= r.notice_until_ms => {
                 ("LED-REG-1", "in public notice")
             }
             RegistrationStatus::Notice => ("LED-REG-2", "waits for the registry's decision"),
+            RegistrationStatus::Registered if void => {
+                ("LED-REG-2", "was registered; the asset is void")
+            }
             RegistrationStatus::Registered if self.time_ms <= r.not_after_ms => {
                 ("LED-REG-2", "registered")
             }

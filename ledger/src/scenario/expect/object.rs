@@ -1,6 +1,7 @@
 //! Answers about what acts made: where it stands, who decides, and why.
 
 use super::{Answer, Asked};
+use crate::asset::is_duplicate;
 use crate::hash::{AssetId, CertificateId, ChangeId, Digest, GrantId, RegistrationId, RequestId};
 use crate::member::compromised;
 use crate::query::{BlockTime, Object, Topic, explain, inbox as inbox_of, object};
@@ -84,7 +85,11 @@ pub(super) fn standing(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
         "registration" => {
             let id = RegistrationId::from_digest(id);
             let record: RegistrationRecord = a.record(Key::Registration(id))?;
+            let asset = a.context.seen.asset(&record.asset)?;
             match record.status {
+                RegistrationStatus::Registered if asset.is_some_and(|asset| asset.void) => {
+                    "void".into()
+                }
                 RegistrationStatus::Registered if now <= record.not_after_ms => "in-force".into(),
                 RegistrationStatus::Registered => "expired".into(),
                 RegistrationStatus::Notice if now <= record.notice_until_ms => "notice".into(),
@@ -208,7 +213,7 @@ fn contests(a: &Asked<'_>, what: &str, id: Digest) -> Result<Contests, Wrong> {
         "asset" => {
             let r = seen.asset(&AssetId::from_digest(id))?.ok_or_else(missing)?;
             let key = !r.cleared && compromised(seen, &r.signer, r.time_ms)?;
-            let duplicate = !r.cleared && (r.duplicate_of.is_some() || r.output_of.is_some());
+            let duplicate = !r.cleared && (is_duplicate(seen, &r)? || r.output_of.is_some());
             Ok(Contests { duplicate, key, dispute: r.disputes > 0 })
         }
         other => Err(Wrong(format!("a {other} is never contested; assets and grants are"))),

@@ -84,13 +84,16 @@ pub struct RegistrationRecord {
     pub height: u64,
 }
 
-/// The newest compliance review of an asset.
+/// The newest compliance review of an asset that counts.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct ComplianceRecord {
     /// Who reviewed.
     pub by: Handle,
     /// The outcome.
     pub decision: Decision,
+    /// Whether it has passed: for all, or, when this review is an exchange's and rejects, for all
+    /// other exchanges.
+    pub passed: bool,
     /// The property-rights level, 1 to 5.
     pub rights_level: u8,
     /// Salted hash of the report.

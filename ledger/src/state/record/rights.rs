@@ -12,8 +12,17 @@ use crate::text::{Code, Handle};
 /// Owners who approved an act ahead.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct ApprovalRecord {
-    /// The owners, in order of approval.
-    pub by: Vec<Handle>,
+    /// The approvals, in order.
+    pub by: Vec<Approved>,
+}
+
+/// An owner's approval of an act.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Approved {
+    /// The owner.
+    pub member: Handle,
+    /// Last block time at which it counts, milliseconds since 1970.
+    pub until_ms: u64,
 }
 
 /// Where a request or a standing offer stands.

@@ -76,7 +76,10 @@ Examples:
   headwater member add-key \
       ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a \
       --scopes contract --as insight-co
-  headwater member add-key NEW-KEY --in-place-of OLD-KEY --as insight-co
+  headwater member add-key \
+      ed25519:3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c \
+      --in-place-of ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a \
+      --as insight-co
 
 Where some of your acts need two keys, by your own choice or by the rulebook, so does adding a key
 that could be the second: sign with --also-key. A key that takes the place of the one that signs

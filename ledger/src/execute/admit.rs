@@ -101,7 +101,7 @@ fn check_keys(
     }
     let unlocks = |event: &&Event| unlocks(event, &required);
     let unlocking = envelope.events().iter().filter(unlocks).count();
-    let only_replaces = unlocking <= signers_ended(envelope);
+    let only_replaces = unlocking <= signers_ended(member, envelope, &required);
     for event in envelope.events() {
         let needs_two = event.two_key_act().is_some_and(|act| required.contains(&act))
             || (event.key_change() == KeyChange::Chooses && !required.is_empty())
@@ -119,21 +119,29 @@ fn check_keys(
 /// is. Implements [LED-MEM-8].
 fn unlocks(event: &Event, required: &BTreeSet<TwoKeyAct>) -> bool {
     match event.key_change() {
-        KeyChange::Adds(scopes) => required
-            .iter()
-            .any(|act| scopes.contains(&act.scope()) || scopes.contains(&Scope::Admin)),
+        KeyChange::Adds(scopes) => opens(scopes, required),
         KeyChange::None | KeyChange::Ends(..) | KeyChange::Chooses => false,
     }
 }
 
-/// How many of the keys that signed an envelope it ends: as many can be added in their place, and
-/// nobody has more keys than before.
-fn signers_ended(envelope: &VerifiedEnvelope) -> usize {
+/// Whether a key with these scopes could be the second one for what needs two, or add it.
+fn opens(scopes: &[Scope], required: &BTreeSet<TwoKeyAct>) -> bool {
+    required.iter().any(|act| scopes.contains(&act.scope()) || scopes.contains(&Scope::Admin))
+}
+
+/// How many of the keys that signed an envelope, and could be such a second one, it ends: as many
+/// can be added in their place, and nobody has more of them than before.
+fn signers_ended(
+    member: &MemberRecord,
+    envelope: &VerifiedEnvelope,
+    required: &BTreeSet<TwoKeyAct>,
+) -> usize {
     let author = &envelope.header().author;
     let signers = envelope.signatures().iter();
     let ended = |key| {
         let end = KeyChange::Ends(author, key);
         envelope.events().iter().any(|event| event.key_change() == end)
     };
-    signers.filter(|s| ended(&s.key)).count()
+    let opened = |key| member.scopes_of(key).is_some_and(|scopes| opens(scopes, required));
+    signers.filter(|s| opened(&s.key) && ended(&s.key)).count()
 }

@@ -393,23 +393,6 @@ pub const ROWS: &[Row] = &[
         let county = w.give(COUNTY, operation_grant(w.asset(COUNTY_RAW), INSIGHT, 2));
         listing_under(w, &[chest, county])
     }),
-    Row(Code::OperationNotCovered, "a later version with inputs that were never covered", |w| {
-        *w = World::sources();
-        w.record(CHEST, processed("fna-first", &[input(w.asset(CHEST_RAW), 1, None)]));
-        let first = w.asset("chest-hospital/fna-first");
-        let mut offer = operation_grant(first, INSIGHT, 1);
-        offer.terms.future_versions = true;
-        let grant = w.give(CHEST, offer);
-        // The next version is made of what the hospital may process and not sell.
-        let county = w.asset(COUNTY_RAW);
-        let processing = w.give(COUNTY, processing_grant(county, CHEST, terms()));
-        let next = processed("fna-next", &[input(county, 1, processing)]);
-        w.record(CHEST, RegisterAsset { revises: Some(first), ..next });
-        let next = w.asset("chest-hospital/fna-next");
-        let processing = w.give(CHEST, processing_grant(next, INSIGHT, terms()));
-        w.record(INSIGHT, product("sold", &[input(next, 1, processing)]));
-        w.by(INSIGHT, list_product(w.asset("insight-co/sold"), &[grant]))
-    }),
     Row(Code::SublicenceTooDeep, "a sub-licence as deep as the grants it rests on", |w| {
         sublicence(w, |terms| terms.sublicence_depth = 2)
     }),

@@ -89,6 +89,9 @@ impl Naive {
         let open = held.standing == AccessStanding::Granted && self.now <= held.until;
         need(open, Code::AccessNotInForce)?;
         need(held.jobs.iter().all(|(job, _)| *job != e.job), Code::JobRepeated)?;
+        if let Some(output) = e.output {
+            self.outputs.entry(output).or_insert(held.by);
+        }
         self.accesses.get_mut(&e.access).unwrap().jobs.push((e.job, e.rows));
         Ok(())
     }

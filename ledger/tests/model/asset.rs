@@ -98,6 +98,8 @@ impl Naive {
         let first = self.first_with(&root);
         let own = first.is_some_and(|first| self.is(act.author, &first.author));
         need(!own, Code::ContentRegistered)?;
+        let foreign = first.is_none()
+            && self.outputs.get(&root).is_some_and(|maker| !self.is(act.author, maker));
         let duplicate = first.is_some();
         let asset = Asset {
             author: act.author.clone(),
@@ -113,6 +115,7 @@ impl Naive {
             consent_based: e.consent_based,
             root,
             duplicate,
+            foreign,
             cleared: false,
             signed: (act.signer, self.now),
             metadata: e.metadata.clone(),
@@ -134,8 +137,8 @@ impl Naive {
 
     /// The first asset with a content that is not void.
     fn first_with(&self, root: &headwater_ledger::hash::Digest) -> Option<&Asset> {
-        let of_content = self.assets.values().filter(|a| a.root == *root && !a.void);
-        of_content.min_by_key(|a| a.seq)
+        let of_content = self.assets.values().filter(|a| a.root == *root);
+        of_content.filter(|a| !a.void && !a.foreign).min_by_key(|a| a.seq)
     }
 
     fn derive(&self, act: &Act<'_>, id: AssetId, inputs: &[Input], activity: &Activity) -> Verdict {
@@ -180,11 +183,12 @@ impl Naive {
         self.not_reserved(act.author, &input.asset, processing, Some(activity))
     }
 
-    /// Whether an asset is a duplicate, or was signed by other hands, and no ruling has cleared it.
+    /// Whether an asset's content is another's, or it was signed by other hands, and no ruling has
+    /// cleared it.
     pub fn contested(&self, asset: &Asset) -> bool {
-        let foreign = |first: &Asset| self.acting(&first.author) != self.acting(&asset.author);
-        let duplicate = asset.duplicate && self.first_with(&asset.root).is_some_and(foreign);
-        !asset.cleared && (duplicate || self.compromised(asset.signed))
+        let other = |first: &Asset| self.acting(&first.author) != self.acting(&asset.author);
+        let duplicate = asset.duplicate && self.first_with(&asset.root).is_some_and(other);
+        !asset.cleared && (duplicate || asset.foreign || self.compromised(asset.signed))
     }
 
     /// Whether an asset may serve for something new.

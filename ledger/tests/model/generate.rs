@@ -210,8 +210,10 @@ impl Maker {
     ) -> RegisterAsset {
         self.serial += 1;
         let copied = self.naive.assets.values().next().map(|a| a.root);
-        let root = match copied {
-            Some(root) if self.random.below(25) == 0 => root,
+        let logged: Vec<Digest> = self.naive.outputs.keys().copied().collect();
+        let root = match (copied, self.random.pick(&logged)) {
+            (Some(root), _) if self.random.below(25) == 0 => root,
+            (_, Some(output)) if self.random.below(12) == 0 => output,
             _ => self.digest(),
         };
         RegisterAsset {

@@ -79,6 +79,8 @@ pub struct Asset {
     pub consent_based: bool,
     pub root: Digest,
     pub duplicate: bool,
+    /// Whether another's logged use had put the content out, and nobody had registered it.
+    pub foreign: bool,
     pub cleared: bool,
     pub signed: Signed,
     pub metadata: Metadata,
@@ -361,6 +363,8 @@ pub struct Naive {
     /// The changes to be made, in the order in which they were decided.
     pub scheduled: Vec<ChangeId>,
     pub registrations: BTreeMap<RegistrationId, Registration>,
+    /// Who had the access whose log put a content out first.
+    pub outputs: BTreeMap<Digest, Handle>,
     pub accesses: BTreeMap<AccessId, Access>,
     pub certificates: BTreeMap<CertificateId, Certificate>,
     pub aggregates: BTreeMap<AggregateId, Aggregate>,
@@ -435,6 +439,7 @@ pub fn beginning(protocol: u32) -> Naive {
         changes: Default::default(),
         scheduled: Default::default(),
         registrations: Default::default(),
+        outputs: Default::default(),
         accesses: Default::default(),
         certificates: Default::default(),
         aggregates: Default::default(),

@@ -83,6 +83,7 @@ impl Maker {
                 let reserved = [Role::Exchange, Role::Regulator];
                 let held = &self.naive.members[&member].roles;
                 roles.extend(reserved.iter().filter(|r| held.contains(r)));
+                roles.truncate(8);
                 let e = SetRoles { member, roles: list(&roles) };
                 let by = self.exchange();
                 Some((self.or_any(by), Event::SetRoles(e)))

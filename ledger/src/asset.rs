@@ -91,12 +91,17 @@ pub(crate) fn check_uncontested<V: View>(view: &V, asset: &AssetRecord) -> Resul
     Err(Reject::new(Code::Contested, format!("{}/{} {why}", asset.author, asset.name)).into())
 }
 
-/// The first asset that is remembered for a content root and is not void, with its author.
-fn first_in_force<V: View>(view: &V, root: Digest) -> Result<Option<(AssetId, Handle)>, Fault> {
+/// Goes through the assets that are remembered for a content root and are not void, with their
+/// authors, until one is what is looked for.
+fn find_claim<V: View>(
+    view: &V,
+    root: Digest,
+    wanted: impl Fn(&Handle) -> Result<bool, Fault>,
+) -> Result<Option<(AssetId, Handle)>, Fault> {
     let claims: Vec<AssetId> = view.get(&Key::ContentClaim(root))?.unwrap_or_default();
     for id in claims {
         let asset = view.asset(&id)?.ok_or_else(|| Fault(format!("asset {id} is missing")))?;
-        if !asset.void {
+        if !asset.void && wanted(&asset.author)? {
             return Ok(Some((id, asset.author)));
         }
     }
@@ -109,7 +114,8 @@ pub(crate) fn is_duplicate<V: View>(view: &V, asset: &AssetRecord) -> Result<boo
     if asset.duplicate_of.is_none() {
         return Ok(false);
     }
-    let Some((_, first)) = first_in_force(view, asset.content.root)? else { return Ok(false) };
+    let first = find_claim(view, asset.content.root, |_| Ok(true))?;
+    let Some((_, first)) = first else { return Ok(false) };
     Ok(acting(view, &first)? != acting(view, &asset.author)?)
 }
 
@@ -123,11 +129,11 @@ struct Foreign {
 /// Looks for whoever had this content before: who registered the first asset with it that is not
 /// void, or whose logged use put it out. When it is another member both are told.
 fn foreign(act: &mut Act<'_>, root: Digest, id: AssetId) -> Result<Foreign, Refusal> {
-    if let Some((first, author)) = first_in_force(act.state, root)? {
-        if act.is(&author)? {
-            let text = format!("{} has this content", called(act.state, &first)?);
-            return Err(Reject::new(Code::ContentRegistered, text).into());
-        }
+    if let Some((own, _)) = find_claim(act.state, root, |author| act.is(author))? {
+        let text = format!("{} has this content", called(act.state, &own)?);
+        return Err(Reject::new(Code::ContentRegistered, text).into());
+    }
+    if let Some((first, author)) = find_claim(act.state, root, |_| Ok(true))? {
         remember(act, root, id)?;
         act.append(Relation::AssetDuplicates(first), id.digest())?;
         act.append(Relation::AssetDuplicates(id), first.digest())?;

@@ -8,7 +8,7 @@ use headwater_ledger::event::asset::{
 };
 use headwater_ledger::event::member::Role;
 use headwater_ledger::event::rights::{FloorKind, GrantRight, Revocation};
-use headwater_ledger::hash::{AssetId, GrantId};
+use headwater_ledger::hash::{AssetId, Digest, GrantId};
 use headwater_ledger::limits::{CLAIM_TOLERANCE_MS, MAX_FLOORS, MAX_WEIGHT_SUM};
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
@@ -96,11 +96,11 @@ impl Naive {
         }
         let root = e.content.root;
         let first = self.first_with(&root);
-        let own = first.is_some_and(|first| self.is(act.author, &first.author));
+        let own = self.claims(root).any(|a| self.is(act.author, &a.author));
         need(!own, Code::ContentRegistered)?;
-        let foreign = first.is_none()
-            && self.outputs.get(&root).is_some_and(|maker| !self.is(act.author, maker));
         let duplicate = first.is_some();
+        let maker = self.outputs.get(&root).filter(|_| !duplicate);
+        let foreign = maker.is_some_and(|maker| !self.is(act.author, maker));
         let asset = Asset {
             author: act.author.clone(),
             name: e.name.to_string(),
@@ -135,10 +135,14 @@ impl Naive {
         Ok(())
     }
 
-    /// The first asset with a content that is not void.
-    fn first_with(&self, root: &headwater_ledger::hash::Digest) -> Option<&Asset> {
-        let of_content = self.assets.values().filter(|a| a.root == *root);
-        of_content.filter(|a| !a.void && !a.foreign).min_by_key(|a| a.seq)
+    /// The assets with a content that count: not void, nor what another's job had put out.
+    fn claims(&self, root: Digest) -> impl Iterator<Item = &Asset> {
+        self.assets.values().filter(move |a| a.root == root && !a.void && !a.foreign)
+    }
+
+    /// The first of them.
+    fn first_with(&self, root: &Digest) -> Option<&Asset> {
+        self.claims(*root).min_by_key(|a| a.seq)
     }
 
     fn derive(&self, act: &Act<'_>, id: AssetId, inputs: &[Input], activity: &Activity) -> Verdict {
@@ -186,8 +190,8 @@ impl Naive {
     /// Whether an asset's content is another's, or it was signed by other hands, and no ruling has
     /// cleared it.
     pub fn contested(&self, asset: &Asset) -> bool {
-        let other = |first: &Asset| self.acting(&first.author) != self.acting(&asset.author);
-        let duplicate = asset.duplicate && self.first_with(&asset.root).is_some_and(other);
+        let others = |first: &Asset| self.acting(&first.author) != self.acting(&asset.author);
+        let duplicate = asset.duplicate && self.first_with(&asset.root).is_some_and(others);
         !asset.cleared && (duplicate || asset.foreign || self.compromised(asset.signed))
     }
 

@@ -169,6 +169,39 @@ fn what_comes_out_otherwise_is_told_with_code_sentence_and_hint() {
     assert_eq!(told[2], (7, "3", "0"));
 }
 
+/// A question with a word that nothing bears holds neither as asked nor denied, and says which.
+#[test]
+fn a_slip_in_a_question_never_passes() {
+    let story = "as chest-hospital: register raw r\n\
+                 as chest-hospital: offer grant processing of r to clean-lab as wish\n\
+                 as gz-exchange: suspend clean-lab -> reject ROLE_REQUIRED\n";
+    for (question, told) in [
+        ("status of wish is{} acepted", "did you mean `accepted`?"),
+        ("status of wihs is{} offered", "did you mean `wish`?"),
+        ("status of r is{} registered", "no such asset is recorded"),
+        ("standing of wish is{} in-froce", "did you mean `in-force`?"),
+        ("usable chest-hospital/r is{} CONTESTD", "did you mean `CONTESTED`?"),
+        ("inbox clean-lab {} wihs", "did you mean `wish`?"),
+        ("related clean-lab to nobody is{} yes", "member nobody is not recorded"),
+        ("explain wish {} LED-XYZ-1", "is no rule's tag"),
+        ("explain wish {} LED-GRT", "is no rule's tag"),
+    ] {
+        let denials = if question.contains("is{}") { ["", " not"] } else { ["has", "lacks"] };
+        for denial in denials {
+            let question = question.replace("{}", denial);
+            let text = format!("{WORLD}{story}expect {question}\n");
+            let report = Scenario::parse("f", &text).unwrap().run();
+            assert_eq!((report.steps, report.failures.len()), (4, 1), "{question}");
+            let came = &report.failures[0].came;
+            assert!(came.contains(told), "{question}\n  told: {came}\n  expected: {told}");
+        }
+    }
+    let right = format!(
+        "{WORLD}{story}expect usable chest-hospital/r is not no\nexpect inbox clean-lab has wish\n"
+    );
+    assert!(Scenario::parse("f", &right).unwrap().run().failures.is_empty());
+}
+
 /// Nothing in a foreign file is worse than a mistake.
 #[test]
 fn no_text_panics() {

@@ -107,8 +107,7 @@ impl Query {
         let first = at.need("what is expected")?;
         let known = || QUERIES.iter().map(|row| row.words);
         let row = QUERIES.iter().find(|row| row.words == plain(&first.text)).ok_or_else(|| {
-            let near = nearest(&first.text, known());
-            let near = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
+            let near = did_you_mean(&first.text, known());
             let known = known().collect::<Vec<_>>().join(", ");
             Wrong(format!("nothing can be asked about `{}`{near}; known: {known}", first.text))
         })?;
@@ -175,6 +174,11 @@ impl Query {
     }
 }
 
+/// What to say after a word that is not known.
+fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
+    nearest(word, known).map_or(String::new(), |near| format!("; did you mean `{near}`?"))
+}
+
 /// Takes `as of height N`, `as of step NAME` or `as of NAME` from the end.
 fn as_of(tokens: &[Token]) -> Result<(&[Token], Option<When>), Wrong> {
     let place = tokens.windows(2).position(|pair| match pair {
@@ -208,10 +212,16 @@ impl Asked<'_> {
         self.compare::<super::kind::Flag>(&is)
     }
 
-    /// Compares a word.
-    fn word(&mut self, is: String) -> Result<Answer, Wrong> {
-        let expected = self.expected.need("the answer")?;
-        Ok(Answer { is, expected: plain(&expected.text) })
+    /// Compares a word with one of those there are.
+    fn word(&mut self, is: String, known: &[&str]) -> Result<Answer, Wrong> {
+        let word = self.expected.need("the answer")?;
+        let expected = plain(&word.text);
+        if expected != is && !known.contains(&expected.as_str()) {
+            let near = did_you_mean(&expected, known.iter().copied());
+            let known = known.join(", ");
+            return Err(Wrong(format!("`{}` is no answer{near}; known: {known}", word.text)));
+        }
+        Ok(Answer { is, expected })
     }
 
     /// The asset asked about.
@@ -239,9 +249,8 @@ impl Asked<'_> {
 
     /// What bears a name.
     fn name(&self, name: &str) -> Result<(&'static str, Digest), Wrong> {
-        let near = || nearest(name, self.context.names.all());
         self.context.names.get(name).ok_or_else(|| {
-            let near = near().map_or(String::new(), |n| format!("; did you mean `{n}`?"));
+            let near = did_you_mean(name, self.context.names.all());
             Wrong(format!("no step before has named anything `{name}`{near}"))
         })
     }
@@ -253,7 +262,20 @@ impl Asked<'_> {
         if self.context.names.get(first).is_some() {
             return self.named();
         }
-        Ok(("asset", *Asset::read(&mut self.at, self.context)?.digest()))
+        let first = first.to_owned();
+        let id = Asset::read(&mut self.at, self.context)?;
+        self.must_be_recorded(&id, &first)?;
+        Ok(("asset", *id.digest()))
+    }
+
+    /// Fails when a word is the name of nothing, and of no asset that is recorded.
+    fn must_be_recorded(&self, id: &AssetId, word: &str) -> Result<(), Wrong> {
+        if self.context.seen.asset(id)?.is_some() {
+            return Ok(());
+        }
+        let near = did_you_mean(word, self.context.names.all());
+        let text = format!("no step has named anything `{word}`, and no such asset is recorded");
+        Err(Wrong(format!("{text}{near}")))
     }
 
     /// A record that must be there.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Answer, Asked};
+use super::{Answer, Asked, did_you_mean};
 use crate::asset::serves;
 use crate::hash::AssetId;
-use crate::reject::Refusal;
+use crate::reject::{Code, Refusal};
 use crate::scenario::form::Wrong;
 use crate::scenario::kind::choice::RoleWord;
 use crate::scenario::kind::compound::Owner;
@@ -56,9 +56,19 @@ pub(super) fn usable(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
         Err(Refusal::Fault(fault)) => return Err(fault.into()),
     };
     let expected = a.expected.take().map_or("yes", |t| t.text.as_str());
+    if expected.eq_ignore_ascii_case("no") {
+        let is = if is == "yes" { is } else { "no".into() };
+        return Ok(Answer { is, expected: "no".into() });
+    }
+    if expected.eq_ignore_ascii_case("yes") {
+        return Ok(Answer { is, expected: "yes".into() });
+    }
     let code = expected.to_ascii_uppercase().replace('-', "_");
-    let expected = if expected.eq_ignore_ascii_case("yes") { "yes".into() } else { code };
-    Ok(Answer { is, expected })
+    if Code::from_name(&code).is_none() {
+        let near = did_you_mean(&code, Code::ALL.iter().map(|code| code.name()));
+        return Err(Wrong(format!("`{expected}` is neither yes, no nor a code{near}")));
+    }
+    Ok(Answer { is, expected: code })
 }
 
 pub(super) fn duplicate(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
@@ -110,6 +120,11 @@ pub(super) fn related(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
     let one = Member::read(&mut a.at, a.context)?;
     let _ = a.at.skip("to") || a.at.skip("and") || a.at.skip(",");
     let other = Member::read(&mut a.at, a.context)?;
+    for member in [&one, &other] {
+        if a.context.seen.member(member)?.is_none() {
+            return Err(Wrong(format!("member {member} is not recorded")));
+        }
+    }
     let is = crate::member::related(&a.context.seen, &one, &other)?;
     a.yes(is)
 }

@@ -1,10 +1,13 @@
 //! Answers about what acts made: where it stands, who decides, and why.
 
-use super::{Answer, Asked};
+use std::collections::BTreeSet;
+
+use super::{Answer, Asked, did_you_mean};
 use crate::asset::is_duplicate;
 use crate::hash::{AssetId, CertificateId, ChangeId, Digest, GrantId, RegistrationId, RequestId};
 use crate::member::compromised;
 use crate::query::{BlockTime, Object, Topic, explain, inbox as inbox_of, object};
+use crate::reject::Code;
 use crate::scenario::form::{Wrong, parse};
 use crate::scenario::kind::number::Count;
 use crate::scenario::kind::reference::{Asset, Member};
@@ -34,32 +37,45 @@ pub(super) fn status(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
     // A request that was approved is a grant with the same id.
     let request = Key::Request(RequestId::from_digest(id));
     if let ("request", Some(r)) = (what, a.context.seen.get::<RequestRecord>(&request)?) {
-        return a.word(word(&r.status));
+        return a.word(word(&r.status), &REQUEST);
     }
     let found = object(&a.context.seen, &id)?;
     let found = found.ok_or_else(|| Wrong(format!("the {what} is not recorded")))?;
-    let choose = |is: bool, yes: &str, no: &str| if is { yes.to_owned() } else { no.to_owned() };
-    let is = match &found {
-        Object::Asset(_, r) => choose(r.void, "void", "registered"),
-        Object::Grant(_, r) => word(&r.status),
-        Object::Request(_, r) => word(&r.status),
-        Object::Offer(_, r) => choose(r.withdrawn, "withdrawn", "open"),
-        Object::Transfer(_, r) => choose(r.done, "done", "open"),
-        Object::Access(_, r) => word(&r.status),
-        Object::Registration(_, r) => word(&r.status),
-        Object::Listing(_, r) => word(&r.status),
-        Object::Contract(_, r) => contract_status(r),
-        Object::Payment(_, r) => choose(r.void, "void", "recorded"),
-        Object::Account(_, r) => choose(r.closed, "closed", "open"),
-        Object::Payout(_, r) => word(&r.status),
-        Object::SetOff(_, _) => "recorded".into(),
-        Object::Certificate(_, r) => choose(r.void, "void", "issued"),
-        Object::Aggregate(_, _) => "sealed".into(),
-        Object::Dispute(_, r) => word(&r.status),
-        Object::Succession(_, r) => choose(r.accepted, "accepted", "proposed"),
-        Object::Change(_, r) => word(&r.status),
+    let (is, known): (String, &[&str]) = match &found {
+        Object::Asset(_, r) => either(r.void, &["void", "registered"]),
+        Object::Grant(_, r) => (word(&r.status), &GRANT),
+        Object::Request(_, r) => (word(&r.status), &REQUEST),
+        Object::Offer(_, r) => either(r.withdrawn, &["withdrawn", "open"]),
+        Object::Transfer(_, r) => either(r.done, &["done", "open"]),
+        Object::Access(_, r) => (word(&r.status), &["requested", "granted", "refused"]),
+        Object::Registration(_, r) => (word(&r.status), &REGISTRATION),
+        Object::Listing(_, r) => {
+            (word(&r.status), &["pending", "accepted", "rejected", "delisted"])
+        }
+        Object::Contract(_, r) => (contract_status(r), &CONTRACT),
+        Object::Payment(_, r) => either(r.void, &["void", "recorded"]),
+        Object::Account(_, r) => either(r.closed, &["closed", "open"]),
+        Object::Payout(_, r) => (word(&r.status), &["paid", "contested", "reversed"]),
+        Object::SetOff(_, _) => ("recorded".into(), &["recorded"]),
+        Object::Certificate(_, r) => either(r.void, &["void", "issued"]),
+        Object::Aggregate(_, _) => ("sealed".into(), &["sealed"]),
+        Object::Dispute(_, r) => (word(&r.status), &["open", "ruled", "appealed", "final"]),
+        Object::Succession(_, r) => either(r.accepted, &["accepted", "proposed"]),
+        Object::Change(_, r) => (word(&r.status), &["proposed", "scheduled", "active", "failed"]),
     };
-    a.word(is)
+    a.word(is, known)
+}
+
+const GRANT: [&str; 6] = ["offered", "accepted", "declined", "revoked", "surrendered", "voided"];
+const REQUEST: [&str; 3] = ["open", "approved", "declined"];
+const REGISTRATION: [&str; 4] = ["notice", "registered", "rejected", "cancelled"];
+const CONTRACT: [&str; 7] =
+    ["proposed", "signed", "delivered", "confirmed", "declined", "withdrawn", "terminated"];
+
+/// The first of two words when something is so, else the second; and both.
+fn either(is: bool, words: &'static [&'static str; 2]) -> (String, &'static [&'static str]) {
+    let [yes, no] = words;
+    (if is { yes } else { no }.to_string(), words)
 }
 
 /// Proposed, signed, delivered, confirmed; or how it ended.
@@ -114,8 +130,25 @@ pub(super) fn standing(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
         }
         other => return Err(Wrong(format!("a {other} has a status and no standing"))),
     };
-    a.word(is)
+    a.word(is, &STANDING)
 }
+
+/// Where a registration or a grant can stand.
+const STANDING: [&str; 13] = [
+    "in-force",
+    "not-yet",
+    "expired",
+    "notice",
+    "undecided",
+    "rejected",
+    "cancelled",
+    "void",
+    "offered",
+    "declined",
+    "revoked",
+    "surrendered",
+    "voided",
+];
 
 /// Compares members without regard to order.
 fn members(a: &mut Asked<'_>, mut is: Vec<Handle>) -> Result<Answer, Wrong> {
@@ -169,7 +202,9 @@ pub(super) fn inbox(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
         [..] => {
             let text = shown(thing);
             let asset = parse::<Asset>(&text, a.context);
-            *asset.map_err(|_| Wrong(format!("nothing is named `{text}`")))?.digest()
+            let asset = asset.map_err(|_| Wrong(format!("nothing is named `{text}`")))?;
+            a.must_be_recorded(&asset, &text)?;
+            *asset.digest()
         }
     };
     let after = BlockTime { height: a.context.height.saturating_sub(1), time_ms: a.context.now_ms };
@@ -183,6 +218,9 @@ pub(super) fn explains(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
     let (_, id) = a.thing()?;
     let told = explain(&a.context.seen, &Topic::Object(id), a.context.now_ms)?;
     let wanted = a.expected.need("a rule's tag or a text in quotes")?;
+    if !wanted.quoted {
+        is_tag(&wanted.text)?;
+    }
     let is = match wanted.quoted {
         true => told.reasons.iter().any(|reason| reason.text.contains(&wanted.text)),
         false => told.reasons.iter().any(|reason| reason.rule == wanted.text),
@@ -192,6 +230,20 @@ pub(super) fn explains(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
     }
     let reasons = told.reasons.iter().map(|r| format!("[{}] {}", r.rule, r.text));
     Ok(Answer { is: reasons.collect::<Vec<_>>().join("; "), expected: wanted.shown() })
+}
+
+/// Fails unless a word can be a rule's tag: `LED`, one of the areas of rules, and a number.
+fn is_tag(word: &str) -> Result<(), Wrong> {
+    let area = |tag: &'static str| tag.rsplit_once('-').map(|(area, _)| area);
+    let areas: BTreeSet<&str> = Code::ALL.iter().filter_map(|code| area(code.tag())).collect();
+    let is = word.rsplit_once('-').is_some_and(|(area, number)| {
+        areas.contains(area) && number.parse::<u32>().is_ok_and(|n| (1..100).contains(&n))
+    });
+    if is {
+        return Ok(());
+    }
+    let near = did_you_mean(word, areas.into_iter());
+    Err(Wrong(format!("`{word}` is no rule's tag, as `LED-FLR-3` is; quote a text{near}")))
 }
 
 /// Why something is contested.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use entitlement::{
     Divided, Entitlement, EntitlementError, Epoch, Line, PaymentLine, closing_lines, entitlement,
-    epoch_nets, lines, party_entitled, payment_lines,
+    epoch_nets, lines, payment_lines,
 };
 
 use crate::attribution;

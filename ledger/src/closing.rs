@@ -5,22 +5,22 @@ use std::collections::BTreeMap;
 use crate::account::{self, Epoch};
 use crate::asset;
 use crate::attribution::Claim;
+use crate::cut;
 use crate::event::market::CloseAccount;
 use crate::execute::Act;
 use crate::hash::{AccountId, AssetId};
-use crate::hold;
 use crate::limits::{MAX_ANCESTRY_EDGES, MAX_CLOSING_LINES};
 use crate::listing::frozen_schedule;
 use crate::payment::{Rows, named_account, require_clearing, require_open};
-use crate::payout::epochs;
+use crate::payout::{CUT_WEIGHT, epochs};
 use crate::reject::{Code, Fault, Refusal, Reject};
 use crate::split::Right;
-use crate::state::Key;
-use crate::state::record::{AccountRecord, ClosingLine};
+use crate::state::record::{AccountRecord, ClosingLine, Contest, CutRecord};
+use crate::state::{Key, View};
 use crate::text::Handle;
 
 /// Weight of one claim with its first epoch.
-const CLAIM_WEIGHT: u64 = 4;
+const CLAIM_WEIGHT: u64 = 5;
 /// Weight of each further epoch.
 const EPOCH_WEIGHT: u64 = 30;
 
@@ -31,14 +31,14 @@ pub(crate) fn close(act: &mut Act<'_>, e: &CloseAccount) -> Result<(), Refusal> 
     let mut account = named_account(act, &e.account)?;
     require_clearing(act, &account.exchange)?;
     require_open(&account)?;
-    require_settled(&account)?;
+    require_settled(act, &e.account, &account)?;
     let (claims, edges) = frozen_schedule(act, &account.product, MAX_ANCESTRY_EDGES)?;
     act.weigh(edges)?;
     if claims.len() > MAX_CLOSING_LINES {
         return Err(too_large().into());
     }
-    no_slice_held(act, &claims)?;
-    let epochs = all_epochs(act, &claims)?;
+    no_share_contested(act, &claims)?;
+    let epochs = all_epochs(act, &e.account, &claims)?;
     let lines = closing_lines(act, &e.account, &account, &claims, &epochs)?;
     act.state.put(&Key::Closing(e.account), &lines)?;
     account.closed = true;
@@ -46,29 +46,39 @@ pub(crate) fn close(act: &mut Act<'_>, e: &CloseAccount) -> Result<(), Refusal> 
 }
 
 /// Fails while money may yet come into the account, or go back; says what is open.
-fn require_settled(account: &AccountRecord) -> Result<(), Reject> {
+fn require_settled(act: &Act<'_>, id: &AccountId, account: &AccountRecord) -> Result<(), Refusal> {
+    let contested = is_contested(act, &Key::AccountContest(*id))?;
     let open: Vec<String> = [
         (account.unpaid, "signed contracts not wholly paid"),
         (account.unconfirmed, "contracts paid whose delivery is not confirmed"),
         (account.orders, "payments with refunds ordered and not given back"),
-        (account.disputes, "disputes not decided"),
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)
     .map(|(count, of)| format!("{of}: {count}"))
+    .chain(contested.then(|| "disputes that are not final".to_string()))
     .collect();
     if open.is_empty() {
         return Ok(());
     }
-    Err(Reject::new(Code::AccountNotSettled, open.join("; ")))
+    Err(Reject::new(Code::AccountNotSettled, open.join("; ")).into())
 }
 
-/// Fails while a dispute holds parts of a claim: a ruling could not move their money any more.
-fn no_slice_held(act: &Act<'_>, claims: &[Claim<AssetId>]) -> Result<(), Refusal> {
+fn is_contested(act: &Act<'_>, key: &Key) -> Result<bool, Fault> {
+    let contest: Contest = act.state.get(key)?.unwrap_or_default();
+    Ok(contest.is_open(act.context.time_ms))
+}
+
+/// Fails while a dispute about a share of a claim is not final: a ruling could not move its money
+/// any more. Implements [LED-DSP-9].
+fn no_share_contested(act: &Act<'_>, claims: &[Claim<AssetId>]) -> Result<(), Refusal> {
     for claim in claims {
-        if hold::is_held(act.state, &claim.asset, claim.right, act.context.time_ms)? {
+        if is_contested(act, &Key::ShareContest(claim.asset, claim.right))? {
             let over = asset::called(act.state, &claim.asset)?;
-            let text = format!("a dispute holds parts of the {} right over {over}", claim.right);
+            let text = format!(
+                "a dispute about a share of the {} right over {over} is not final",
+                claim.right
+            );
             return Err(Reject::new(Code::AccountNotSettled, text).into());
         }
     }
@@ -80,8 +90,13 @@ fn too_large() -> Reject {
     Reject::new(Code::ClosingTooLarge, text)
 }
 
-/// The epochs of all claims, as long as they do not have too many lines.
-fn all_epochs(act: &mut Act<'_>, claims: &[Claim<AssetId>]) -> Result<Epochs, Refusal> {
+/// The epochs of all claims, with what rulings cut out of them as lines of its own, as long as they
+/// do not have too many lines.
+fn all_epochs(
+    act: &mut Act<'_>,
+    account: &AccountId,
+    claims: &[Claim<AssetId>],
+) -> Result<Epochs, Refusal> {
     let mut all = Epochs::new();
     let mut lines = 0usize;
     for claim in claims {
@@ -89,6 +104,10 @@ fn all_epochs(act: &mut Act<'_>, claims: &[Claim<AssetId>]) -> Result<Epochs, Re
         let epochs = epochs(act.state, &claim.asset, claim.right)?;
         let further = epochs.len().saturating_sub(1) as u64;
         act.weigh(further.saturating_mul(EPOCH_WEIGHT))?;
+        let cuts = Key::Cuts(*account, claim.asset, claim.right);
+        let cuts: Vec<CutRecord> = act.state.get(&cuts)?.unwrap_or_default();
+        act.weigh(CUT_WEIGHT.saturating_mul(cuts.len() as u64))?;
+        let epochs = cut::divided(epochs, &cuts)?;
         lines = epochs.iter().fold(lines, |sum, epoch| sum.saturating_add(epoch.owners.len()));
         if lines > MAX_CLOSING_LINES {
             return Err(too_large().into());

@@ -353,6 +353,5 @@ pub(crate) fn mark_disputed(
     let disputes = contract.disputes.checked_add_signed(change);
     contract.disputes =
         disputes.ok_or_else(|| Fault(format!("contract {id} has less than no dispute")))?;
-    act.state.put(&Key::Contract(*id), &contract)?;
-    payment::contract_disputed(act, &contract, change)
+    Ok(act.state.put(&Key::Contract(*id), &contract)?)
 }

@@ -8,19 +8,23 @@ mod waiting;
 use std::collections::BTreeSet;
 
 use crate::asset;
+use crate::contest::{self, Change};
 use crate::event::dispute::{Ground, Ruling, Slice, Subject};
 use crate::event::member::Role;
 use crate::event::{AppealRuling, FileEvidence, OpenDispute, OrderFreeze};
 use crate::execute::Act;
 use crate::hash::{AssetId, ContractId, Digest, DisputeId, GrantId, PaymentId, PayoutId};
+use crate::payout::EPOCH_WEIGHT;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{
-    DisputeRecord, DisputeStatus, Filed, FiledRecord, GrantRecord, PaymentRecord, PayoutRecord,
-    Records,
+    DisputeRecord, DisputeStatus, Filed, FiledRecord, GrantRecord, Hold, HoldKind, PaymentRecord,
+    PayoutRecord, Records,
 };
 use crate::state::{Key, Relation, View};
 use crate::text::Handle;
-use crate::{contract, hold, payment};
+use crate::{contract, hold, payment, payout};
+
+use ruling::redirect_of;
 
 pub(crate) use ruling::rule;
 
@@ -75,7 +79,7 @@ pub(crate) fn open_about_payout(
 fn open_about(act: &mut Act<'_>, subject: Subject, ground: Ground) -> Result<(), Refusal> {
     let id = DisputeId::from_digest(*act.event.digest());
     let parties = parties_of(act, &subject)?;
-    mark(act, &subject, Mark::Set)?;
+    mark(act, &subject, Change::Waits)?;
     if let Subject::Share(slice) = &subject {
         hold_once(act, slice, id)?;
     }
@@ -109,7 +113,7 @@ fn open_about(act: &mut Act<'_>, subject: Subject, ground: Ground) -> Result<(),
 
 /// Whom a subject concerns, as they act now. Fails when it is not recorded, when a share is more
 /// than its owner has, or when the author may not dispute it.
-fn parties_of(act: &Act<'_>, subject: &Subject) -> Result<BTreeSet<Handle>, Refusal> {
+fn parties_of(act: &mut Act<'_>, subject: &Subject) -> Result<BTreeSet<Handle>, Refusal> {
     let (concerned, closed) = match subject {
         Subject::Asset(id) => (vec![asset::named(act, id)?.author], false),
         Subject::Grant(id) => {
@@ -148,8 +152,8 @@ fn parties_of_contract(act: &Act<'_>, id: &ContractId) -> Result<Vec<Handle>, Re
     Ok(vec![contract.seller, contract.buyer, contract.exchange])
 }
 
-/// The owner has the parts of a slice now.
-fn check_slice(act: &Act<'_>, slice: &Slice) -> Result<(), Refusal> {
+/// The owner has the parts of a slice, or has had them: in an epoch, or by a ruling.
+fn check_slice(act: &mut Act<'_>, slice: &Slice) -> Result<(), Refusal> {
     let asset = asset::named(act, &slice.asset)?;
     let right = act.state.right(&slice.asset, &asset, slice.right)?;
     let epoch = act.state.epoch(&slice.asset, &asset, slice.right, right.epoch)?;
@@ -157,7 +161,17 @@ fn check_slice(act: &Act<'_>, slice: &Slice) -> Result<(), Refusal> {
     if (1..=owned).contains(&slice.parts) {
         return Ok(());
     }
-    let text = format!("{} of the {owned} parts that {} owns", slice.parts, slice.owner);
+    let awarded = Key::AwardedTo(slice.asset, slice.right, slice.owner.clone());
+    let awarded: u16 = act.state.get(&awarded)?.unwrap_or(0);
+    act.weigh(EPOCH_WEIGHT.saturating_mul(u64::from(right.epoch).saturating_add(1)))?;
+    let epochs = payout::epochs(act.state, &slice.asset, slice.right)?;
+    let owners = epochs.iter().flat_map(|epoch| &epoch.owners);
+    let parts = owners.filter(|(owner, _)| *owner == slice.owner).map(|(_, parts)| *parts);
+    let most = parts.max().unwrap_or(0).max(awarded);
+    if (1..=most).contains(&slice.parts) {
+        return Ok(());
+    }
+    let text = format!("{} parts, {} has had {most} at the most", slice.parts, slice.owner);
     reject(Code::SubjectInvalid, text)
 }
 
@@ -181,45 +195,43 @@ fn hold_once(act: &mut Act<'_>, slice: &Slice, id: DisputeId) -> Result<(), Refu
     }
     act.state.put(&key, &id)?;
     let until_ms = act.context.time_ms.saturating_add(act.rulebook.cooling_ms);
-    hold::place(act, slice, id, until_ms)
+    let (owner, parts, kind) = (slice.owner.clone(), slice.parts, HoldKind::Cooling);
+    let hold = Hold { dispute: id, owner, parts, kind, until_ms };
+    hold::place(act, (&slice.asset, slice.right), hold)
 }
 
-/// What happens to the mark of a dispute.
-#[derive(Clone, Copy)]
-enum Mark {
-    /// It waits for a ruling.
-    Set,
-    /// It was ruled on.
-    Taken,
-}
-
-/// Counts a dispute that waits for a ruling on the asset, grant or account it is about.
-fn mark(act: &mut Act<'_>, subject: &Subject, mark: Mark) -> Result<(), Refusal> {
-    let change = match mark {
-        Mark::Set => 1,
-        Mark::Taken => -1,
-    };
+/// Notes what becomes of a dispute where its subject is. Implements [LED-DSP-9].
+fn mark(act: &mut Act<'_>, subject: &Subject, change: Change) -> Result<(), Refusal> {
     match subject {
         Subject::Asset(id) => {
             let mut asset = asset::named(act, id)?;
-            asset.disputes = asset.disputes.saturating_add_signed(change);
+            asset.disputes = asset.disputes.saturating_add_signed(change.of_waiting());
             Ok(act.state.put(&Key::Asset(*id), &asset)?)
         }
         Subject::Grant(id) => {
             let mut grant = named_grant(act, id)?;
-            grant.disputes = grant.disputes.saturating_add_signed(change);
+            grant.disputes = grant.disputes.saturating_add_signed(change.of_waiting());
             Ok(act.state.put(&Key::Grant(*id), &grant)?)
         }
+        Subject::Share(slice) => Ok(contest::of_share(act, (&slice.asset, slice.right), change)?),
         Subject::Payment(id) => {
-            let contract = named_payment(act, id)?.contract;
-            contract::mark_disputed(act, &contract, change)
+            let mut payment = named_payment(act, id)?;
+            payment.contest = payment.contest.after(change)?;
+            act.state.put(&Key::Payment(*id), &payment)?;
+            contract::mark_disputed(act, &payment.contract, change.of_waiting())?;
+            Ok(contest::of_account(act, &payment.account, change)?)
         }
         Subject::Payout(id) => {
             let account = named_payout(act, id)?.account;
-            payment::mark_disputed(act, &account, change)
+            Ok(contest::of_account(act, &account, change)?)
         }
-        Subject::Contract(id) => contract::mark_disputed(act, id, change),
-        Subject::Share(_) => Ok(()),
+        Subject::Contract(id) => {
+            contract::mark_disputed(act, id, change.of_waiting())?;
+            match payment::account_of(&contract::named(act, id)?)? {
+                Some(account) => Ok(contest::of_account(act, &account, change)?),
+                None => Ok(()),
+            }
+        }
     }
 }
 
@@ -245,10 +257,10 @@ fn require_independent(act: &Act<'_>, dispute: &DisputeRecord) -> Result<(), Ref
     Ok(())
 }
 
-/// Whether the author acts for the opener or a respondent.
-fn is_party(act: &Act<'_>, dispute: &DisputeRecord) -> Result<bool, Refusal> {
+/// Whether who acts for a member acts for the opener or a respondent too.
+fn is_party(act: &Act<'_>, dispute: &DisputeRecord, member: &Handle) -> Result<bool, Refusal> {
     for party in dispute.respondents.iter().chain([&dispute.opener]) {
-        if act.is(party)? {
+        if act.same(party, member)? {
             return Ok(true);
         }
     }
@@ -278,14 +290,19 @@ pub(crate) fn freeze(act: &mut Act<'_>, e: &OrderFreeze) -> Result<(), Refusal> 
         let text = format!("a freeze until {}, now is {now}, at most {latest}", e.until_ms);
         return reject(Code::FreezeOutOfRange, text);
     }
-    hold::place(act, slice, e.dispute, e.until_ms)?;
+    // What a first ruling gave away is held where it is until the appeal is decided.
+    if dispute.rulings.first().is_none_or(|first| redirect_of(&first.ruling).is_none()) {
+        let (owner, parts, kind) = (slice.owner.clone(), slice.parts, HoldKind::Frozen);
+        let hold = Hold { dispute: e.dispute, owner, parts, kind, until_ms: e.until_ms };
+        hold::place(act, (&slice.asset, slice.right), hold)?;
+    }
     Ok(file(act, e.dispute, Filed::Freeze(e.until_ms))?)
 }
 
 /// `file_evidence`. Implements [LED-DSP-3].
 pub(crate) fn evidence(act: &mut Act<'_>, e: &FileEvidence) -> Result<(), Refusal> {
     let dispute = named(act, &e.dispute)?;
-    if !is_party(act, &dispute)? && !act.member.has_role(Role::Regulator) {
+    if !is_party(act, &dispute, act.author)? && !act.member.has_role(Role::Regulator) {
         let text = format!("{} is neither a party nor a regulator", act.author);
         return reject(Code::NotDisputeParty, text);
     }
@@ -296,7 +313,7 @@ pub(crate) fn evidence(act: &mut Act<'_>, e: &FileEvidence) -> Result<(), Refusa
 /// `appeal_ruling`. Implements [LED-DSP-5].
 pub(crate) fn appeal(act: &mut Act<'_>, e: &AppealRuling) -> Result<(), Refusal> {
     let mut dispute = named(act, &e.dispute)?;
-    if !is_party(act, &dispute)? {
+    if !is_party(act, &dispute, act.author)? {
         let text = format!("{} is no party to the dispute", act.author);
         return reject(Code::NotDisputeParty, text);
     }
@@ -307,19 +324,21 @@ pub(crate) fn appeal(act: &mut Act<'_>, e: &AppealRuling) -> Result<(), Refusal>
             return reject(Code::AlreadyAppealed, "the dispute was appealed already");
         }
     }
-    let ruled = dispute.rulings.first().map(|r| r.time_ms);
-    let ruled = ruled.ok_or_else(|| Fault("a ruled dispute has no ruling".into()))?;
-    let latest = ruled.saturating_add(act.rulebook.appeal_ms);
+    let latest = dispute.rulings.first().map(|r| r.appeal_until_ms);
+    let latest = latest.ok_or_else(|| Fault("a ruled dispute has no ruling".into()))?;
     if act.context.time_ms > latest {
         return reject(Code::AppealTooLate, format!("it could be appealed until {latest}"));
     }
     dispute.status = DisputeStatus::Appealed;
     dispute.appellant = Some(act.author.clone());
-    mark(act, &dispute.subject, Mark::Set)?;
+    mark(act, &dispute.subject, Change::Waits)?;
     if let Subject::Contract(id) = &dispute.subject
         && dispute.rulings.last().is_some_and(|r| r.ruling == Ruling::EndContract)
     {
         contract::end_appealed(act, id)?;
+    }
+    if let Subject::Share(slice) = &dispute.subject {
+        hold::keep(act, slice, &e.dispute)?;
     }
     act.state.put(&Key::Dispute(e.dispute), &dispute)?;
     waiting::begin(act, e.dispute)?;

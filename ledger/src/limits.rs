@@ -79,8 +79,15 @@ pub const MAX_PREDECESSORS: usize = 256;
 /// Most payments of one contract: a delivery confirms all at once, wherever they lie among the
 /// payments of the account.
 pub const MAX_CONTRACT_PAYMENTS: usize = 64;
-/// Most disputes about one right of an asset that are open at a time.
+/// Most slices of one right of an asset that are held at a time because disputes were opened.
 pub const MAX_HOLDS: usize = 16;
+/// Most that are held at a time because regulators froze them, or because they were awarded by
+/// rulings that are not final.
+pub const MAX_FREEZES: usize = 16;
+/// Most parts into which rulings cut one claim of an account.
+pub const MAX_CUTS: usize = 32;
+/// Most disputes whose rulings order refunds of one payment.
+pub const MAX_REFUND_ORDERS: usize = 16;
 /// Most changes by governance that are scheduled at a time.
 pub const MAX_SCHEDULED: usize = 64;
 /// Longest time from a proposal by governance to its activation, in heights.

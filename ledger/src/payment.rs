@@ -2,6 +2,7 @@
 //! Implements [LED-MKT-5], [LED-MKT-7] and [LED-MNY-1].
 
 mod confirm;
+mod order;
 mod owed;
 
 use std::borrow::BorrowMut;
@@ -20,8 +21,9 @@ use crate::state::{Key, Records, Relation, State, View};
 use crate::text::{self, Handle};
 use crate::trade_certificate;
 
-pub(crate) use confirm::{delivery_confirmed, mark_disputed, order_refund, withdraw_order};
-pub(crate) use owed::{contract_changed, contract_disputed, contract_signed, require_not_closed};
+pub(crate) use confirm::delivery_confirmed;
+pub(crate) use order::{order_refund, withdraw_order};
+pub(crate) use owed::{account_of, contract_changed, contract_signed, require_not_closed};
 
 /// The id of the account of a product, a clearing exchange and a currency. Implements [LED-REV-5].
 pub fn account_id(
@@ -145,6 +147,8 @@ pub(crate) fn record(act: &mut Act<'_>, e: &RecordPayment) -> Result<(), Refusal
         amounts,
         refunded: Amounts::default(),
         ordered: Amounts::default(),
+        orders: Vec::new(),
+        contest: Default::default(),
         void: false,
         bank_reference: e.bank_reference.clone(),
         seq,
@@ -221,8 +225,7 @@ pub(crate) fn refund(act: &mut Act<'_>, e: &RefundPayment) -> Result<(), Refusal
     }
     let mut after = payment.clone();
     after.refunded = within(&given, &payment.amounts, &payment.refunded)?;
-    // What is given back meets what was ordered to be.
-    after.ordered = payment.ordered.zip(&given, u64::saturating_sub);
+    after.meet_orders(given);
     trade_certificate::require_none(act, &payment.contract)?;
     use_reference(act, &record.exchange, &e.bank_reference)?;
     let mut rows = Rows { state: &mut *act.state, account: payment.account };
@@ -262,6 +265,10 @@ pub(crate) fn void(act: &mut Act<'_>, e: &VoidPayment) -> Result<(), Refusal> {
     if payment.void || payment.refunded != nothing || payment.ordered != nothing {
         let text = "the payment is void, or parts of it are refunded or to be refunded";
         return Err(Reject::new(Code::PaymentClosed, text).into());
+    }
+    if payment.contest.is_open(act.context.time_ms) {
+        let text = "a dispute about the payment is not final";
+        return Err(Reject::new(Code::PaymentDisputed, text).into());
     }
     let last_ms = payment.time_ms.saturating_add(act.rulebook.contest_ms);
     if act.context.time_ms > last_ms {

@@ -5,18 +5,18 @@ mod line;
 mod set_off;
 
 use crate::dispute;
-use crate::event::market::{ContestPayout, ProvedClaim, RecordPayout};
+use crate::event::market::{ContestPayout, RecordPayout};
 use crate::execute::Act;
-use crate::hash::{AccountId, PayoutId};
+use crate::hash::PayoutId;
 use crate::limits::MAX_AMOUNT;
-use crate::payment::{named_account, require_clearing, require_open, use_reference};
+use crate::payment::{named_account, require_clearing, use_reference};
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{LineRecord, PayoutRecord, PayoutStatus};
 use crate::state::{Key, Relation, View};
-use crate::text::Handle;
 
+pub(crate) use claim::check;
 pub use claim::prove;
-pub(crate) use line::{EPOCH_WEIGHT, epochs};
+pub(crate) use line::{CUT_WEIGHT, EPOCH_WEIGHT, earned, epochs, give_back};
 pub(crate) use set_off::set_off;
 
 use line::Line;
@@ -128,19 +128,4 @@ fn settle(act: &mut Act<'_>, id: &PayoutId, status: PayoutStatus) -> Result<(), 
     }
     payout.status = status;
     Ok(act.state.put(&Key::Payout(*id), &payout)?)
-}
-
-/// What an owner of a proved claim has of an account's confirmed net and was not paid, held or not, in
-/// minor units; 0 when more was paid than he is entitled to. Fails when the account is closed.
-pub(crate) fn unpaid(
-    act: &mut Act<'_>,
-    account: &AccountId,
-    claim: &ProvedClaim,
-    owner: &Handle,
-) -> Result<u64, Refusal> {
-    let record = named_account(act, account)?;
-    require_open(&record)?;
-    claim::check(&record, claim)?;
-    let unpaid = Line::read(act, account, &record, claim, owner)?.unpaid(act)?;
-    Ok(u64::try_from(unpaid.max(0)).unwrap_or(u64::MAX))
 }

@@ -37,9 +37,9 @@ use predecessors::acts_for;
 pub use place::{Object, change_in_words, object, places};
 pub use shares::{ListingShown, ShareLine, Shares, shares};
 pub use statement::{
-    AccountStatement, AssetLine, Balance, Clearing, CurrencyTotal, MemberAccount, MemberStatement,
-    Money, PartyTotal, PaymentShown, PayoutShown, ProductStatement, SetOffShown, member_statement,
-    product_statement,
+    AccountStatement, AssetLine, Balance, Clearing, CurrencyTotal, CutShown, MemberAccount,
+    MemberStatement, Money, PartyTotal, PaymentShown, PayoutShown, ProductStatement, SetOffShown,
+    member_statement, product_statement,
 };
 pub use trace::{Direction, Edge, Trace, TracedAsset, TracedGrant, trace};
 

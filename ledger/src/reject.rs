@@ -264,14 +264,18 @@ codes! {
     ArbiterIsParty = 604, "ARBITER_IS_PARTY", "LED-DSP-2", "let a regulator act that is neither a party nor related to one";
     SubjectInvalid = 605, "SUBJECT_INVALID", "LED-DSP-1", "name something recorded, and of a share at most the parts the owner has";
     HeldAlready = 606, "HELD_ALREADY", "LED-DSP-1", "ask a regulator for a freeze: this member has held this slice before";
-    HoldsFull = 607, "HOLDS_FULL", "LED-DSP-1", "wait until a dispute about this right is decided";
+    HoldsFull = 607, "HOLDS_FULL", "LED-DSP-1", "wait until a hold on this right is over, or have a dispute about it decided";
     FreezeOutOfRange = 608, "FREEZE_OUT_OF_RANGE", "LED-DSP-2", "freeze from now to at most the rulebook's longest time, and only a share";
     RulingDoesNotFit = 609, "RULING_DOES_NOT_FIT", "LED-DSP-4", "give a ruling that fits what the dispute is about";
-    AdjustmentAboveUnpaid = 610, "ADJUSTMENT_ABOVE_UNPAID", "LED-DSP-4", "adjust at most what the owner has of confirmed deliveries and was not paid";
     AppealTooLate = 611, "APPEAL_TOO_LATE", "LED-DSP-5", "the time to appeal is over";
     AlreadyAppealed = 612, "ALREADY_APPEALED", "LED-DSP-5", "a ruling on appeal is final";
     SameArbiter = 613, "SAME_ARBITER", "LED-DSP-4", "let another regulator than before rule on appeal";
     NotRuled = 614, "NOT_RULED", "LED-DSP-5", "wait for the ruling";
+    PartsHeld = 615, "PARTS_HELD", "LED-DSP-8", "wait until the dispute that holds the parts is decided, or its hold is over";
+    NothingToRedirect = 616, "NOTHING_TO_REDIRECT", "LED-DSP-4", "name accounts in which the owner still has something of the disputed share";
+    CutsFull = 617, "CUTS_FULL", "LED-DSP-7", "redirect the share without earlier money of this account: rulings have cut it as often as they can";
+    RefundOrdersFull = 618, "REFUND_ORDERS_FULL", "LED-MNY-5", "rule in one of the disputes that have ordered refunds of this payment";
+    PaymentDisputed = 619, "PAYMENT_DISPUTED", "LED-MNY-1", "wait until the disputes about the payment are final, or refund it";
 }
 
 /// The object an envelope refers to that is not recorded yet. Implements [LED-REJ-2].

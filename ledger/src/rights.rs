@@ -8,6 +8,7 @@ use crate::asset::named_uncontested;
 use crate::event::rights::{AcceptTransfer, Owner, TransferRight};
 use crate::execute::Act;
 use crate::hash::{AssetId, TransferId};
+use crate::hold;
 use crate::limits::{MAX_EPOCHS, RULING_EPOCHS};
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::split::{BASIS_POINTS, Right};
@@ -203,7 +204,32 @@ fn take_effect(
         let text = format!("transfers have begun {} ownership epochs", head.epoch);
         return Err(Reject::new(Code::EpochsFull, text).into());
     }
+    require_not_held(act, asset, record, head.epoch)?;
     begin_epoch(act, (&id, asset), right, head, record.owners.clone())
+}
+
+/// Fails when a transfer would leave an owner with less than what disputes hold of him.
+/// Implements [LED-DSP-8].
+fn require_not_held(
+    act: &Act<'_>,
+    asset: &AssetRecord,
+    record: &TransferRecord,
+    epoch: u32,
+) -> Result<(), Refusal> {
+    let holds = hold::in_force(act.state, &record.asset, record.right, act.context.time_ms)?;
+    if holds.is_empty() {
+        return Ok(());
+    }
+    let new = parts_by_owner(&record.owners);
+    for owner in act.state.epoch(&record.asset, asset, record.right, epoch)?.owners {
+        let held = hold::parts_of(&holds, &owner.member).min(owner.parts.into());
+        let left = new.get(&owner.member).copied().unwrap_or(0);
+        if u64::from(left) < held {
+            let text = format!("{held} parts of {} are held, {left} would be left", owner.member);
+            return Err(Reject::new(Code::PartsHeld, text).into());
+        }
+    }
+    Ok(())
 }
 
 /// Begins a new ownership epoch after that of `head`, with its manager and these owners, in order

@@ -425,11 +425,17 @@ proptest! {
         let played = Played::play(&lineage, &acts);
         let totals = totals(&played.entitlement());
         for Claim { asset, right, units } in &played.claims {
-            let entitled = account::party_entitled::<_, _, Infallible>(
-                &played.account, &played.rows, (*units, &played.epochs[&(*asset, *right)]), &party,
-                Net::Remaining, 0);
-            let expected = totals.get(&(*asset, *right, party)).copied().unwrap_or(0);
-            prop_assert_eq!(entitled.unwrap(), expected);
+            let epochs = &played.epochs[&(*asset, *right)];
+            let nets = account::epoch_nets::<_, _, Infallible>(
+                &played.account, &played.rows, epochs, Net::Remaining).unwrap();
+            let mut entitled = 0;
+            for (epoch, net) in epochs.iter().zip(nets) {
+                for (_, parts) in epoch.owners.iter().filter(|(owner, _)| *owner == party) {
+                    let earned = attribution::earned(*units, net).unwrap();
+                    entitled += attribution::owner_share(earned, *parts).unwrap();
+                }
+            }
+            prop_assert_eq!(entitled, totals.get(&(*asset, *right, party)).copied().unwrap_or(0));
         }
     }
 }

@@ -73,6 +73,8 @@ const BEYOND_STORIES: &[(&[Code], &str)] = &[
             Code::InForceFull,
             Code::TooManyPayments,
             Code::ClosingTooLarge,
+            Code::CutsFull,
+            Code::RefundOrdersFull,
         ],
         "more than a hundred acts to fill what is bounded",
     ),

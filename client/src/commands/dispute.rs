@@ -31,7 +31,8 @@ Examples:
   headwater dispute open --contract 01234567 --ground performance --document letter.pdf \\
       --as pharma-inc
 
-A share is held for the rulebook's cooling period; everybody else is paid.")]
+A share is held for the rulebook's cooling period: neither paid out nor given away. Everybody else is
+paid. It can be disputed of whoever has had it, too, after it was given away.")]
     Open(Box<OpenArgs>),
     /// Hold the disputed share until a deadline, as a regulator
     #[command(after_help = "\
@@ -48,7 +49,7 @@ Examples:
 Examples:
   headwater dispute rule 01234567 --dismiss --document reasons.pdf --as health-commission
   headwater dispute rule 01234567 --redirect-to county-hospital \\
-      --adjust insight-co/report@first-exchange:CNY=30000.00 --document reasons.pdf \\
+      --adjust insight-co/report@first-exchange:CNY --document reasons.pdf \\
       --as health-commission
   headwater dispute rule 01234567 --refund-net 1000.00 --refund-fee 15.00 --refund-tax 60.00 \\
       --document reasons.pdf --as health-commission")]

@@ -9,8 +9,8 @@ use std::str::FromStr;
 use clap::Args;
 use headwater_ledger::money::Currency;
 use headwater_ledger::query::{
-    self, AccountStatement, AssetLine, Balance, MemberAccount, MemberStatement, PayoutShown,
-    ProductStatement, SetOffShown,
+    self, AccountStatement, AssetLine, Balance, CutShown, MemberAccount, MemberStatement,
+    PayoutShown, ProductStatement, SetOffShown,
 };
 use headwater_ledger::state::record::{OwnerLine, PayoutStatus};
 use headwater_ledger::text::{Handle, ParseText};
@@ -36,7 +36,8 @@ Examples:
 
 Held: the delivery of what was paid for is not confirmed yet, or a refund is ordered. Frozen: a
 dispute holds it. Payable: it can be paid out now. Overpaid: paid out and refunded since. Set off:
-what was overpaid here and met by what was payable on other lines; below 0 there. Together:
+what was overpaid here and met by what was payable on other lines; below 0 there. Adjusted: what
+rulings gave, below 0 where they took it. Together:
   entitled + adjusted + set off + overpaid = held + frozen + paid + payable
 Columns of nothing are left out. The last lines show what each ownership epoch earned, before
 payouts.
@@ -44,8 +45,8 @@ payouts.
 --csv has one header and no empty cell; amounts are whole minor units:
   height,time,account,product,exchange,currency,closed,kind,asset,right,owner,units,SUMS
 with SUMS as below and kind line (one owner of one claim), fee, tax or residue (of the exchange,
-right -; fee and tax count as paid when cleared, residue as held). Payouts and set-offs are in
---json.
+right -; fee and tax count as paid when cleared, residue as held). Payouts, set-offs and what
+rulings cut out are in --json.
 
 With --json, amounts in minor units, of a member:
   {\"as_of\":{chain_id,height,block_id,time_ms,state_root},
@@ -53,6 +54,8 @@ With --json, amounts in minor units, of a member:
    \"accounts\":[{account,product,name,exchange,currency,net,
      lines:[{asset,name,right,epoch,party,parts,units,entitled,held,frozen,payable}],
      balances:[{asset,name,right,party,SUMS}],SUMS,
+     cuts:[{dispute,asset,name,right,owner,runs:[{first,before,parts}],earned,
+       kept:[{member,amount}],holder,amount}],
      payouts:[{id,asset,right,owner,payee,amount,bank_reference,status,height,time_ms}],
      set_offs:[{id,from:{asset,right,owner},to:{…},amount,height,time_ms}],
      closed,clearing:{payments,fee,refunded_fee}|null}],
@@ -65,7 +68,7 @@ of a product:
      closed,
      payments:[{id,contract,received,refunded,ordered,void,confirmed,bank_reference,height,
        time_ms}],
-     lines:[…],balances:[…],parties:[{party,SUMS}],payouts:[…],set_offs:[…],
+     lines:[…],balances:[…],cuts:[…],parties:[{party,SUMS}],payouts:[…],set_offs:[…],
      residue}]}";
 
 /// Arguments of `headwater statement`.
@@ -180,6 +183,7 @@ impl ProductReport {
         page.line("")?;
         lines(page, &account.lines, currency, self.zeros)?;
         page.line("")?;
+        cuts(page, &account.cuts, currency)?;
         payments(page, account)?;
         payouts(page, &account.payouts, &account.lines, currency)?;
         set_offs(page, &account.set_offs, &account.lines, currency)
@@ -201,6 +205,35 @@ fn balances(
         return Ok(());
     }
     sums::table(page, &["asset", "right", "owner"], rows, currency)
+}
+
+/// What rulings cut out of claims and gave to somebody.
+fn cuts(page: &mut Page<'_>, cuts: &[CutShown], currency: &Currency) -> io::Result<()> {
+    if cuts.is_empty() {
+        return Ok(());
+    }
+    page.line("")?;
+    let earned = amounts(cuts.iter().map(|cut| cut.earned), currency);
+    let kept = cuts.iter().map(|cut| cut.kept.iter().map(|kept| kept.amount).sum());
+    let rows = cuts.iter().zip(earned).zip(amounts(kept, currency));
+    let rows = rows.zip(amounts(cuts.iter().map(|cut| cut.amount), currency));
+    let rows = rows.map(|(((cut, earned), kept), amount)| {
+        [
+            show::short(cut.dispute.digest()),
+            cut.name.clone(),
+            cut.right.to_string(),
+            cut.owner.to_string(),
+            earned,
+            kept,
+            cut.holder.to_string(),
+            amount,
+        ]
+    });
+    page.table(
+        ["ruled in", "asset", "right", "share of", "earned", "kept", "given to", "amount"],
+        rows,
+    )?;
+    page.line("")
 }
 
 /// Payouts, under the names that the lines give.
@@ -405,12 +438,13 @@ impl MemberReport {
                 page.field("", format_args!("{given} of fees given back besides"))?;
             }
         }
-        if account.lines.is_empty() {
+        if account.balances.is_empty() {
             return Ok(());
         }
         balances(page, &account.balances, currency, self.zeros)?;
         page.line("")?;
         lines(page, &account.lines, currency, self.zeros)?;
+        cuts(page, &account.cuts, currency)?;
         payouts(page, &account.payouts, &account.lines, currency)?;
         set_offs(page, &account.set_offs, &account.lines, currency)
     }

@@ -198,40 +198,15 @@ fn shortfall(units: u64, net: u64, parts: u16, amount: u64) -> Option<u128> {
     of_owner.checked_add(rest.checked_mul(parts)?)
 }
 
-/// What `party` has of a net by one claim, over all epochs, when `held` of its parts in each are
-/// left out: by the confirmed net, what a payout is held against.
-///
-/// Reads O(log payments) rows for each of its epochs. Implements [LED-REV-8] and [LED-REV-14].
-pub fn party_entitled<P: PartialEq, R: AccountRows, E>(
-    account: &Account,
-    rows: &R,
-    (units, epochs): (u64, &[Epoch<P>]),
-    party: &P,
-    net: Net,
-    held: u16,
-) -> Divided<u64, R, E> {
-    let mut nets = Nets::new(account, rows, net);
-    let mut total = 0u64;
-    for (at, epoch) in epochs.iter().enumerate() {
-        for (_, parts) in epoch.owners.iter().filter(|(owner, _)| owner == party) {
-            let next = at.checked_add(1).and_then(|next| epochs.get(next));
-            let net = nets.between(epoch.start_seq, next.map(|next| next.start_seq))?;
-            let earned = attribution::earned(units, net).ok_or(EntitlementError::Overflow)?;
-            total = attribution::owner_share(earned, parts.saturating_sub(held))
-                .and_then(|amount| total.checked_add(amount))
-                .ok_or(EntitlementError::Overflow)?;
-        }
-    }
-    Ok(total)
-}
-
-/// The net less refunds of each epoch of a right; the last one goes on. Implements [LED-REV-8].
+/// A net of each epoch of a right; the last one goes on. Reads O(log payments) rows for each.
+/// Implements [LED-REV-8] and [LED-REV-14].
 pub fn epoch_nets<P, R: AccountRows, E>(
     account: &Account,
     rows: &R,
     epochs: &[Epoch<P>],
+    net: Net,
 ) -> Divided<Vec<u64>, R, E> {
-    Nets::new(account, rows, Net::Remaining).of_epochs(epochs)
+    Nets::new(account, rows, net).of_epochs(epochs)
 }
 
 /// What a payment of `net` brings each owner if it is recorded now: each line's entitlement after
@@ -299,16 +274,6 @@ impl<'a, R: AccountRows> Nets<'a, R> {
         };
         self.first_payment = Some(first);
         Ok(first)
-    }
-
-    /// The net of the payments recorded from `start` to before `end`, or to the last.
-    fn between(&mut self, start: u64, end: Option<u64>) -> Result<u64, AccountError<R::Error>> {
-        let start = self.before(start)?;
-        let end = match end {
-            Some(end) => self.before(end)?,
-            None => self.account.total(self.rows, self.net)?,
-        };
-        end.checked_sub(start).ok_or(AccountError::Overflow)
     }
 
     /// The net of the payments recorded before `seq`.

@@ -1,23 +1,30 @@
 //! Rulings: what each one does, and what of the first one a different ruling on appeal undoes.
 //! Implements [LED-DSP-4].
 
+use super::redirect::Disputed;
 use super::{
-    Mark, file, mark, named, named_grant, named_payout, redirect, reject, require_independent,
+    file, is_party, mark, named, named_grant, named_payout, redirect, reject, require_independent,
     require_waiting, waiting,
 };
+use crate::account::Amounts;
+use crate::contest::Change;
 use crate::event::RuleDispute;
-use crate::event::dispute::{Redirect, Ruling, Subject};
+use crate::event::dispute::{Redirect, RefundOrder, Ruling, Slice, Subject};
 use crate::event::member::Role;
 use crate::execute::Act;
-use crate::hash::{AssetId, ContractId, GrantId, PaymentId, PayoutId};
+use crate::hash::{AssetId, ContractId, DisputeId, GrantId, PaymentId, PayoutId};
 use crate::reject::{Code, Refusal};
-use crate::state::Key;
-use crate::state::record::{DisputeStatus, Filed, GrantStatus, PayoutStatus, RulingRecord};
+use crate::state::record::{
+    Awarded, DisputeStatus, Filed, GrantStatus, Hold, HoldKind, PayoutStatus, RulingRecord,
+};
+use crate::state::{Key, Relation};
 use crate::{asset, contract, grant, hold, payment, payout};
 
 /// `rule_dispute`.
 pub(crate) fn rule(act: &mut Act<'_>, e: &RuleDispute) -> Result<(), Refusal> {
     act.require_role(Role::Regulator)?;
+    // What a ruling can give back must not depend on how often a right changed hands.
+    act.lift_weight();
     let mut dispute = named(act, &e.dispute)?;
     require_waiting(&dispute)?;
     require_independent(act, &dispute)?;
@@ -28,26 +35,41 @@ pub(crate) fn rule(act: &mut Act<'_>, e: &RuleDispute) -> Result<(), Refusal> {
         return reject(Code::SameArbiter, format!("{} gave the first ruling", first.by));
     }
     check_fits(&dispute.subject, &e.ruling)?;
-    let mut grant_was = None;
-    match &first {
-        Some(first) if first.ruling == e.ruling => affirm(act, &dispute.subject, &e.ruling)?,
-        first => {
-            let first = first.as_ref();
-            grant_was = take_effect(act, &dispute.subject, first, &e.ruling)?;
-        }
-    }
+    let case = Case { dispute: &e.dispute, subject: &dispute.subject };
+    let effect = match &first {
+        Some(first) if first.ruling == e.ruling => affirm(act, case.subject, &e.ruling)?,
+        first => take_effect(act, &case, first.as_ref(), &e.ruling)?,
+    };
+    let now_ms = act.context.time_ms;
+    let appeal_until_ms = match first {
+        None => now_ms.saturating_add(act.rulebook.appeal_ms),
+        Some(_) => now_ms,
+    };
+    let appealable = first.is_none().then_some(appeal_until_ms);
     if let Subject::Share(slice) = &dispute.subject {
         hold::lift(act, slice, &e.dispute)?;
     }
-    mark(act, &dispute.subject, Mark::Taken)?;
+    if let (Some(redirect), Subject::Share(slice)) = (redirect_of(&e.ruling), &dispute.subject) {
+        if let Some(until_ms) = appealable {
+            hold_awarded(act, &case, slice, (redirect, effect.awarded.as_ref()), until_ms)?;
+        }
+        if !is_party(act, &dispute, &redirect.to)? {
+            let party = act.acting(&redirect.to)?;
+            act.append(Relation::MemberDisputes(party.clone()), e.dispute.digest())?;
+            dispute.respondents.push(party);
+        }
+    }
+    mark(act, &dispute.subject, Change::Ruled(appealable))?;
     waiting::end(act, e.dispute)?;
     let place = u64::try_from(dispute.rulings.len()).unwrap_or(u64::MAX);
     dispute.rulings.push(RulingRecord {
         by: act.author.clone(),
         ruling: e.ruling.clone(),
         reasons: e.reasons,
-        time_ms: act.context.time_ms,
-        grant_was,
+        time_ms: now_ms,
+        appeal_until_ms,
+        grant_was: effect.grant_was,
+        awarded: effect.awarded,
     });
     dispute.status = match dispute.status {
         DisputeStatus::Open | DisputeStatus::Ruled => DisputeStatus::Ruled,
@@ -55,6 +77,34 @@ pub(crate) fn rule(act: &mut Act<'_>, e: &RuleDispute) -> Result<(), Refusal> {
     };
     act.state.put(&Key::Dispute(e.dispute), &dispute)?;
     Ok(file(act, e.dispute, Filed::Ruling(place))?)
+}
+
+/// A dispute that is ruled on.
+struct Case<'a> {
+    dispute: &'a DisputeId,
+    subject: &'a Subject,
+}
+
+/// What a ruling did that undoing it must know.
+#[derive(Default)]
+struct Effect {
+    grant_was: Option<GrantStatus>,
+    awarded: Option<Awarded>,
+}
+
+/// Holds what a ruling gave away until it can be appealed no more, so that it is still there if
+/// another undoes it. Implements [LED-DSP-8].
+fn hold_awarded(
+    act: &mut Act<'_>,
+    case: &Case<'_>,
+    slice: &Slice,
+    (redirect, awarded): (&Redirect, Option<&Awarded>),
+    until_ms: u64,
+) -> Result<(), Refusal> {
+    let (parts, since) = awarded.map_or((0, 0), |a| (a.parts, a.since));
+    let (dispute, owner) = (*case.dispute, redirect.to.clone());
+    let hold = Hold { dispute, owner, parts, kind: HoldKind::Awarded(since), until_ms };
+    hold::place(act, (&slice.asset, slice.right), hold)
 }
 
 /// A dismissal fits every subject, each other ruling one.
@@ -74,33 +124,34 @@ fn check_fits(subject: &Subject, ruling: &Ruling) -> Result<(), Refusal> {
     reject(Code::RulingDoesNotFit, "the ruling does not fit what the dispute is about")
 }
 
-/// Undoes the first ruling, if there was one, and does what this one says. For a grant that it
-/// voids, gives where the grant stood before.
+/// Undoes the first ruling, if there was one, and does what this one says.
 fn take_effect(
     act: &mut Act<'_>,
-    subject: &Subject,
+    case: &Case<'_>,
     first: Option<&RulingRecord>,
     ruling: &Ruling,
-) -> Result<Option<GrantStatus>, Refusal> {
+) -> Result<Effect, Refusal> {
     let before = first.map(|r| &r.ruling);
-    match subject {
+    let mut effect = Effect::default();
+    match case.subject {
         Subject::Asset(asset) => on_asset(act, asset, before, ruling)?,
         Subject::Grant(grant) => {
-            return on_grant(act, grant, first.and_then(|r| r.grant_was), ruling);
+            let was = first.and_then(|r| r.grant_was);
+            effect.grant_was = on_grant(act, grant, was, ruling)?;
         }
         Subject::Share(slice) => {
-            let before = before.and_then(redirect_of);
-            redirect::replace(act, slice, before, redirect_of(ruling))?;
+            let disputed = Disputed { dispute: case.dispute, slice };
+            effect.awarded = redirect::replace(act, disputed, first, redirect_of(ruling))?;
         }
-        Subject::Payment(payment) => on_payment(act, payment, before, ruling)?,
+        Subject::Payment(payment) => on_payment(act, payment, case.dispute, ruling)?,
         Subject::Payout(payout) => on_payout(act, payout, before, ruling)?,
         Subject::Contract(contract) => on_contract(act, contract, before, ruling)?,
     }
-    Ok(None)
+    Ok(effect)
 }
 
 /// The redirect that a ruling orders, if it does.
-fn redirect_of(ruling: &Ruling) -> Option<&Redirect> {
+pub(super) fn redirect_of(ruling: &Ruling) -> Option<&Redirect> {
     if let Ruling::Redirect(redirect) = ruling { Some(redirect) } else { None }
 }
 
@@ -154,16 +205,13 @@ fn on_grant(
 fn on_payment(
     act: &mut Act<'_>,
     id: &PaymentId,
-    first: Option<&Ruling>,
+    dispute: &DisputeId,
     ruling: &Ruling,
 ) -> Result<(), Refusal> {
-    if let Some(Ruling::Refund(order)) = first {
-        payment::withdraw_order(act, id, order.net, order.fee, order.tax)?;
+    if let Ruling::Refund(RefundOrder { net, fee, tax }) = *ruling {
+        return payment::order_refund(act, id, dispute, Amounts { net, fee, tax });
     }
-    if let Ruling::Refund(order) = ruling {
-        payment::order_refund(act, id, order.net, order.fee, order.tax)?;
-    }
-    Ok(())
+    payment::withdraw_order(act, id, dispute)
 }
 
 fn on_payout(
@@ -204,9 +252,9 @@ fn on_contract(
 }
 
 /// A ruling on appeal equals the first: what that did stands for good.
-fn affirm(act: &mut Act<'_>, subject: &Subject, ruling: &Ruling) -> Result<(), Refusal> {
+fn affirm(act: &mut Act<'_>, subject: &Subject, ruling: &Ruling) -> Result<Effect, Refusal> {
     if let (Subject::Contract(id), Ruling::EndContract) = (subject, ruling) {
-        return contract::end_affirmed(act, id);
+        contract::end_affirmed(act, id)?;
     }
-    Ok(())
+    Ok(Effect::default())
 }

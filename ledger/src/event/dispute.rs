@@ -41,7 +41,7 @@ pub struct Slice {
     pub right: Right,
     /// Whose part is contested.
     pub owner: Handle,
-    /// How many of his parts of 10 000, at least 1.
+    /// How many of his parts of 10 000, at least 1; at most what he has had at any time.
     pub parts: u16,
 }
 
@@ -97,7 +97,7 @@ pub struct FileEvidence {
     pub evidence: Digest,
 }
 
-/// A line of money moved from the owner of a slice to whom it was redirected.
+/// An account of which earlier money goes over with a redirected slice.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Adjustment {
@@ -105,9 +105,6 @@ pub struct Adjustment {
     pub account: AccountId,
     /// The claim of the disputed right in it.
     pub claim: ProvedClaim,
-    /// Minor units, at least 1; at most what the owner has there of confirmed deliveries and was not
-    /// paid.
-    pub amount: u64,
 }
 
 /// What a ruling does. Nothing is ever rewritten.
@@ -120,8 +117,8 @@ pub enum Ruling {
     VoidGrant,
     /// The asset is void: nothing new is built on it or sold. For disputes about an asset.
     VoidAsset,
-    /// The slice is another member's: a new ownership epoch, and adjustments of what was earned
-    /// before. For disputes about a share.
+    /// The slice is another member's: a new ownership epoch, and of the accounts named also what it
+    /// earned before. For disputes about a share.
     Redirect(Redirect),
     /// Parts of the payment are to be given back; only its exchange can record that, and only
     /// that much is held of it until it does. For disputes about a payment.
@@ -138,7 +135,7 @@ pub enum Ruling {
 pub struct Redirect {
     /// The owner of the slice from then on.
     pub to: Handle,
-    /// What of earlier money goes over with it.
+    /// Of which accounts earlier money goes over with it.
     #[serde(default)]
     pub adjustments: List<Adjustment, MAX_ADJUSTMENTS>,
 }

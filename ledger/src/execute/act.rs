@@ -66,9 +66,9 @@ impl Act<'_> {
         check_envelope_weight(self.effects.weight)
     }
 
-    /// How much weight the event has left.
-    pub fn weight_left(&self) -> u64 {
-        self.most_weight.saturating_sub(self.effects.weight)
+    /// Lets the event weigh as much as an envelope.
+    pub fn lift_weight(&mut self) {
+        self.most_weight = MAX_ENVELOPE_WEIGHT;
     }
 
     /// Fails unless the author has the role.

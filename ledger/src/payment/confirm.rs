@@ -1,12 +1,12 @@
 //! What of a payment is confirmed: payable, unless somebody's share of it is held or paid out.
 //! Implements [LED-REV-14] and [LED-MNY-5].
 
-use super::{Rows, account_fault, amounts_refusal, named, require_open, within};
+use super::{Rows, account_fault, amounts_refusal};
 use crate::account::Amounts;
 use crate::contract;
 use crate::execute::Act;
-use crate::hash::{AccountId, ContractId, PaymentId};
-use crate::reject::{Code, Fault, Refusal, Reject};
+use crate::hash::{ContractId, PaymentId};
+use crate::reject::{Fault, Refusal, Reject};
 use crate::state::record::{AccountRecord, ContractRecord, PaymentRecord, Records};
 use crate::state::{Key, View};
 
@@ -124,56 +124,4 @@ pub(crate) fn delivery_confirmed(act: &mut Act<'_>, contract: &ContractId) -> Re
         settle(&mut account)?;
     }
     Ok(act.state.put(&Key::Account(id), &account)?)
-}
-
-/// A ruling orders parts of a payment to be given back. The net among them is held until it is.
-pub(crate) fn order_refund(
-    act: &mut Act<'_>,
-    id: &PaymentId,
-    net: u64,
-    fee: u64,
-    tax: u64,
-) -> Result<(), Refusal> {
-    let (payment, mut account) = named(act, id)?;
-    require_open(&account)?;
-    if payment.void {
-        return Err(Reject::new(Code::PaymentClosed, "the payment is void").into());
-    }
-    let asked = Amounts { net, fee, tax };
-    if asked == Amounts::default() {
-        return Err(Reject::new(Code::EmptyRefund, "the order gives nothing back").into());
-    }
-    let remains = payment.amounts.zip(&payment.refunded, u64::saturating_sub);
-    let mut after = payment.clone();
-    after.ordered = within(&asked, &remains, &payment.ordered)?;
-    act.state.put(&Key::Payment(*id), &after)?;
-    changed(act, &mut account, &payment, &after)?;
-    Ok(act.state.put(&Key::Account(payment.account), &account)?)
-}
-
-/// An order is reversed on appeal: what of it was not given back by then is not held any more.
-pub(crate) fn withdraw_order(
-    act: &mut Act<'_>,
-    id: &PaymentId,
-    net: u64,
-    fee: u64,
-    tax: u64,
-) -> Result<(), Refusal> {
-    let (payment, mut account) = named(act, id)?;
-    let asked = Amounts { net, fee, tax };
-    let mut after = payment.clone();
-    after.ordered = payment.ordered.zip(&asked, u64::saturating_sub);
-    act.state.put(&Key::Payment(*id), &after)?;
-    changed(act, &mut account, &payment, &after)?;
-    Ok(act.state.put(&Key::Account(payment.account), &account)?)
-}
-
-/// One dispute more or less about a payment or payout of the account is open: while there is one,
-/// the account cannot be closed.
-pub(crate) fn mark_disputed(act: &mut Act<'_>, id: &AccountId, change: i32) -> Result<(), Refusal> {
-    let mut account = super::named_account(act, id)?;
-    let disputes = account.disputes.checked_add_signed(change);
-    account.disputes =
-        disputes.ok_or_else(|| Fault(format!("account {id} has less than no dispute")))?;
-    Ok(act.state.put(&Key::Account(*id), &account)?)
 }

@@ -1,9 +1,10 @@
 //! What contracts still owe an account: it stays open for them. Implements [LED-MNY-4].
 
-use super::{account_id, mark_disputed, recorded_account, require_open};
+use super::{account_id, recorded_account, require_open};
+use crate::contest;
 use crate::contract::is_signed;
 use crate::execute::Act;
-use crate::hash::AssetId;
+use crate::hash::{AccountId, AssetId};
 use crate::money::Currency;
 use crate::reject::{Fault, Missing, Refusal};
 use crate::state::record::{AccountRecord, ContractRecord, ContractStatus, Records};
@@ -46,30 +47,18 @@ pub(crate) fn contract_changed(
     Ok(act.state.put(&Key::Account(id), &account)?)
 }
 
-/// Whether money goes, or went, into an account for a contract.
-fn has_account(contract: &ContractRecord) -> bool {
-    is_signed(contract) && contract.price > 0
-}
-
-/// One dispute more or less about a contract or its payments waits for a ruling.
-pub(crate) fn contract_disputed(
-    act: &mut Act<'_>,
-    contract: &ContractRecord,
-    change: i32,
-) -> Result<(), Refusal> {
-    if !has_account(contract) {
-        return Ok(());
+/// The account into which money goes, or went, for a contract.
+pub(crate) fn account_of(contract: &ContractRecord) -> Result<Option<AccountId>, Refusal> {
+    if !is_signed(contract) || contract.price == 0 {
+        return Ok(None);
     }
-    let id = account_id(&contract.asset, &contract.exchange, &contract.currency)?;
-    mark_disputed(act, &id, change)
+    Ok(Some(account_id(&contract.asset, &contract.exchange, &contract.currency)?))
 }
 
 /// All three have signed a contract: its account is opened, unless it is there, and owed the price.
 pub(crate) fn contract_signed(act: &mut Act<'_>, contract: &ContractRecord) -> Result<(), Refusal> {
-    if !has_account(contract) {
-        return Ok(());
-    }
-    let id = account_id(&contract.asset, &contract.exchange, &contract.currency)?;
+    let Some(id) = account_of(contract)? else { return Ok(()) };
+    contest::more_of_account(act, &id, contract.disputes)?;
     let mut account = match act.state.account(&id)? {
         Some(account) => account,
         None => {
@@ -79,7 +68,6 @@ pub(crate) fn contract_signed(act: &mut Act<'_>, contract: &ContractRecord) -> R
         }
     };
     account.unpaid = account.unpaid.saturating_add(1);
-    account.disputes = account.disputes.saturating_add(contract.disputes);
     Ok(act.state.put(&Key::Account(id), &account)?)
 }
 
@@ -93,7 +81,6 @@ fn opened(contract: &ContractRecord) -> AccountRecord {
         unpaid: 0,
         unconfirmed: 0,
         orders: 0,
-        disputes: 0,
         closed: false,
     }
 }

@@ -35,7 +35,7 @@ pub fn prove(
 }
 
 /// Fails unless the claim is of the schedule that the account's money falls by.
-pub(super) fn check(account: &AccountRecord, claim: &ProvedClaim) -> Result<(), Refusal> {
+pub(crate) fn check(account: &AccountRecord, claim: &ProvedClaim) -> Result<(), Refusal> {
     let not_proved = || Reject::new(Code::ClaimNotProved, "no such claim is of the schedule");
     let path = claim.proof.iter().map(|hash| *hash.raw()).collect();
     let proof = InclusionProof {

@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use self::book::{Book, add};
 pub(super) use self::divide::EpochNet;
-use self::divide::{Asked, divide, epoch_nets};
-pub use self::divide::{AssetLine, Balance};
+use self::divide::{Asked, Division, divide, epoch_nets};
+pub use self::divide::{AssetLine, Balance, CutShown};
 pub use self::member::{Clearing, CurrencyTotal, MemberAccount, MemberStatement, member_statement};
 pub use self::payouts::PayoutShown;
 use self::payouts::payouts;
@@ -90,14 +90,16 @@ pub struct AccountStatement {
     pub lines: Vec<AssetLine>,
     /// What each owner has of each claim over all epochs, in order of claim and owner.
     pub balances: Vec<Balance>,
+    /// What rulings cut out of the claims, and gave to whom.
+    pub cuts: Vec<CutShown>,
     /// The balances added up for each party, in order of handle.
     pub parties: Vec<PartyTotal>,
     /// Payouts, in the order recorded.
     pub payouts: Vec<PayoutShown>,
     /// Set-offs, in the order recorded. Together they change no sum of a party.
     pub set_offs: Vec<SetOffShown>,
-    /// What rounding leaves in the account: the remaining net less everything entitled; nothing
-    /// once the account is closed.
+    /// What rounding leaves in the account: the remaining net less everything entitled and
+    /// adjusted; nothing once the account is closed.
     pub residue: u64,
 }
 
@@ -198,28 +200,17 @@ fn account_of<V: View>(view: &V, id: &AccountId) -> Result<AccountRecord, Fault>
     view.account(id)?.ok_or_else(|| Fault(format!("account {id} is not recorded")))
 }
 
-/// One claim of an account.
-pub(super) struct ClaimStatement {
-    /// What each ownership epoch took in.
-    pub nets: Vec<EpochNet>,
-    /// Its lines.
-    pub lines: Vec<AssetLine>,
-    /// What its owners have.
-    pub balances: Vec<Balance>,
-}
-
-/// One claim of an account, divided.
+/// One claim of an account: what each ownership epoch took in, and how it is divided.
 pub(super) fn claim_statement<V: Lists>(
     view: &V,
     (id, record): (&AccountId, &AccountRecord),
     claim: Claim<AssetId>,
     now_ms: u64,
-) -> Result<ClaimStatement, QueryError> {
+) -> Result<(Vec<EpochNet>, Division), QueryError> {
     let book = Book::read(view, id, &record.totals)?;
     let nets = epoch_nets(view, &book, &claim)?;
     let asked = Asked { account: id, record, now_ms };
-    let (lines, balances) = divide(view, &asked, &book, &[claim])?;
-    Ok(ClaimStatement { nets, lines, balances })
+    Ok((nets, divide(view, &asked, &book, &[claim])?))
 }
 
 pub(super) fn account_statement<V: Lists>(
@@ -230,20 +221,21 @@ pub(super) fn account_statement<V: Lists>(
 ) -> Result<AccountStatement, QueryError> {
     let record = account_of(view, id)?;
     let book = Book::read(view, id, &record.totals)?;
-    let (lines, balances) =
-        divide(view, &Asked { account: id, record: &record, now_ms }, &book, claims)?;
+    let asked = Asked { account: id, record: &record, now_ms };
+    let Division { lines, balances, cuts } = divide(view, &asked, &book, claims)?;
     let mut parties: BTreeMap<&Handle, Sums> = BTreeMap::new();
     for balance in &balances {
         parties.entry(&balance.party).or_default().add(&balance.sums())?;
     }
-    let parties = parties.into_iter().map(|(party, sums)| sums.of_party(party)).collect();
-    let mut entitled = 0;
-    for line in &lines {
-        add(&mut entitled, line.entitled)?;
-    }
+    let parties: Vec<PartyTotal> =
+        parties.into_iter().map(|(party, sums)| sums.of_party(party)).collect();
     let (received, refunded) = book::sums(&record.totals)?;
     let remaining = received.less(&refunded)?;
-    let residue = remaining.net.checked_sub(entitled);
+    let mut residue = Some(remaining.net);
+    for party in &parties {
+        let has = party.entitled.checked_add_signed(party.adjusted);
+        residue = residue.zip(has).and_then(|(left, has)| left.checked_sub(has));
+    }
     Ok(AccountStatement {
         account: *id,
         exchange: record.exchange,
@@ -256,6 +248,7 @@ pub(super) fn account_statement<V: Lists>(
         payments: book.payments,
         lines,
         balances,
+        cuts,
         parties,
         payouts: payouts(view, id)?,
         set_offs: set_offs(view, id)?,

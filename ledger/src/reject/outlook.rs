@@ -55,6 +55,8 @@ impl Code {
             | CertificateNotDue
             | SourceAboveDue
             | HoldsFull
+            | PartsHeld
+            | PaymentDisputed
             | NotRuled => Outlook::AwaitsState,
             NonCanonical
             | TrailingBytes
@@ -215,7 +217,9 @@ impl Code {
             | HeldAlready
             | FreezeOutOfRange
             | RulingDoesNotFit
-            | AdjustmentAboveUnpaid
+            | NothingToRedirect
+            | CutsFull
+            | RefundOrdersFull
             | AppealTooLate
             | AlreadyAppealed
             | SameArbiter => Outlook::Final,

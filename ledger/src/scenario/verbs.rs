@@ -279,7 +279,7 @@ verbs! {
         "as health-regulator: rule void asset case";
     "rule redirect" => RuleDispute, "rule_dispute",
         shaped!(dispute::rule_dispute, dispute::Rules::Redirect),
-        "as health-regulator: rule redirect case to county-hospital adjusting 100.00 CNY for holding of chest-hospital/fna-2026 from insight-co/report at gz-exchange in CNY";
+        "as health-regulator: rule redirect case to county-hospital adjusting holding of chest-hospital/fna-2026 from insight-co/report at gz-exchange in CNY";
     "rule refund" => RuleDispute, "rule_dispute",
         shaped!(dispute::rule_dispute, dispute::Rules::Refund),
         "as health-regulator: rule refund case net 100.00 CNY";

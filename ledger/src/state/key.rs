@@ -123,8 +123,7 @@ pub enum Key {
     ContractPayments(ContractId),
     /// `u64`: a node of the tree of confirmed net of an account.
     AccountConfirmed(AccountId, u64),
-    /// [`super::record::LineRecord`]: what was paid out, adjusted and set off on an owner's line of a
-    /// claim.
+    /// [`super::record::LineRecord`]: what was paid out and set off on an owner's line of a claim.
     PaidLine(AccountId, AssetId, Right, Handle),
     /// [`super::record::PayoutRecord`].
     Payout(PayoutId),
@@ -171,6 +170,17 @@ pub enum Key {
     WaitsAt(DisputeId),
     /// [`super::record::FiledRecord`]: what an event in the file of a dispute is.
     Filed(EventId),
+    /// `Vec<CutRecord>`: what rulings cut out of a claim of an account.
+    Cuts(AccountId, AssetId, Right),
+    /// `Vec<Return>`: parts of a right that rulings on appeal gave back.
+    Returns(AssetId, Right),
+    /// `u16`: the most parts of a right that one ruling gave to a member.
+    AwardedTo(AssetId, Right, Handle),
+    /// [`super::record::Contest`]: the disputes about shares of a right that are not final.
+    ShareContest(AssetId, Right),
+    /// [`super::record::Contest`]: the disputes about payments and payouts of an account, and about
+    /// contracts paid into it, that are not final.
+    AccountContest(AccountId),
 }
 
 impl Key {

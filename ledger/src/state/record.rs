@@ -1,5 +1,6 @@
 //! The records of the state and typed access to them.
 
+mod cut;
 mod dispute;
 mod governance;
 mod money;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+pub use cut::*;
 pub use dispute::*;
 pub use governance::*;
 pub use money::*;
@@ -26,8 +28,8 @@ use crate::event::market::{Instalment, Licence};
 use crate::event::member::{MemberKey, Role, Scope, TwoKeyAct};
 use crate::event::rights::{GrantRight, Owner, Terms};
 use crate::hash::{
-    AccessId, AccountId, AssetId, ContractId, Digest, EnvelopeId, EventId, GrantId, ListingId,
-    PaymentId, TransferId,
+    AccessId, AccountId, AssetId, ContractId, Digest, DisputeId, EnvelopeId, EventId, GrantId,
+    ListingId, PaymentId, TransferId,
 };
 use crate::keys::PublicKey;
 use crate::limits::MAX_ANCESTRY_EDGES;
@@ -382,8 +384,12 @@ pub struct PaymentRecord {
     pub amounts: Amounts,
     /// What was given back of each.
     pub refunded: Amounts,
-    /// What a ruling ordered to be given back and was not yet.
+    /// What rulings ordered to be given back and was not yet.
     pub ordered: Amounts,
+    /// The orders, in the order in which they were first given.
+    pub orders: Vec<RefundOrdered>,
+    /// Disputes about it that are not final.
+    pub contest: Contest,
     /// Whether it was entered in error.
     pub void: bool,
     /// The bank's reference.
@@ -394,6 +400,17 @@ pub struct PaymentRecord {
     pub height: u64,
     /// Block time at which it was recorded.
     pub time_ms: u64,
+}
+
+/// What the rulings of one dispute ordered to be given back of a payment.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct RefundOrdered {
+    /// The dispute.
+    pub dispute: DisputeId,
+    /// What the ruling in force orders; nothing when it was reversed.
+    pub ordered: Amounts,
+    /// What of it was given back, or of what was ordered before.
+    pub met: Amounts,
 }
 
 /// An account with the triple that names it.
@@ -415,8 +432,6 @@ pub struct AccountRecord {
     pub unconfirmed: u32,
     /// Payments of which parts are ordered to be given back and were not yet.
     pub orders: u32,
-    /// Disputes about its payments and payouts that are open.
-    pub disputes: u32,
     /// Whether it was closed.
     pub closed: bool,
 }

@@ -17,6 +17,7 @@ mod operation;
 mod ownership;
 mod payouts;
 mod permits;
+mod redirects;
 mod references;
 mod set_offs;
 mod story;

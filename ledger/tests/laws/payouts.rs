@@ -1,5 +1,5 @@
-//! Money on random histories of payments, refunds, voids, deliveries, transfers, adjustments,
-//! payouts and closings: no minor unit is lost, and nobody is paid what is not payable.
+//! Money on random histories of payments, refunds, voids, deliveries, transfers, payouts and
+//! closings: no minor unit is lost, and nobody is paid what is not payable.
 
 use headwater_ledger::event::rights::Owner;
 use headwater_ledger::hash::{AggregateId, ContractId, PaymentId};
@@ -23,7 +23,6 @@ enum Deed {
     Void { payment: Index },
     Confirm { contract: Index },
     Transfer { chest: u16 },
-    Adjust { bp: u64 },
     PayOut { line: Index, bp: u64 },
 }
 
@@ -36,7 +35,6 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => any::<Index>().prop_map(|payment| Deed::Void { payment }),
         2 => any::<Index>().prop_map(|contract| Deed::Confirm { contract }),
         2 => (1..10_000u16).prop_map(|chest| Deed::Transfer { chest }),
-        1 => (0..=10_000u64).prop_map(|bp| Deed::Adjust { bp }),
         4 => (any::<Index>(), 1..=10_000u64).prop_map(|(line, bp)| Deed::PayOut { line, bp }),
     ]
 }
@@ -129,11 +127,6 @@ impl Played {
                 self.chest_parts = *chest;
                 self.epoch += 1;
             }
-            Deed::Adjust { bp } if self.epoch > 0 && !self.paid.is_empty() => {
-                let balance = self.w.balance(CHEST);
-                let unpaid = (balance.held + balance.payable) * bp / 10_000;
-                self.w.adjust(CHEST, FUND, unpaid);
-            }
             Deed::PayOut { line, bp } if !self.paid.is_empty() => {
                 let owners = if self.epoch > 0 { vec![CHEST, FUND] } else { vec![CHEST] };
                 let owner = owners[line.index(owners.len())];
@@ -149,7 +142,6 @@ impl Played {
             Deed::Refund { .. }
             | Deed::Void { .. }
             | Deed::Transfer { .. }
-            | Deed::Adjust { .. }
             | Deed::PayOut { .. } => {}
         }
     }

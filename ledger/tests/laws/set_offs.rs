@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use headwater_ledger::event::dispute::Subject;
+use headwater_ledger::event::dispute::{Adjustment, Subject};
 use headwater_ledger::event::market::ProvedLine;
 use headwater_ledger::event::{RecordPayout, SetOffOverpayment};
 use headwater_ledger::hash::{AggregateId, ContractId, PaymentId};
@@ -262,4 +262,19 @@ fn sources_follow_their_line_through_a_set_off() {
         );
         w.record(INSIGHT, pay_source(of, 2, due, &reference));
     }
+}
+
+/// Holds [LED-DSP-7] and [LED-MNY-7]: what was set off away counts as paid, and is not redirected.
+#[test]
+fn what_was_set_off_away_stays_with_whom_it_served() {
+    let mut w = World::overpaid();
+    w.record(GZ, w.set_off(7_500_000));
+    let share = slice(w.asset(REPORT), Right::Operation, INSIGHT, 10_000);
+    let id = w.record(COUNTY, dispute(Subject::Share(share))).dispute();
+    let account = w.account(REPORT, GZ).0;
+    let claim = w.line(REPORT, Right::Operation, INSIGHT).claim;
+    w.record(REGULATOR, rule(id, redirect(COUNTY, &[Adjustment { account, claim }])));
+    let awarded = w.balance_of(REPORT, Right::Operation, COUNTY);
+    assert_eq!((awarded.adjusted, awarded.payable), (33_962_264 - 7_500_000, 0));
+    assert_eq!(left(&w.balance_of(REPORT, Right::Operation, INSIGHT)), 0);
 }

@@ -166,8 +166,7 @@ fn statement(world: &World, naive: &Naive, member: &Handle) -> Result<(), String
         let schedule = naive.schedule(&account.product);
         let lines = schedule.iter().flat_map(|claim| names.iter().map(move |name| (claim, name)));
         for (((asset, right), units), name) in lines {
-            let mut epochs = naive.epochs(asset, *right).iter();
-            if !epochs.any(|epoch| epoch.owners.contains_key(*name)) {
+            if !naive.claim(id, (asset, *right), 0, false).members().contains(*name) {
                 continue;
             }
             let b = naive.balance(id, *units, &(*asset, *right, (*name).clone()));

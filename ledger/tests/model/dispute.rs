@@ -11,15 +11,16 @@ use headwater_ledger::event::member::Role;
 use headwater_ledger::hash::{
     AccountId, AssetId, ContractId, DisputeId, GrantId, PaymentId, PayoutId,
 };
-use headwater_ledger::limits::MAX_HOLDS;
+use headwater_ledger::limits::{MAX_EPOCHS, MAX_FREEZES, MAX_HOLDS, MAX_OWNERS, MAX_REFUND_ORDERS};
 use headwater_ledger::payment::account_id;
 use headwater_ledger::reject::Code;
 use headwater_ledger::text::Handle;
 
 use crate::naive::{
-    Act, ContractStanding, Dispute, DisputeStanding, Epoch, Given, Hold, Line, Naive,
+    Act, Awarded, ContractStanding, Dispute, DisputeStanding, Epoch, Given, Hold, Naive, Order,
     PayoutStanding, Standing, Verdict, need, refuse,
 };
+use crate::share::{Held, Returned, line_of};
 
 impl Naive {
     pub fn open_dispute(&mut self, act: &Act<'_>, e: &OpenDispute) -> Verdict {
@@ -33,7 +34,8 @@ impl Naive {
             let line = line_of(slice);
             let new = self.held_once.insert((line, act.author.clone()));
             need(new, Code::HeldAlready)?;
-            self.hold(slice, id, self.now + self.rulebook.cooling_ms)?;
+            let until = self.now + self.rulebook.cooling_ms;
+            self.hold(slice, (&slice.owner, slice.parts), (id, Held::Cooling), until)?;
         }
         let dispute = Dispute {
             subject: subject.clone(),
@@ -46,14 +48,22 @@ impl Naive {
         Ok(())
     }
 
-    fn hold(&mut self, slice: &Slice, dispute: DisputeId, until: u64) -> Verdict {
+    fn hold(
+        &mut self,
+        of: &Slice,
+        (owner, parts): (&Handle, u16),
+        (dispute, kind): (DisputeId, Held),
+        until: u64,
+    ) -> Verdict {
         let now = self.now;
         self.holds.retain(|h| h.dispute != dispute && h.until >= now);
-        let (asset, right) = (slice.asset, slice.right);
-        let same = self.holds.iter().filter(|h| (h.asset, h.right) == (asset, right)).count();
-        need(same < MAX_HOLDS, Code::HoldsFull)?;
-        let (owner, parts) = (slice.owner.clone(), slice.parts);
-        self.holds.push(Hold { dispute, asset, right, owner, parts, until });
+        let (asset, right) = (of.asset, of.right);
+        let cools = |kind| kind == Held::Cooling;
+        let on_right = self.holds.iter().filter(|h| (h.asset, h.right) == (asset, right));
+        let same = on_right.filter(|h| cools(h.kind) == cools(kind)).count();
+        need(same < if cools(kind) { MAX_HOLDS } else { MAX_FREEZES }, Code::HoldsFull)?;
+        let owner = owner.clone();
+        self.holds.push(Hold { dispute, asset, right, owner, parts, kind, until });
         Ok(())
     }
 
@@ -71,9 +81,12 @@ impl Naive {
             }
             Subject::Share(slice) => {
                 self.asset_named(&slice.asset)?;
-                let owners = &self.epoch(&slice.asset, slice.right).owners;
-                let owned = owners.get(&slice.owner).copied().unwrap_or(0);
-                need((1..=owned).contains(&slice.parts), Code::SubjectInvalid)?;
+                let then = self.owners_then(&slice.asset, slice.right);
+                let now = &self.epoch(&slice.asset, slice.right).owners;
+                let line = line_of(slice);
+                let owned = then.iter().map(|e| &e.1).chain([now]).filter_map(|o| o.get(&line.2));
+                let most = owned.chain(self.awarded.get(&line)).max().copied().unwrap_or(0);
+                need((1..=most).contains(&slice.parts), Code::SubjectInvalid)?;
                 (vec![slice.owner.clone()], false)
             }
             Subject::Payment(id) => {
@@ -114,6 +127,13 @@ impl Naive {
         billed.then_some(id)
     }
 
+    /// Whether a dispute can still change what it is about. The time to appeal counts also when it
+    /// was appealed and decided before.
+    pub fn is_final(&self, dispute: &Dispute) -> bool {
+        !matches!(dispute.standing, DisputeStanding::Open | DisputeStanding::Appealed)
+            && self.now > dispute.rulings[0].appeal_until
+    }
+
     pub fn contest(&mut self, act: &Act<'_>, e: &ContestPayout) -> Verdict {
         let payout = self.payouts.get(&e.payout).ok_or(Code::UnknownPayout)?.clone();
         need(self.is(act.author, &payout.payee), Code::NotPayee)?;
@@ -144,7 +164,13 @@ impl Naive {
         let latest = self.now + self.rulebook.max_freeze_ms;
         let fits = e.until_ms > self.now && e.until_ms <= latest;
         need(fits, Code::FreezeOutOfRange)?;
-        self.hold(&slice, e.dispute, e.until_ms)
+        match dispute.rulings.first() {
+            Some(Given { ruling: Ruling::Redirect(_), .. }) => Ok(()),
+            _ => {
+                let of = (&slice.owner, slice.parts);
+                self.hold(&slice, of, (e.dispute, Held::Frozen), e.until_ms)
+            }
+        }
     }
 
     pub fn file_evidence(&self, act: &Act<'_>, e: &FileEvidence) -> Verdict {
@@ -168,8 +194,10 @@ impl Naive {
                 return refuse(Code::AlreadyAppealed);
             }
         }
-        let latest = dispute.rulings[0].time + self.rulebook.appeal_ms;
-        need(self.now <= latest, Code::AppealTooLate)?;
+        need(self.now <= dispute.rulings[0].appeal_until, Code::AppealTooLate)?;
+        for hold in self.holds.iter_mut().filter(|h| h.dispute == e.dispute) {
+            hold.until = u64::MAX;
+        }
         self.disputes.get_mut(&e.dispute).unwrap().standing = DisputeStanding::Appealed;
         Ok(())
     }
@@ -189,14 +217,28 @@ impl Naive {
             Ruling::EndContract => matches!(dispute.subject, Subject::Contract(_)),
         };
         need(fits, Code::RulingDoesNotFit)?;
-        let mut grant_was = None;
+        let (mut grant_was, mut awarded) = (None, None);
         if first.as_ref().is_none_or(|f| f.ruling != e.ruling) {
-            grant_was = self.take_effect_of(act, &dispute.subject, first.as_ref(), &e.ruling)?;
+            let of = (e.dispute, &dispute.subject);
+            (grant_was, awarded) = self.take_effect_of(act, of, first.as_ref(), &e.ruling)?;
         }
         self.holds.retain(|h| h.dispute != e.dispute);
-        let (by, ruling, time) = (act.author.clone(), e.ruling.clone(), self.now);
+        let appeal_until = self.now + if first.is_none() { self.rulebook.appeal_ms } else { 0 };
+        let mut joins = None;
+        if let (Subject::Share(slice), Ruling::Redirect(redirect)) = (&dispute.subject, &e.ruling) {
+            if first.is_none() {
+                let (parts, since) = awarded.as_ref().map_or((0, 0), |a| (a.parts, a.since));
+                let kind = Held::Awarded(since);
+                self.hold(slice, (&redirect.to, parts), (e.dispute, kind), appeal_until)?;
+            }
+            let to = self.acting(&redirect.to);
+            let mut parties = dispute.respondents.iter().chain([&dispute.opener]);
+            joins = (!parties.any(|p| self.acting(p) == to)).then_some(to);
+        }
+        let (by, ruling) = (act.author.clone(), e.ruling.clone());
         let held = self.disputes.get_mut(&e.dispute).unwrap();
-        held.rulings.push(Given { by, ruling, time, grant_was });
+        held.respondents.extend(joins);
+        held.rulings.push(Given { by, ruling, appeal_until, grant_was, awarded });
         held.standing = match held.standing {
             DisputeStanding::Appealed => DisputeStanding::Final,
             _ => DisputeStanding::Ruled,
@@ -208,18 +250,21 @@ impl Naive {
     fn take_effect_of(
         &mut self,
         act: &Act<'_>,
-        subject: &Subject,
+        (dispute, subject): (DisputeId, &Subject),
         first: Option<&Given>,
         ruling: &Ruling,
-    ) -> Result<Option<Standing>, Code> {
+    ) -> Result<(Option<Standing>, Option<Awarded>), Code> {
         let before = first.map(|f| &f.ruling);
         match subject {
             Subject::Asset(id) => self.rule_on_asset(id, before, ruling)?,
             Subject::Grant(id) => {
-                return self.rule_on_grant(id, first.and_then(|f| f.grant_was), ruling);
+                let was = first.and_then(|f| f.grant_was);
+                return Ok((self.rule_on_grant(id, was, ruling)?, None));
             }
-            Subject::Share(slice) => self.rule_on_share(act, slice, before, ruling)?,
-            Subject::Payment(id) => self.rule_on_payment(id, before, ruling)?,
+            Subject::Share(slice) => {
+                return Ok((None, self.rule_on_share(act, (dispute, slice), first, ruling)?));
+            }
+            Subject::Payment(id) => self.rule_on_payment(id, dispute, ruling)?,
             Subject::Payout(id) => self.rule_on_payout(id, before, ruling)?,
             Subject::Contract(id) => {
                 let held = self.contracts.get_mut(id).unwrap();
@@ -235,7 +280,7 @@ impl Naive {
                 }
             }
         }
-        Ok(None)
+        Ok((None, None))
     }
 
     fn rule_on_asset(&mut self, id: &AssetId, first: Option<&Ruling>, ruling: &Ruling) -> Verdict {
@@ -275,27 +320,33 @@ impl Naive {
         Ok(voided)
     }
 
-    fn rule_on_payment(
-        &mut self,
-        id: &PaymentId,
-        first: Option<&Ruling>,
-        ruling: &Ruling,
-    ) -> Verdict {
+    fn rule_on_payment(&mut self, id: &PaymentId, dispute: DisputeId, ruling: &Ruling) -> Verdict {
         let at = self.payment(id)?;
-        if let Some(Ruling::Refund(o)) = first {
-            self.payments[at].meet_order((o.net, o.fee, o.tax));
-        }
-        let Ruling::Refund(o) = ruling else { return Ok(()) };
+        let closed = self.accounts[&self.payments[at].account].closed.is_some();
         let p = &mut self.payments[at];
-        need(self.accounts[&p.account].closed.is_none(), Code::AccountClosed)?;
+        let known = p.orders.iter_mut().find(|o| o.dispute == dispute);
+        let Ruling::Refund(o) = ruling else {
+            if let Some(order) = known {
+                order.asked = (0, 0, 0);
+            }
+            return Ok(());
+        };
+        need(!closed, Code::AccountClosed)?;
         need(!p.void, Code::PaymentClosed)?;
-        need((o.net, o.fee, o.tax) != (0, 0, 0), Code::EmptyRefund)?;
-        let fits = o.net <= p.net - p.back_net - p.ordered.0
-            && o.fee <= p.fee - p.back_fee - p.ordered.1
-            && o.tax <= p.tax - p.back_tax - p.ordered.2;
-        need(fits, Code::RefundAboveRemainder)?;
-        p.ordered = (p.ordered.0 + o.net, p.ordered.1 + o.fee, p.ordered.2 + o.tax);
-        Ok(())
+        let asked = (o.net, o.fee, o.tax);
+        need(asked != (0, 0, 0), Code::EmptyRefund)?;
+        match known {
+            Some(order) => order.asked = asked,
+            None => {
+                need(p.orders.len() < MAX_REFUND_ORDERS, Code::RefundOrdersFull)?;
+                p.orders.push(Order { dispute, asked, met: (0, 0, 0) });
+            }
+        }
+        let open = p.ordered();
+        let fits = open.0 <= p.net - p.back_net
+            && open.1 <= p.fee - p.back_fee
+            && open.2 <= p.tax - p.back_tax;
+        need(fits, Code::RefundAboveRemainder)
     }
 
     fn rule_on_payout(
@@ -319,32 +370,71 @@ impl Naive {
     fn rule_on_share(
         &mut self,
         act: &Act<'_>,
-        slice: &Slice,
-        first: Option<&Ruling>,
+        (dispute, slice): (DisputeId, &Slice),
+        first: Option<&Given>,
         ruling: &Ruling,
-    ) -> Verdict {
+    ) -> Result<Option<Awarded>, Code> {
+        let epochs = self.epochs(&slice.asset, slice.right).len();
         let old = self.epoch(&slice.asset, slice.right).clone();
         let mut new = Epoch { seq: act.seq, changes: old.changes + 1, ..old.clone() };
-        if let Some(Ruling::Redirect(first)) = first {
-            let left = new.owners.get(&first.to).copied().unwrap_or(0);
-            new.give(&first.to, &slice.owner, slice.parts.min(left));
+        let mut begins = false;
+        let mut undone = false;
+        if let Some(Given { ruling: Ruling::Redirect(first), awarded, .. }) = first {
+            undone = true;
+            if let Some(awarded) = awarded {
+                begins = true;
+                new.give(&first.to, &slice.owner, awarded.parts);
+                if awarded.manager_was.is_some() && new.manager == first.to {
+                    new.manager = awarded.manager_was.clone().unwrap();
+                }
+                self.returned.push(Returned {
+                    asset: slice.asset,
+                    right: slice.right,
+                    from: first.to.clone(),
+                    to: slice.owner.clone(),
+                    parts: awarded.parts,
+                    epochs: awarded.since..epochs,
+                });
+            }
             for a in &first.adjustments {
-                self.give_back(slice, first, (a.account, &a.claim, a.amount));
+                self.put_back(dispute, slice, &first.to, a.account);
             }
         }
+        let mut awarded = None;
         if let Ruling::Redirect(redirect) = ruling {
             self.redirect_fits(act, slice, redirect)?;
             let owned = new.owners.get(&slice.owner).copied().unwrap_or(0);
-            need(owned >= slice.parts, Code::SubjectInvalid)?;
-            new.give(&slice.owner, &redirect.to, slice.parts);
-            for a in &redirect.adjustments {
-                self.adjust(slice, &redirect.to, (a.account, &a.claim, a.amount))?;
+            let parts = slice.parts.min(owned);
+            need(parts > 0 || !redirect.adjustments.is_empty(), Code::NothingToRedirect)?;
+            if parts > 0 {
+                let others = self.holds_on(&slice.asset, slice.right).into_iter();
+                let others = others.filter(|h| h.owner == slice.owner && h.dispute != dispute);
+                let held: u32 = others.map(|h| u32::from(h.parts)).sum();
+                need(held + u32::from(parts) <= u32::from(owned), Code::PartsHeld)?;
+                let manager = new.manager.clone();
+                new.give(&slice.owner, &redirect.to, parts);
+                let manager_was = (new.manager != manager).then_some(manager);
+                awarded = Some(Awarded { parts, since: epochs, manager_was });
+                begins = true;
+                let holds = self.holds_on(&slice.asset, slice.right);
+                let pending = holds.iter().filter(|h| matches!(h.kind, Held::Awarded(_))).count();
+                need(undone || epochs + pending + 2 <= MAX_EPOCHS as usize, Code::EpochsFull)?;
             }
+            for a in &redirect.adjustments {
+                let held = self.accounts.get(&a.account).ok_or(Code::UnknownAccount)?;
+                need(held.closed.is_none(), Code::AccountClosed)?;
+                let units = self.proved_units(&a.account, &a.claim)?;
+                self.cut_out(dispute, slice, &redirect.to, (a.account, units))?;
+            }
+            let most = self.awarded.entry((slice.asset, slice.right, redirect.to.clone()));
+            let most = most.or_insert(0);
+            *most = slice.parts.max(*most);
         }
-        if new.owners != old.owners {
+        if begins {
+            need(new.owners.len() <= MAX_OWNERS, Code::RulingDoesNotFit)?;
             self.rights.get_mut(&(slice.asset, slice.right)).unwrap().push(new);
         }
-        Ok(())
+        Ok(awarded)
     }
 
     fn redirect_fits(&self, act: &Act<'_>, slice: &Slice, redirect: &Redirect) -> Verdict {
@@ -364,42 +454,6 @@ impl Naive {
         let units = schedule.get(&(claim.asset, claim.right)).copied();
         units.filter(|u| *u == u128::from(claim.units)).ok_or(Code::ClaimNotProved)
     }
-
-    fn adjust(
-        &mut self,
-        slice: &Slice,
-        to: &Handle,
-        (account, claim, amount): (AccountId, &ProvedClaim, u64),
-    ) -> Verdict {
-        let held = self.accounts.get(&account).ok_or(Code::UnknownAccount)?;
-        need(held.closed.is_none(), Code::AccountClosed)?;
-        need(amount > 0, Code::AmountOutOfRange)?;
-        let units = self.proved_units(&account, claim)?;
-        let line = line_of(slice);
-        let unpaid = self.unpaid(&account, units, &line).max(0);
-        need(i128::from(amount) <= unpaid, Code::AdjustmentAboveUnpaid)?;
-        let other = (slice.asset, slice.right, to.clone());
-        self.adjustments.entry((account, line)).or_default().1 += amount;
-        self.adjustments.entry((account, other)).or_default().0 += amount;
-        Ok(())
-    }
-
-    /// Moves back what a first ruling moved, as far as it was not paid out since.
-    fn give_back(
-        &mut self,
-        slice: &Slice,
-        first: &Redirect,
-        (account, claim, amount): (AccountId, &ProvedClaim, u64),
-    ) {
-        if self.accounts[&account].closed.is_some() {
-            return;
-        }
-        let other = (slice.asset, slice.right, first.to.clone());
-        let unpaid = self.unpaid(&account, u128::from(claim.units), &other).max(0);
-        let back = u64::try_from(unpaid.min(amount.into())).unwrap();
-        self.adjustments.entry((account, line_of(slice))).or_default().1 -= back;
-        self.adjustments.entry((account, other)).or_default().0 -= back;
-    }
 }
 
 impl Epoch {
@@ -416,9 +470,4 @@ impl Epoch {
             self.manager = to.clone();
         }
     }
-}
-
-/// The line whose parts are disputed.
-pub fn line_of(slice: &Slice) -> Line {
-    (slice.asset, slice.right, slice.owner.clone())
 }

@@ -30,6 +30,7 @@ mod records;
 mod registration;
 mod request;
 mod rights;
+mod share;
 mod story;
 mod world;
 

@@ -254,7 +254,7 @@ impl Naive {
         let of_ruling = |d: &Dispute| {
             let ended = d.rulings.first().filter(|r| r.ruling == Ruling::EndContract)?;
             match d.standing {
-                DisputeStanding::Ruled => Some(own.min(ended.time + self.rulebook.appeal_ms)),
+                DisputeStanding::Ruled => Some(own.min(ended.appeal_until)),
                 DisputeStanding::Appealed => Some(own),
                 DisputeStanding::Open | DisputeStanding::Final => None,
             }

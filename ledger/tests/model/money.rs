@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use headwater_ledger::event::dispute::Subject;
 use headwater_ledger::event::market::{
     ProvedLine, RecordPayment, RecordPayout, RefundPayment, SetOffOverpayment,
 };
@@ -14,8 +15,8 @@ use headwater_ledger::split::Right;
 use headwater_ledger::text::{Code as Text, Handle};
 
 use crate::naive::{
-    Act, ContractStanding, DisputeStanding, Hold, Line, Naive, Payment, Payout, PayoutStanding,
-    SetOff, UNITS, Verdict, need,
+    Act, ContractStanding, Line, Naive, Order, Payment, Payout, PayoutStanding, SetOff, UNITS,
+    Verdict, need,
 };
 
 /// What a line has of an account; `left` is payable, or overpaid when it is below 0.
@@ -67,7 +68,7 @@ impl Naive {
             back_net: 0,
             back_fee: 0,
             back_tax: 0,
-            ordered: (0, 0, 0),
+            orders: Vec::new(),
             void: false,
             reference: e.bank_reference.clone(),
         });
@@ -107,8 +108,10 @@ impl Naive {
         need(self.is(act.author, &account.exchange), Code::NotClearingExchange)?;
         need(account.closed.is_none(), Code::AccountClosed)?;
         let back = (p.back_net, p.back_fee, p.back_tax);
-        let untouched = !p.void && (back, p.ordered) == ((0, 0, 0), (0, 0, 0));
+        let untouched = !p.void && (back, p.ordered()) == ((0, 0, 0), (0, 0, 0));
         need(untouched, Code::PaymentClosed)?;
+        let mut about = self.disputes.values().filter(|d| d.subject == Subject::Payment(*id));
+        need(about.all(|d| self.is_final(d)), Code::PaymentDisputed)?;
         let in_time = self.now <= p.time.saturating_add(self.rulebook.contest_ms);
         need(in_time, Code::VoidTooLate)?;
         need(self.certified_by(&p.contract).is_none(), Code::AlreadyCertified)?;
@@ -118,34 +121,13 @@ impl Naive {
     }
 
     /// The net of an account's payments of a span of ordinals: all, or of confirmed deliveries.
-    fn net(&self, account: &AccountId, from: u64, to: u64, confirmed: bool) -> u128 {
+    pub fn net(&self, account: &AccountId, from: u64, to: u64, confirmed: bool) -> u128 {
         self.payments
             .iter()
             .filter(|p| p.account == *account && !p.void && from <= p.seq && p.seq < to)
             .filter(|p| !confirmed || self.contracts[&p.contract].confirmed)
-            .map(|p| u128::from(p.net - p.back_net - if confirmed { p.ordered.0 } else { 0 }))
+            .map(|p| u128::from(p.net - p.back_net - if confirmed { p.ordered().0 } else { 0 }))
             .sum()
-    }
-
-    /// What an owner's line has of an account, epoch by epoch, `less` of his parts left out.
-    fn line(
-        &self,
-        account: &AccountId,
-        units: u128,
-        line: &Line,
-        confirmed: bool,
-        less: u16,
-    ) -> u128 {
-        let (asset, right, owner) = line;
-        let epochs = self.epochs(asset, *right);
-        let mut sum = 0;
-        for (n, epoch) in epochs.iter().enumerate() {
-            let end = epochs.get(n + 1).map_or(u64::MAX, |next| next.seq);
-            let earned = units * self.net(account, epoch.seq, end, confirmed) / UNITS;
-            let parts = epoch.owners.get(owner).copied().unwrap_or(0).saturating_sub(less);
-            sum += earned * u128::from(parts) / 10_000;
-        }
-        sum
     }
 
     pub fn paid_out(&self, account: &AccountId, line: &Line) -> u128 {
@@ -155,12 +137,6 @@ impl Naive {
             .filter(|p| (p.asset, p.right, &p.owner) == (line.0, line.1, &line.2))
             .map(|p| u128::from(p.amount))
             .sum()
-    }
-
-    /// What rulings moved to a line, less what they moved away.
-    fn moved(&self, account: &AccountId, line: &Line) -> i128 {
-        let moved = self.adjustments.get(&(*account, line.clone())).copied().unwrap_or((0, 0));
-        i128::from(moved.0) - i128::from(moved.1)
     }
 
     /// What was set off with a line, less what was set off away from it.
@@ -179,33 +155,34 @@ impl Naive {
         closed.map_or(0, |given| given.iter().filter(|(of, _)| of == line).count() as u128)
     }
 
-    /// What a line has of confirmed deliveries, held or not, and was not paid.
-    pub fn unpaid(&self, account: &AccountId, units: u128, line: &Line) -> i128 {
-        let has = self.line(account, units, line, true, 0) + self.of_residue(account, line);
-        has as i128 + self.moved(account, line) + self.set_off_with(account, line)
-            - self.paid_out(account, line) as i128
+    /// What was set off with a line, less what was paid on it.
+    pub fn had(&self, account: &AccountId, line: &Line) -> i128 {
+        self.set_off_with(account, line) - self.paid_out(account, line) as i128
     }
 
-    fn held_parts(&self, line: &Line) -> u16 {
-        let of_line = |h: &&Hold| (h.asset, h.right, &h.owner) == (line.0, line.1, &line.2);
-        let held = self.holds.iter().filter(of_line).filter(|h| self.now <= h.until);
-        let parts: u32 = held.map(|h| u32::from(h.parts)).sum();
-        u16::try_from(parts.min(10_000)).unwrap()
+    /// What a line has of confirmed deliveries, held or not, and was not paid.
+    pub fn unpaid(&self, account: &AccountId, units: u128, line: &Line) -> i128 {
+        let has = self.claim(account, (&line.0, line.1), units, true).line(&line.2);
+        (has + self.of_residue(account, line)) as i128 + self.had(account, line)
     }
 
     /// What a line has of an account, divided.
     pub fn balance(&self, account: &AccountId, units: u128, line: &Line) -> Balance {
+        let (asset, right, owner) = line;
         let given = self.of_residue(account, line);
-        let all = self.line(account, units, line, false, 0);
-        let confirmed = self.line(account, units, line, true, 0);
-        let free = self.line(account, units, line, true, self.held_parts(line));
-        let (adjusted, paid) = (self.moved(account, line), self.paid_out(account, line));
-        let set_off = self.set_off_with(account, line);
-        let unpaid = (confirmed + given) as i128 + adjusted + set_off - paid as i128;
+        let claim = |confirmed| self.claim(account, (asset, *right), units, confirmed);
+        let (all, confirmed) = (claim(false).line(owner), claim(true).line(owner));
+        let free = claim(true).free(owner, &self.holds_on(asset, *right));
+        let (set_off, paid) = (self.set_off_with(account, line), self.paid_out(account, line));
+        let unpaid = (confirmed + given) as i128 + set_off - paid as i128;
         let frozen = (confirmed - free).min(u128::try_from(unpaid).unwrap_or(0));
+        let own = self.lines(account).into_iter().filter(|l| l.0.0 == *line);
+        let closed = self.accounts[account].closed.clone().unwrap_or_default();
+        let of_residue = |at: &(Line, usize)| closed.iter().filter(|c| *c == at).count() as u128;
+        let entitled = own.map(|l| l.1 + of_residue(&l.0)).sum::<u128>();
         Balance {
-            entitled: all + given,
-            adjusted,
+            entitled,
+            adjusted: (all + given) as i128 - entitled as i128,
             set_off,
             held: all - confirmed,
             frozen,
@@ -241,12 +218,12 @@ impl Naive {
         Ok(())
     }
 
-    /// A line that somebody has: he owned a part once, or a ruling moved money to or from him.
+    /// A line that somebody has: he owned a part once, or a ruling gave him what one has earned.
     fn known_line(&self, account: &AccountId, line: &Line) -> Verdict {
-        let epochs = self.epochs(&line.0, line.1);
-        let moved = self.adjustments.get(&(*account, line.clone())).is_some_and(|m| *m != (0, 0));
-        let owned = epochs.iter().any(|x| x.owners.contains_key(&line.2));
-        need(moved || owned, Code::NoSuchLine)
+        let claim = self.claim(account, (&line.0, line.1), 0, false);
+        let had = self.set_offs.values().any(|s| s.account == *account && s.from == *line);
+        let had = had || self.paid_out(account, line) > 0;
+        need(had || claim.members().contains(&line.2), Code::NoSuchLine)
     }
 
     pub fn set_off(&mut self, act: &Act<'_>, id: SetOffId, e: &SetOffOverpayment) -> Verdict {
@@ -353,23 +330,39 @@ impl Naive {
         headwater_ledger::listing::schedule_hash(product, &claims).unwrap()
     }
 
-    /// Every owner's line of an account, with its epoch, in order of claim, epoch and owner; its
-    /// amount and the exact part below a minor unit, in 10^-22.
-    pub fn lines(&self, account: &AccountId) -> Vec<((Line, usize), u128, u128)> {
-        let product = self.accounts[account].product;
+    /// Every owner's line of an account, with its epoch, in order of claim, epoch and owner, and its
+    /// amount; before what rulings cut out.
+    pub fn lines(&self, account: &AccountId) -> Vec<((Line, usize), u128)> {
         let mut lines = Vec::new();
-        for ((asset, right), units) in self.schedule(&product) {
+        for ((asset, right), units) in self.schedule(&self.accounts[account].product) {
+            let earned = self.earned(account, (&asset, right), units, false);
+            let then = self.owners_then(&asset, right).into_iter().zip(earned);
+            for (n, ((_, owners), earned)) in then.enumerate() {
+                for (owner, parts) in owners {
+                    lines.push((((asset, right, owner), n), earned * u128::from(parts) / 10_000));
+                }
+            }
+        }
+        lines
+    }
+
+    /// The same with what was cut out as lines of its own; the amount, and the exact part below a
+    /// minor unit, in 10^-22.
+    fn pieces(&self, account: &AccountId) -> Vec<((Line, usize), u128, u128)> {
+        let mut lines = Vec::new();
+        for ((asset, right), units) in self.schedule(&self.accounts[account].product) {
+            let claim = self.claim(account, (&asset, right), units, false);
             let epochs = self.epochs(&asset, right);
-            for (n, epoch) in epochs.iter().enumerate() {
+            for (n, pieces) in claim.pieces().into_iter().enumerate() {
                 let end = epochs.get(n + 1).map_or(u64::MAX, |next| next.seq);
-                let net = self.net(account, epoch.seq, end, false);
+                let net = self.net(account, epochs[n].seq, end, false);
                 let earned = units * net / UNITS;
-                for (owner, parts) in &epoch.owners {
-                    let parts = u128::from(*parts);
+                for (owner, parts) in pieces {
+                    let parts = u128::from(parts);
                     let amount = earned * parts / 10_000;
                     let exact =
                         (earned * parts - amount * 10_000) * UNITS + units * net % UNITS * parts;
-                    lines.push((((asset, right, owner.clone()), n), amount, exact));
+                    lines.push((((asset, right, owner), n), amount, exact));
                 }
             }
         }
@@ -377,7 +370,7 @@ impl Naive {
     }
 
     pub fn residue(&self, account: &AccountId) -> u128 {
-        let given: u128 = self.lines(account).iter().map(|l| l.1).sum();
+        let given: u128 = self.pieces(account).iter().map(|l| l.1).sum();
         let closed = self.accounts[account].closed.as_ref().map_or(0, |c| c.len() as u128);
         self.net(account, 0, u64::MAX, false) - given - closed
     }
@@ -388,7 +381,8 @@ impl Naive {
         need(account.closed.is_none(), Code::AccountClosed)?;
         let mut payments = self.payments.iter().filter(|p| p.account == *id && !p.void);
         let settled = payments.all(|p| {
-            p.ordered == (0, 0, 0) && (p.net == p.back_net || self.contracts[&p.contract].confirmed)
+            p.ordered() == (0, 0, 0)
+                && (p.net == p.back_net || self.contracts[&p.contract].confirmed)
         });
         let owed = self.contracts.iter().any(|(contract, c)| {
             account_id(&c.asset, &c.exchange, &c.currency).unwrap() == *id
@@ -396,17 +390,16 @@ impl Naive {
                 && c.standing == ContractStanding::Open
                 && self.paid(contract) < c.price
         });
-        let disputed = self.disputes.values().any(|d| {
-            matches!(d.standing, DisputeStanding::Open | DisputeStanding::Appealed)
-                && self.account_of(&d.subject) == Some(*id)
-        });
         let schedule = self.schedule(&account.product);
-        let mut holds = self.holds.iter().filter(|h| self.now <= h.until);
-        let held = holds.any(|h| schedule.contains_key(&(h.asset, h.right)));
-        let settled = settled && !owed && !disputed && !held;
+        let concerns = |subject: &Subject| match subject {
+            Subject::Share(slice) => schedule.contains_key(&(slice.asset, slice.right)),
+            other => self.account_of(other) == Some(*id),
+        };
+        let mut disputes = self.disputes.values().filter(|d| concerns(&d.subject));
+        let settled = settled && !owed && disputes.all(|d| self.is_final(d));
         need(settled, Code::AccountNotSettled)?;
         let residue = usize::try_from(self.residue(id)).unwrap();
-        let mut lines = self.lines(id);
+        let mut lines = self.pieces(id);
         lines.sort_by_key(|line| std::cmp::Reverse(line.2));
         let chosen = lines.into_iter().take(residue).map(|line| line.0).collect();
         self.accounts.get_mut(id).unwrap().closed = Some(chosen);
@@ -415,10 +408,28 @@ impl Naive {
 }
 
 impl Payment {
-    /// What is given back meets what was ordered to be.
-    pub fn meet_order(&mut self, (net, fee, tax): (u64, u64, u64)) {
-        let o = self.ordered;
-        self.ordered = (o.0.saturating_sub(net), o.1.saturating_sub(fee), o.2.saturating_sub(tax));
+    /// What was ordered to be given back and was not.
+    pub fn ordered(&self) -> (u64, u64, u64) {
+        let left = |o: &Order, part: fn(&(u64, u64, u64)) -> u64| {
+            part(&o.asked).saturating_sub(part(&o.met))
+        };
+        let sum = |part| self.orders.iter().map(|o| left(o, part)).sum();
+        (sum(|p| p.0), sum(|p| p.1), sum(|p| p.2))
+    }
+
+    /// What is given back meets what was ordered to be, the first order first.
+    pub fn meet_order(&mut self, given: (u64, u64, u64)) {
+        let meet = |asked: u64, met: &mut u64, given: &mut u64| {
+            let some = asked.saturating_sub(*met).min(*given);
+            *met += some;
+            *given -= some;
+        };
+        let (mut net, mut fee, mut tax) = given;
+        for order in &mut self.orders {
+            meet(order.asked.0, &mut order.met.0, &mut net);
+            meet(order.asked.1, &mut order.met.1, &mut fee);
+            meet(order.asked.2, &mut order.met.2, &mut tax);
+        }
     }
 }
 

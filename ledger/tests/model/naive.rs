@@ -27,6 +27,7 @@ use crate::aggregate::Aggregate;
 use crate::certificate::Certificate;
 use crate::governance::Change;
 use crate::registration::Registration;
+use crate::share::{Cut, Held, Returned};
 use crate::world::{BEGIN_MS, FIRST_KEYS, MEMBERS, handle, key, list};
 
 pub const UNITS: u128 = 1_000_000_000_000_000_000;
@@ -234,9 +235,17 @@ pub struct Payment {
     pub back_net: u64,
     pub back_fee: u64,
     pub back_tax: u64,
-    pub ordered: (u64, u64, u64),
+    pub orders: Vec<Order>,
     pub void: bool,
     pub reference: Text,
+}
+
+/// What a dispute ordered to be given back: net, fee and tax.
+#[derive(Debug, Clone)]
+pub struct Order {
+    pub dispute: DisputeId,
+    pub asked: (u64, u64, u64),
+    pub met: (u64, u64, u64),
 }
 
 #[derive(Debug, Clone)]
@@ -272,7 +281,7 @@ pub struct Account {
     pub product: AssetId,
     pub exchange: Handle,
     /// The lines of epochs that got a unit of the residue, once closed.
-    pub closed: Option<BTreeSet<(Line, usize)>>,
+    pub closed: Option<Vec<(Line, usize)>>,
 }
 
 #[derive(Debug, Clone)]
@@ -282,6 +291,7 @@ pub struct Hold {
     pub right: Right,
     pub owner: Handle,
     pub parts: u16,
+    pub kind: Held,
     pub until: u64,
 }
 
@@ -297,9 +307,19 @@ pub enum DisputeStanding {
 pub struct Given {
     pub by: Handle,
     pub ruling: Ruling,
-    pub time: u64,
+    /// Until when it can be appealed.
+    pub appeal_until: u64,
     /// Where a grant that it voids stood.
     pub grant_was: Option<Standing>,
+    /// What present parts it gave away.
+    pub awarded: Option<Awarded>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Awarded {
+    pub parts: u16,
+    pub since: usize,
+    pub manager_was: Option<Handle>,
 }
 
 #[derive(Debug, Clone)]
@@ -343,8 +363,12 @@ pub struct Naive {
     pub payouts: BTreeMap<PayoutId, Payout>,
     pub set_offs: BTreeMap<SetOffId, SetOff>,
     pub accounts: BTreeMap<AccountId, Account>,
-    /// What rulings moved to a line and away from it.
-    pub adjustments: BTreeMap<(AccountId, Line), (u64, u64)>,
+    /// What rulings cut out of claims.
+    pub cuts: BTreeMap<(AccountId, AssetId, Right), Vec<Cut>>,
+    /// What rulings on appeal gave back.
+    pub returned: Vec<Returned>,
+    /// The most parts that one ruling gave to somebody.
+    pub awarded: BTreeMap<Line, u16>,
     pub holds: Vec<Hold>,
     pub held_once: BTreeSet<(Line, Handle)>,
     pub disputes: BTreeMap<DisputeId, Dispute>,
@@ -425,7 +449,9 @@ pub fn beginning(protocol: u32) -> Naive {
         payouts: Default::default(),
         set_offs: Default::default(),
         accounts: Default::default(),
-        adjustments: Default::default(),
+        cuts: Default::default(),
+        returned: Default::default(),
+        awarded: Default::default(),
         holds: Default::default(),
         held_once: Default::default(),
         disputes: Default::default(),

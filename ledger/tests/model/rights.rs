@@ -100,15 +100,24 @@ impl Naive {
             done: false,
         };
         self.transfers.insert(id, transfer);
-        self.take_effect(act, id);
-        Ok(())
+        self.take_effect(act, id)
     }
 
-    fn take_effect(&mut self, act: &Act<'_>, id: TransferId) {
-        let transfer = self.transfers.get_mut(&id).unwrap();
+    fn take_effect(&mut self, act: &Act<'_>, id: TransferId) -> Verdict {
+        let transfer = self.transfers[&id].clone();
         if !transfer.outstanding.is_empty() {
-            return;
+            return Ok(());
         }
+        let old = self.epoch(&transfer.asset, transfer.right);
+        if old.owners != transfer.owners {
+            for (owner, parts) in &old.owners {
+                let holds = self.holds_on(&transfer.asset, transfer.right).into_iter();
+                let held = holds.filter(|h| h.owner == *owner).map(|h| u32::from(h.parts)).sum();
+                let left = transfer.owners.get(owner).copied().unwrap_or(0);
+                need(u32::from(left) >= u32::min(held, (*parts).into()), Code::PartsHeld)?;
+            }
+        }
+        let transfer = self.transfers.get_mut(&id).unwrap();
         transfer.done = true;
         let epochs = self.rights.get_mut(&(transfer.asset, transfer.right)).unwrap();
         let old = epochs.last_mut().unwrap();
@@ -125,6 +134,7 @@ impl Naive {
         } else {
             epochs.push(epoch);
         }
+        Ok(())
     }
 
     pub fn accept_transfer(&mut self, act: &Act<'_>, e: &AcceptTransfer) -> Verdict {
@@ -136,8 +146,7 @@ impl Naive {
             transfer.outstanding.iter().filter(|o| !self.is(act.author, o)).cloned().collect();
         need(left.len() < transfer.outstanding.len(), Code::ConsentNotAsked)?;
         self.transfers.get_mut(&e.transfer).unwrap().outstanding = left;
-        self.take_effect(act, e.transfer);
-        Ok(())
+        self.take_effect(act, e.transfer)
     }
 
     pub fn approve_act(&mut self, act: &Act<'_>, e: &ApproveAct) -> Verdict {

@@ -1,13 +1,21 @@
 //! Refusals of disputes, freezes, evidence, rulings and appeals.
 
-use headwater_ledger::event::dispute::{Adjustment, RefundOrder, Ruling, Subject};
+use headwater_ledger::account::Amounts;
+use headwater_ledger::event::RuleDispute;
+use headwater_ledger::event::dispute::{RefundOrder, Ruling, Subject};
+use headwater_ledger::event::rights::Owner;
 use headwater_ledger::hash::{ContractId, DisputeId, GrantId, PaymentId, PayoutId};
-use headwater_ledger::limits::MAX_HOLDS;
+use headwater_ledger::limits::{MAX_CUTS, MAX_EPOCHS, MAX_FREEZES, MAX_HOLDS, MAX_REFUND_ORDERS};
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
+use headwater_ledger::state::Key;
+use headwater_ledger::state::record::{
+    CutRecord, EpochRecord, Hold, HoldKind, Records, RefundOrdered, RightRecord, Run,
+};
 
 use crate::Row;
 use crate::support::market::terminate;
+use crate::support::members;
 use crate::support::story::*;
 use crate::support::*;
 
@@ -56,12 +64,9 @@ fn chest_disputed(w: &mut World) -> DisputeId {
     w.record(COUNTY, dispute(share)).dispute()
 }
 
-/// A redirect to the county hospital that takes this much of the report's money with it.
-fn adjust(w: &mut World, amount: u64) -> Vec<u8> {
-    let id = chest_disputed(w);
-    let (account, _) = w.account(REPORT, GZ);
-    let claim = w.claim(REPORT, &w.asset(CHEST_RAW), Right::Holding);
-    w.by(REGULATOR, rule(id, redirect(COUNTY, &[Adjustment { account, claim, amount }])))
+/// A redirect to the county hospital that takes the report's money with it.
+fn adjust(w: &mut World, id: DisputeId) -> RuleDispute {
+    rule(id, redirect(COUNTY, &[w.earlier_money()]))
 }
 
 fn nothing() -> DisputeId {
@@ -99,10 +104,10 @@ pub const ROWS: &[Row] = &[
         let share = share(w, 0);
         w.by(COUNTY, dispute(share))
     }),
-    Row(Code::SubjectInvalid, "a share of more than its owner has", |w| {
+    Row(Code::SubjectInvalid, "a share of more than its owner has ever had", |w| {
         *w = World::sources();
         w.share_with_patients();
-        let share = share(w, 9_001);
+        let share = Subject::Share(slice(w.asset(CHEST_RAW), Right::Holding, FUND, 1_001));
         w.by(COUNTY, dispute(share))
     }),
     Row(Code::SubjectInvalid, "a share of somebody who owns nothing", |w| {
@@ -110,12 +115,118 @@ pub const ROWS: &[Row] = &[
         let share = Subject::Share(slice(w.asset(CHEST_RAW), Right::Holding, FUND, 1));
         w.by(COUNTY, dispute(share))
     }),
-    Row(Code::SubjectInvalid, "a redirect of parts that the owner has given away", |w| {
+    Row(Code::NothingToRedirect, "a redirect of parts that the owner has given away", |w| {
         let id = disputed(w);
-        let given = [(CHEST, 2_999), (FUND, 7_001)];
-        let given = w.record(CHEST, transfer(w.asset(CHEST_RAW), Right::Holding, &given));
-        w.record(FUND, accept_transfer(given.transfer()));
+        w.pass(30 * DAY_MS);
+        let given = transfer(w.asset(CHEST_RAW), Right::Holding, &[(FUND, 10_000)]);
+        let given = w.record(CHEST, given).transfer();
+        w.record(FUND, accept_transfer(given));
         w.by(REGULATOR, rule(id, redirect(COUNTY, &[])))
+    }),
+    Row(Code::NothingToRedirect, "earlier money of parts that nobody had then", |w| {
+        *w = World::paid();
+        let chest = w.asset(CHEST_RAW);
+        let share = Subject::Share(slice(chest, Right::Holding, CHEST, 10_000));
+        let first = w.record(COUNTY, dispute(share.clone())).dispute();
+        let ruling = adjust(w, first);
+        w.record(REGULATOR, ruling);
+        let second = w.record(FUND, dispute(share)).dispute();
+        let ruling = adjust(w, second);
+        w.by(REGULATOR, ruling)
+    }),
+    Row(Code::PartsHeld, "a transfer of parts that a dispute holds", |w| {
+        let _ = disputed(w);
+        let away = transfer(w.asset(CHEST_RAW), Right::Holding, &[(CHEST, 2_999), (FUND, 7_001)]);
+        let away = w.record(CHEST, away).transfer();
+        w.by(FUND, accept_transfer(away))
+    }),
+    Row(Code::PartsHeld, "a transfer of what was awarded and can be taken away", |w| {
+        *w = World::sources();
+        let chest = w.asset(CHEST_RAW);
+        let share = Subject::Share(slice(chest, Right::Holding, CHEST, 10_000));
+        let id = w.record(COUNTY, dispute(share)).dispute();
+        w.record(REGULATOR, rule(id, redirect(COUNTY, &[])));
+        w.record(CHEST, appeal(id));
+        w.pass(400 * DAY_MS);
+        let away = w.record(COUNTY, transfer(chest, Right::Holding, &[(FUND, 10_000)]));
+        w.by(FUND, accept_transfer(away.transfer()))
+    }),
+    Row(Code::PartsHeld, "a redirect of parts that another dispute holds", |w| {
+        let id = disputed(w);
+        let share = share(w, 7_001);
+        w.record(FUND, dispute(share));
+        w.by(REGULATOR, rule(id, redirect(COUNTY, &[])))
+    }),
+    Row(Code::PartsHeld, "a redirect of earlier parts that another dispute holds", |w| {
+        *w = World::paid();
+        let id = chest_disputed(w);
+        w.pass(30 * DAY_MS);
+        let away = transfer(w.asset(CHEST_RAW), Right::Holding, &[(FUND, 10_000)]);
+        let away = w.record(CHEST, away).transfer();
+        w.record(FUND, accept_transfer(away));
+        let share = share(w, 7_001);
+        w.record(FUND, dispute(share));
+        let ruling = adjust(w, id);
+        w.by(REGULATOR, ruling)
+    }),
+    Row(Code::CutsFull, "a claim cut once more than it can be", |w| {
+        *w = World::paid();
+        let id = chest_disputed(w);
+        let run = Run { first: 0, before: 1, parts: 1 };
+        let (owner, holder) = (handle(CHEST), handle(FUND));
+        let cut = CutRecord { dispute: id, owner, runs: vec![run], kept: vec![], holder };
+        let (account, _) = w.account(REPORT, GZ);
+        let key = Key::Cuts(account, w.asset(CHEST_RAW), Right::Holding);
+        w.put(&key, &vec![cut; MAX_CUTS]);
+        let ruling = adjust(w, id);
+        w.by(REGULATOR, ruling)
+    }),
+    Row(Code::EpochsFull, "a redirect that could not be undone", |w| {
+        let id = disputed(w);
+        let chest = w.asset(CHEST_RAW);
+        let epoch = MAX_EPOCHS - 2;
+        let owners = vec![Owner { member: handle(CHEST), parts: 10_000 }];
+        let last = EpochRecord { start_seq: 9, height: 1, owners };
+        w.put(&Key::Epoch(chest, Right::Holding, epoch), &last);
+        let manager = handle(CHEST);
+        let head = RightRecord { epoch, changes: epoch, manager, threshold_parts: None };
+        w.put(&Key::Right(chest, Right::Holding), &head);
+        w.by(REGULATOR, rule(id, redirect(COUNTY, &[])))
+    }),
+    Row(Code::HoldsFull, "more freezes than one right can have", |w| {
+        let id = disputed(w);
+        let chest = w.asset(CHEST_RAW);
+        let of = |n: usize| Hold {
+            dispute: DisputeId::from_digest(digest(&format!("dispute {n}"))),
+            owner: handle(CHEST),
+            parts: 1,
+            kind: HoldKind::Frozen,
+            until_ms: u64::MAX,
+        };
+        let holds: Vec<Hold> = (0..MAX_FREEZES).map(of).collect();
+        w.put(&Key::Holds(chest, Right::Holding), &holds);
+        let until = w.now_ms + DAY_MS;
+        w.by(REGULATOR, freeze(id, until))
+    }),
+    Row(Code::RefundOrdersFull, "orders of more disputes than one payment can have", |w| {
+        let id = disputed_payment(w);
+        let payment = w.payment();
+        let mut record = w.state.payment(&payment).unwrap().unwrap();
+        let ordered = Amounts { net: 1, fee: 0, tax: 0 };
+        let met = Amounts::default();
+        let of = |n: usize| {
+            let dispute = DisputeId::from_digest(digest(&format!("dispute {n}")));
+            RefundOrdered { dispute, ordered, met }
+        };
+        record.orders = (0..MAX_REFUND_ORDERS).map(of).collect();
+        w.put(&Key::Payment(payment), &record);
+        w.by(REGULATOR, rule(id, Ruling::Refund(RefundOrder { net: 1, fee: 0, tax: 0 })))
+    }),
+    Row(Code::ArbiterIsParty, "an award affirmed by a friend of who got it", |w| {
+        let id = ruled(w, redirect(FUND, &[]));
+        w.record(CHEST, appeal(id));
+        w.record(REGULATOR, members::relate(BUREAU, FUND, true));
+        w.by(BUREAU, rule(id, redirect(FUND, &[])))
     }),
     Row(Code::HeldAlready, "the same share held again after the cooling period", |w| {
         let id = disputed(w);
@@ -291,38 +402,24 @@ pub const ROWS: &[Row] = &[
     }),
     Row(Code::UnknownAccount, "an adjustment in no account", |w| {
         let id = disputed(w);
-        let line = adjustment(w.asset(CHEST_RAW), Right::Holding, digest("nothing"), 1);
+        let line = adjustment(w.asset(CHEST_RAW), Right::Holding, digest("nothing"));
         w.by(REGULATOR, rule(id, redirect(COUNTY, &[line])))
     }),
     Row(Code::RulingDoesNotFit, "an adjustment of another right", |w| {
         let id = disputed(w);
-        let line = adjustment(w.asset(CHEST_RAW), Right::Operation, digest("account"), 1);
+        let line = adjustment(w.asset(CHEST_RAW), Right::Operation, digest("account"));
         w.by(REGULATOR, rule(id, redirect(COUNTY, &[line])))
     }),
     Row(Code::RulingDoesNotFit, "two adjustments in one account", |w| {
         let id = disputed(w);
-        let line = adjustment(w.asset(CHEST_RAW), Right::Holding, digest("account"), 1);
+        let line = adjustment(w.asset(CHEST_RAW), Right::Holding, digest("account"));
         w.by(REGULATOR, rule(id, redirect(COUNTY, &[line.clone(), line])))
-    }),
-    Row(Code::AmountOutOfRange, "an adjustment of nothing", |w| {
-        *w = World::paid();
-        adjust(w, 0)
     }),
     Row(Code::ClaimNotProved, "an adjustment of a claim that is none of the schedule", |w| {
         *w = World::paid();
         let id = chest_disputed(w);
         let (account, _) = w.account(REPORT, GZ);
-        let line = adjustment(w.asset(CHEST_RAW), Right::Holding, *account.digest(), 1);
+        let line = adjustment(w.asset(CHEST_RAW), Right::Holding, *account.digest());
         w.by(REGULATOR, rule(id, redirect(COUNTY, &[line])))
-    }),
-    Row(Code::AdjustmentAboveUnpaid, "an adjustment of more than is due", |w| {
-        *w = World::paid();
-        let due = w.balance(CHEST).entitled;
-        adjust(w, due + 1)
-    }),
-    Row(Code::AdjustmentAboveUnpaid, "an adjustment of more than is left after a payout", |w| {
-        *w = World::paid_out().0;
-        let left = w.balance(CHEST).entitled - 100_000;
-        adjust(w, left + 1)
     }),
 ];

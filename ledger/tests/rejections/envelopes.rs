@@ -120,7 +120,7 @@ pub const ROWS: &[Row] = &[
     }),
     Row(Code::OverLimit, "an event of more than 64 KiB", |w| {
         let mut line =
-            adjustment(w.asset("chest-hospital/fna-2026"), Right::Holding, digest("account"), 1);
+            adjustment(w.asset("chest-hospital/fna-2026"), Right::Holding, digest("account"));
         line.claim.proof = list(&[digest("node"); MAX_PROOF]);
         let adjustments = list(&vec![line; MAX_ADJUSTMENTS]);
         let ruling = Ruling::Redirect(Redirect { to: handle(COUNTY), adjustments });

@@ -1,5 +1,6 @@
 //! Refusals about money that leaves the ledger: voids, payouts, closings and aggregates.
 
+use headwater_ledger::event::dispute::{Ruling, Subject};
 use headwater_ledger::event::market::ProvedClaim;
 use headwater_ledger::event::rights::Owner;
 use headwater_ledger::event::{PaySource, RecordPayout, SealSources};
@@ -210,7 +211,10 @@ pub const ROWS: &[Row] = &[
     Row(Code::PayoutAbovePayable, "a payout of what a ruling moved away", |w| {
         *w = World::confirmed();
         let all = w.balance(CHEST).payable;
-        w.adjust(CHEST, FUND, 1);
+        let share = slice(w.asset(CHEST_RAW), Right::Holding, CHEST, 1_000);
+        let id = w.record(COUNTY, dispute(Subject::Share(share))).dispute();
+        let ruling = redirect(FUND, &[w.earlier_money()]);
+        w.record(REGULATOR, rule(id, ruling));
         w.by(GZ, w.payout(CHEST, all, "P-1"))
     }),
     Row(Code::BankReferenceUsed, "the same bank reference for payment and payout", |w| {
@@ -265,9 +269,33 @@ pub const ROWS: &[Row] = &[
         },
     ),
     Row(Code::AccountNotSettled, "closed while a dispute is open", |w| {
-        *w = World::confirmed();
-        let account = with_account(w, |account| account.disputes = 1);
+        let (world, payout) = World::paid_out();
+        *w = world;
+        w.record(CHEST, contest(payout));
+        let (account, _) = w.account(REPORT, GZ);
         w.by(GZ, close(account))
+    }),
+    Row(Code::AccountNotSettled, "closed while a dismissal can be appealed", |w| {
+        *w = World::confirmed();
+        let payment = Subject::Payment(w.payment());
+        let id = w.record(BUYER, dispute(payment)).dispute();
+        w.record(REGULATOR, rule(id, Ruling::Dismiss));
+        let (account, _) = w.account(REPORT, GZ);
+        w.by(GZ, close(account))
+    }),
+    Row(Code::AccountNotSettled, "closed while a share of it is disputed", |w| {
+        *w = World::confirmed();
+        let share = slice(w.asset(CHEST_RAW), Right::Holding, CHEST, 1);
+        w.record(COUNTY, dispute(Subject::Share(share)));
+        w.pass(30 * DAY_MS);
+        let (account, _) = w.account(REPORT, GZ);
+        w.by(GZ, close(account))
+    }),
+    Row(Code::PaymentDisputed, "a disputed payment voided", |w| {
+        *w = World::paid();
+        let payment = w.payment();
+        w.record(BUYER, dispute(Subject::Payment(payment)));
+        w.by(GZ, void_payment(payment))
     }),
     Row(Code::AccountNotSettled, "closed while a refund is ordered", |w| {
         *w = World::confirmed();

@@ -1,7 +1,7 @@
 //! Refusals of set-offs: what is payable on one line against what was overpaid on another.
 
 use headwater_ledger::event::SetOffOverpayment;
-use headwater_ledger::event::dispute::{Adjustment, Subject};
+use headwater_ledger::event::dispute::Subject;
 use headwater_ledger::hash::AccountId;
 use headwater_ledger::limits::MAX_AMOUNT;
 use headwater_ledger::reject::Code;
@@ -118,16 +118,5 @@ pub const ROWS: &[Row] = &[
         w.record(GZ, event);
         hold(w, Right::Processing, 5_000);
         w.by(GZ, w.set_off(1))
-    }),
-    Row(Code::AdjustmentAboveUnpaid, "a ruling on what was set off away", |w| {
-        *w = World::overpaid();
-        w.record(GZ, w.set_off(7_500_000));
-        let share = slice(w.asset(REPORT), Right::Operation, INSIGHT, 10_000);
-        let id = w.record(COUNTY, dispute(Subject::Share(share))).dispute();
-        let account = w.account(REPORT, GZ).0;
-        let claim = w.line(REPORT, Right::Operation, INSIGHT).claim;
-        let amount = 33_962_264 - 7_500_000 + 1;
-        let adjustment = Adjustment { account, claim, amount };
-        w.by(REGULATOR, rule(id, redirect(COUNTY, &[adjustment])))
     }),
 ];

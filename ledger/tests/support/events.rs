@@ -332,8 +332,8 @@ pub fn appeal(dispute: DisputeId) -> AppealRuling {
     AppealRuling { dispute, grounds: digest("grounds") }
 }
 
-/// A line of money that goes over in an account; of a claim without a proof.
-pub fn adjustment(asset: AssetId, right: Right, account: Digest, amount: u64) -> Adjustment {
+/// An account of which earlier money goes over; of a claim without a proof.
+pub fn adjustment(asset: AssetId, right: Right, account: Digest) -> Adjustment {
     let claim = ProvedClaim { asset, right, units: 1, index: 0, claims: 1, proof: list(&[]) };
-    Adjustment { account: AccountId::from_digest(account), claim, amount }
+    Adjustment { account: AccountId::from_digest(account), claim }
 }

@@ -2,6 +2,7 @@
 
 use headwater_ledger::aggregate::Sources;
 use headwater_ledger::codec;
+use headwater_ledger::event::dispute::Adjustment;
 use headwater_ledger::event::market::{ProvedClaim, ProvedLine};
 use headwater_ledger::event::{
     CloseAccount, ContestPayout, Event, PaySource, RecordPayout, SealSources, SetOffOverpayment,
@@ -12,7 +13,6 @@ use headwater_ledger::payout;
 use headwater_ledger::query::{self, AccountStatement, Balance, ListEntry, Lists};
 use headwater_ledger::reject::Fault;
 use headwater_ledger::split::Right;
-use headwater_ledger::state::record::LineRecord;
 use headwater_ledger::state::{Key, Relation, State, View};
 
 use super::story::*;
@@ -165,16 +165,10 @@ impl World {
         self.state = State::from_map(map);
     }
 
-    /// Moves money of the chest hospital's holding right as a ruling does.
-    pub fn adjust(&mut self, from: &str, to: &str, amount: u64) {
+    /// The report's account, for a redirect of the chest hospital's holding right.
+    pub fn earlier_money(&self) -> Adjustment {
         let (account, _) = self.account(REPORT, GZ);
-        let chest = self.asset(CHEST_RAW);
-        for (owner, is_in) in [(from, false), (to, true)] {
-            let key = Key::PaidLine(account, chest, Right::Holding, handle(owner));
-            let mut line: LineRecord = self.state.get(&key).unwrap().unwrap_or_default();
-            *(if is_in { &mut line.adjusted_in } else { &mut line.adjusted_out }) += amount;
-            self.put(&key, &line);
-        }
+        Adjustment { account, claim: self.claim(REPORT, &self.asset(CHEST_RAW), Right::Holding) }
     }
 }
 

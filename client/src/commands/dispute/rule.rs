@@ -54,10 +54,11 @@ struct RulingArgs {
     /// The disputed share is this member's
     #[arg(long, value_name = "HANDLE", group = "ruling", help_heading = "Ruling")]
     redirect_to: Option<Handle>,
-    /// With --redirect-to: what of earlier money on an account goes over too
-    #[arg(long = "adjust", value_name = "ACCOUNT=AMOUNT", value_parser = parse_adjustment)]
+    /// With --redirect-to: what the share has earned on this account goes over too, unless it was
+    /// paid out
+    #[arg(long = "adjust", value_name = "ACCOUNT")]
     #[arg(requires = "redirect_to", help_heading = "Ruling")]
-    adjustments: Vec<(AccountRef, String)>,
+    adjustments: Vec<AccountRef>,
     /// Of the disputed payment's net, this is given back
     #[arg(long, value_name = "AMOUNT", conflicts_with = "ruling", help_heading = "Ruling")]
     refund_net: Option<String>,
@@ -70,13 +71,6 @@ struct RulingArgs {
     /// The amounts are in whole minor units
     #[arg(long, help_heading = "Ruling")]
     minor: bool,
-}
-
-/// Parses `ACCOUNT=AMOUNT`.
-fn parse_adjustment(text: &str) -> Result<(AccountRef, String), String> {
-    let expected = "expected ACCOUNT=AMOUNT, such as insight-co/report@gba-exchange:CNY=30000.00";
-    let (account, amount) = text.split_once('=').ok_or(expected)?;
-    Ok((account.parse()?, amount.to_string()))
 }
 
 impl RulingArgs {
@@ -116,12 +110,11 @@ impl RulingArgs {
                 .hint("only disputes about shares are redirected"));
         };
         let mut adjustments = Vec::with_capacity(self.adjustments.len());
-        for (account, amount) in &self.adjustments {
+        for account in &self.adjustments {
             let account = acting.account(account)?;
             let record = proved_account(acting, &account)?;
-            let amount = amount::parse(amount, &record.currency, self.notation())?;
             let claim = claim_of(acting, &record.product, &slice.asset, slice.right)?;
-            adjustments.push(Adjustment { account, claim, amount });
+            adjustments.push(Adjustment { account, claim });
         }
         let adjustments = choice::list(adjustments, "adjustments")?;
         Ok(Ruling::Redirect(Redirect { to: to.clone(), adjustments }))

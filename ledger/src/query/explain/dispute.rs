@@ -103,7 +103,7 @@ impl<V: Lists> Case<'_, V> {
                         hold.owner,
                         if live { "are" } else { "were" }
                     );
-                    self.say(Reason::new("LED-DSP-2", text).with("until_ms", hold.until_ms));
+                    self.held(text, &hold);
                 }
             }
         }

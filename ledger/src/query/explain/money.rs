@@ -7,15 +7,24 @@ use crate::attribution::{self, UNITS};
 use crate::hash::{AccountId, AssetId};
 use crate::query::shares::claims;
 use crate::query::statement::{EpochNet, account_statement, claim_statement, set_offs};
-use crate::query::{AssetLine, Lists, QueryError};
+use crate::query::{AssetLine, CutShown, Lists, QueryError};
 use crate::reject::Fault;
 use crate::split::Right;
 use crate::state::record::{
-    AccountRecord, AggregateRecord, ClosingLine, Hold, OwnerLine, PaymentRecord, PayoutRecord,
-    PayoutStatus, SetOffRecord,
+    AccountRecord, AggregateRecord, ClosingLine, Contest, Hold, HoldKind, OwnerLine, PaymentRecord,
+    PayoutRecord, PayoutStatus, Run, SetOffRecord,
 };
 use crate::state::{Key, Records};
 use crate::text::Handle;
+
+/// `3000 parts in epochs 0 to 2`.
+fn run_in_words(run: &Run) -> String {
+    let last = run.before.saturating_sub(1);
+    match run.first == last {
+        true => format!("{} parts in epoch {last}", run.parts),
+        false => format!("{} parts in epochs {} to {last}", run.parts, run.first),
+    }
+}
 
 fn overflow() -> Fault {
     Fault("the amounts of an account overflow".into())
@@ -110,12 +119,12 @@ impl<V: Lists> Case<'_, V> {
             (account.unpaid, "LED-MKT-5", "signed contracts not wholly paid"),
             (account.unconfirmed, "LED-MKT-6", "contracts paid whose delivery is not confirmed"),
             (account.orders, "LED-MNY-5", "payments with refunds ordered and not given back"),
-            (account.disputes, "LED-DSP-1", "disputes not decided"),
         ] {
             if count > 0 {
                 self.say(Reason::new(rule, format!("{of}: {count}")));
             }
         }
+        self.contest(&Key::AccountContest(*id))?;
         if account.closed {
             let given: Vec<ClosingLine> = self.view.get(&Key::Closing(*id))?.unwrap_or_default();
             let text = format!("closed: {} lines got a minor unit of the residue", given.len());
@@ -141,14 +150,19 @@ impl<V: Lists> Case<'_, V> {
         let units = claim.units;
         let text = format!("the schedule of {product} gives the {right} right {units} of {UNITS}");
         self.say(Reason::new("LED-REV-4", text).with("schedule", account.schedule));
-        let of_claim = claim_statement(self.view, (id, &account), claim.clone(), self.time_ms)?;
-        for line in of_claim.lines.iter().filter(|line| line.party == *owner) {
-            let net = usize::try_from(line.epoch).ok().and_then(|at| of_claim.nets.get(at));
+        let (nets, mut division) =
+            claim_statement(self.view, (id, &account), claim.clone(), self.time_ms)?;
+        division.retain(|party| party == owner);
+        for line in &division.lines {
+            let net = usize::try_from(line.epoch).ok().and_then(|at| nets.get(at));
             self.epoch(line, net.copied().ok_or_else(overflow)?)?;
         }
         self.held_parts(asset, right, owner)?;
+        for cut in &division.cuts {
+            self.cut(cut);
+        }
         self.moved(id, &OwnerLine { asset: *asset, right, owner: owner.clone() })?;
-        let Some(b) = of_claim.balances.iter().find(|balance| balance.party == *owner) else {
+        let Some(b) = division.balances.first() else {
             self.say(Reason::new("LED-MNY-6", format!("{owner} has never owned a part of it")));
             return Ok(());
         };
@@ -185,6 +199,55 @@ impl<V: Lists> Case<'_, V> {
         Ok(())
     }
 
+    /// Says how long disputes keep something open.
+    fn contest(&mut self, key: &Key) -> Result<(), Fault> {
+        let contest: Contest = self.view.get(key)?.unwrap_or_default();
+        if contest.waiting > 0 {
+            let text = format!("disputes that wait for a ruling: {}", contest.waiting);
+            self.say(Reason::new("LED-DSP-9", text));
+        }
+        if self.time_ms <= contest.appeal_until_ms {
+            let text = "a ruling about it can be appealed";
+            let reason = Reason::new("LED-DSP-9", text);
+            self.say(reason.with("appeal_until_ms", contest.appeal_until_ms));
+        }
+        Ok(())
+    }
+
+    /// Says who has what a ruling cut out of a claim.
+    fn cut(&mut self, a: &CutShown) {
+        let kept: Vec<String> =
+            a.kept.iter().map(|kept| format!("{} keeps {}", kept.member, kept.amount)).collect();
+        let kept = if kept.is_empty() { String::new() } else { format!("; {}", kept.join("; ")) };
+        let runs: Vec<String> = a.runs.iter().map(run_in_words).collect();
+        let text = format!(
+            "a ruling cut out {} of {}: earned {}{kept}; {} has {}",
+            runs.join(", "),
+            a.owner,
+            a.earned,
+            a.holder,
+            a.amount
+        );
+        self.say(Reason::new("LED-DSP-7", text).with("dispute", a.dispute));
+    }
+
+    /// Says that parts are held, and until when.
+    pub(super) fn held(&mut self, text: String, hold: &Hold) {
+        let reason = match hold.kind {
+            HoldKind::Cooling | HoldKind::Frozen => Reason::new("LED-DSP-8", text),
+            HoldKind::Awarded(since) => {
+                let text = format!("{text}, until the ruling that gave them is final");
+                Reason::new("LED-DSP-8", text).with("since_epoch", since)
+            }
+        };
+        let reason = reason.with("dispute", hold.dispute);
+        self.say(if hold.until_ms == u64::MAX {
+            reason
+        } else {
+            reason.with("until_ms", hold.until_ms)
+        });
+    }
+
     /// Says which of an owner's parts are held by disputes.
     fn held_parts(
         &mut self,
@@ -195,11 +258,7 @@ impl<V: Lists> Case<'_, V> {
         for hold in self.holds(asset, right)? {
             if hold.owner == *owner && self.time_ms <= hold.until_ms {
                 let text = format!("{} of its 10 000 parts are held by a dispute", hold.parts);
-                self.say(
-                    Reason::new("LED-DSP-2", text)
-                        .with("dispute", hold.dispute)
-                        .with("until_ms", hold.until_ms),
-                );
+                self.held(text, &hold);
             }
         }
         Ok(())

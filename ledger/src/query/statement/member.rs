@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::book::{self, Book, add, contract};
 use super::{
-    Asked, AssetLine, Balance, Money, PayoutShown, SetOffShown, Sums, account_of, divide, payouts,
-    prefetch_accounts, set_offs,
+    Asked, AssetLine, Balance, CutShown, Division, Money, PayoutShown, SetOffShown, Sums,
+    account_of, divide, payouts, prefetch_accounts, set_offs,
 };
 use crate::account::Account;
 use crate::attribution::Claim;
@@ -63,6 +63,8 @@ pub struct MemberAccount {
     pub lines: Vec<AssetLine>,
     /// What it has of each claim over all epochs; the sums that follow are theirs.
     pub balances: Vec<Balance>,
+    /// What rulings cut out of its claims, or gave to it.
+    pub cuts: Vec<CutShown>,
     /// Minor units earned: of all payments, less refunds.
     pub entitled: u64,
     /// What rulings moved here, less what they moved away.
@@ -237,19 +239,19 @@ fn member_account<V: Lists>(
     claims: &[Claim<AssetId>],
 ) -> Result<Option<MemberAccount>, QueryError> {
     let (id, account) = (asked.account, asked.record);
-    let (mut lines, mut balances) = (Vec::new(), Vec::new());
+    let mut division = Division::default();
     let (mut paid_out, mut moved) = (Vec::new(), Vec::new());
     if !claims.is_empty() {
-        (lines, balances) = divide(view, asked, &Book::read(view, id, &account.totals)?, claims)?;
-        lines.retain(|line| names.contains(&line.party));
-        balances.retain(|balance| names.contains(&balance.party));
+        division = divide(view, asked, &Book::read(view, id, &account.totals)?, claims)?;
+        division.retain(|party| names.contains(party));
         paid_out = payouts(view, id)?;
         paid_out.retain(|payout| names.contains(&payout.owner));
         moved = set_offs(view, id)?;
         moved.retain(|s| names.contains(&s.from.owner) || names.contains(&s.to.owner));
     }
     let clears = names.contains(&account.exchange);
-    if lines.is_empty() && !clears {
+    let Division { lines, balances, cuts } = division;
+    if balances.is_empty() && !clears {
         return Ok(None);
     }
     let mut sums = Sums::default();
@@ -269,6 +271,7 @@ fn member_account<V: Lists>(
         closed: account.closed,
         lines,
         balances,
+        cuts,
         entitled,
         adjusted,
         set_off,

@@ -278,30 +278,27 @@ impl WrittenClaim {
     }
 }
 
-/// An adjustment of a ruling: `100.00 CNY for holding of ASSET from ACCOUNT`.
+/// An account of which earlier money goes over by a ruling: `holding of ASSET from ACCOUNT`.
 pub struct Adjustment;
 
 impl Kind for Adjustment {
     type Of = LedgerAdjustment;
     fn name() -> String {
-        "amount `for` right `of` asset `from` account".into()
+        "right `of` asset `from` account".into()
     }
     fn sample() -> String {
-        "100.00 CNY for holding of chest-hospital/fna-2026 from insight-co/report at gz-exchange in CNY"
-            .into()
+        "holding of chest-hospital/fna-2026 from insight-co/report at gz-exchange in CNY".into()
     }
     fn read(at: &mut Cursor<'_>, context: &Context<'_>) -> Result<LedgerAdjustment, Wrong> {
-        let (amount, _) = Minor::read(at, context)?;
-        at.expect("for")?;
         let claim = ClaimOf::read(at, context)?;
         at.expect("from")?;
         let account = Account::read(at, context)?;
-        Ok(LedgerAdjustment { account, claim: claim.prove(&account, context)?, amount })
+        Ok(LedgerAdjustment { account, claim: claim.prove(&account, context)? })
     }
     fn write(value: &LedgerAdjustment, context: &Context<'_>) -> String {
         let claim = ClaimOf::write(&WrittenClaim::of(&value.claim), context);
         let account = Account::write(&value.account, context);
-        format!("{} minor for {claim} from {account}", value.amount)
+        format!("{claim} from {account}")
     }
 }
 

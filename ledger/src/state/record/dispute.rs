@@ -33,8 +33,23 @@ pub struct RulingRecord {
     pub reasons: Digest,
     /// Block time of the ruling, milliseconds since 1970.
     pub time_ms: u64,
+    /// Last block time at which it can be appealed, milliseconds since 1970.
+    pub appeal_until_ms: u64,
     /// Where the grant stood that it voided.
     pub grant_was: Option<GrantStatus>,
+    /// What present parts it gave away.
+    pub awarded: Option<Awarded>,
+}
+
+/// The present parts of a right that a redirect gave away.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Awarded {
+    /// How many of 10 000.
+    pub parts: u16,
+    /// The ownership epoch from which on.
+    pub since: u32,
+    /// The manager of the right before, when the redirect made it another's.
+    pub manager_was: Option<Handle>,
 }
 
 /// A dispute.
@@ -46,7 +61,7 @@ pub struct DisputeRecord {
     pub ground: Ground,
     /// Who opened it.
     pub opener: Handle,
-    /// Whom it is about, besides the opener.
+    /// Whom it is about, besides the opener, and to whom rulings gave the share.
     pub respondents: Vec<Handle>,
     /// Where it stands.
     pub status: DisputeStatus,

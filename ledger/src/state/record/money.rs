@@ -7,15 +7,11 @@ use crate::hash::{AccountId, AssetId, ContractId, Digest, DisputeId};
 use crate::split::Right;
 use crate::text::{Code, Handle};
 
-/// What left an owner's line of a claim, and what rulings and set-offs moved. Minor units.
+/// What left an owner's line of a claim, and what set-offs moved. Minor units.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct LineRecord {
     /// Paid out and not reversed.
     pub paid: u64,
-    /// Moved to this line by rulings.
-    pub adjusted_in: u64,
-    /// Moved away from this line by rulings.
-    pub adjusted_out: u64,
     /// Set off against what was overpaid here: payable on other lines of the same member.
     pub set_off_in: u64,
     /// Set off away from here: payable here, against what was overpaid on other lines.
@@ -23,20 +19,15 @@ pub struct LineRecord {
 }
 
 impl LineRecord {
-    /// What rulings moved here, less what they moved away.
-    pub fn adjusted(&self) -> i128 {
-        i128::from(self.adjusted_in).saturating_sub(self.adjusted_out.into())
-    }
-
     /// What was set off with what was overpaid here, less what was set off away from here.
     pub fn set_off(&self) -> i128 {
         i128::from(self.set_off_in).saturating_sub(self.set_off_out.into())
     }
 
-    /// What is left of earnings, with what moved, after what was paid. Below 0 when more was paid.
-    pub fn left_of(&self, earned: u64) -> i128 {
-        let moved = self.adjusted().saturating_add(self.set_off());
-        i128::from(earned).saturating_add(moved).saturating_sub(self.paid.into())
+    /// What is left of what the line has, with what was set off, after what was paid. Below 0 when
+    /// more was paid.
+    pub fn left_of(&self, has: u64) -> i128 {
+        i128::from(has).saturating_add(self.set_off()).saturating_sub(self.paid.into())
     }
 
     /// What the owner has had of the line's money: what was paid out, and what was set off away
@@ -168,6 +159,19 @@ pub struct AggregateRecord {
     pub height: u64,
 }
 
+/// Why parts are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldKind {
+    /// A dispute was opened about them.
+    Cooling,
+    /// A regulator froze them.
+    Frozen,
+    /// A ruling that is not final gave them to this owner, from this ownership epoch on; what it
+    /// cut out of earlier money for him is held with them.
+    Awarded(u32),
+}
+
 /// Parts of an owner's part of a right that are held back.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct Hold {
@@ -177,6 +181,9 @@ pub struct Hold {
     pub owner: Handle,
     /// How many of his parts of 10 000.
     pub parts: u16,
-    /// Last block time of the hold, milliseconds since 1970.
+    /// Why.
+    pub kind: HoldKind,
+    /// Last block time of the hold, milliseconds since 1970; the last there is until an appeal is
+    /// decided.
     pub until_ms: u64,
 }

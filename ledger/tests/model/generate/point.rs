@@ -74,7 +74,7 @@ impl Maker {
         let payouts = naive.payouts.iter().filter(|(_, p)| p.standing == PayoutStanding::Paid);
         all.extend(payouts.map(|(id, p)| (p.time + rules.contest_ms, Point::Contest(*id))));
         let ruled = naive.disputes.iter().filter(|(_, d)| d.standing == DisputeStanding::Ruled);
-        let ruled = ruled.map(|(id, d)| (d.rulings[0].time + rules.appeal_ms, Point::Appeal(*id)));
+        let ruled = ruled.map(|(id, d)| (d.rulings[0].appeal_until, Point::Appeal(*id)));
         all.extend(ruled);
         let hold = |h: &crate::naive::Hold| Point::Hold(h.asset, h.right, h.owner.clone());
         all.extend(naive.holds.iter().map(|h| (h.until, hold(h))));

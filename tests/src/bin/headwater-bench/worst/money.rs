@@ -285,7 +285,7 @@ impl Cases {
             self.record_one(&buyer, confirm)?;
             let account = self.account_of(&product)?;
             let claim = self.claim(&product, &source, Right::Holding)?;
-            adjustments.push(Adjustment { account, claim, amount: 1 });
+            adjustments.push(Adjustment { account, claim });
         }
         let slice = Slice {
             asset: source,

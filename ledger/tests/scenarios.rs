@@ -185,7 +185,7 @@ fn a_slip_in_a_question_never_passes() {
         ("usable chest-hospital/r is{} CONTESTD", "did you mean `CONTESTED`?"),
         ("inbox clean-lab {} wihs", "did you mean `wish`?"),
         ("related clean-lab to nobody is{} yes", "member nobody is not recorded"),
-        ("explain wish {} LED-XYZ-1", "is no rule's tag"),
+        ("explain wish {} LED-XYZ-one", "is no rule's tag"),
         ("explain wish {} LED-GRT", "is no rule's tag"),
     ] {
         let denials = if question.contains("is{}") { ["", " not"] } else { ["has", "lacks"] };

@@ -12,7 +12,8 @@ use crate::chain::Manner;
 use crate::members::Members;
 
 pub fn register(name: &str, label: &str) -> String {
-    let root = format!("blake3:{}", "ab".repeat(32));
+    let hex: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let root = format!("blake3:{hex:0<64}");
     let event = json!({"register_asset": {
         "name": name, "stage": "raw", "content": {"root": root, "bytes": 1, "records": 1},
         "metadata": {"format": "text/csv", "region": "CN", "period_from_ms": 0,

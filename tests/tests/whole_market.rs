@@ -21,12 +21,12 @@ fn a_market_lives_its_whole_life() -> Result<()> {
     let contract = trade(&m, &listing)?;
     let (height, payment) = money(&m, &contract)?;
     disputes(&m)?;
-    rest_of_the_price(&m, &contract)?;
+    let certificate = rest_of_the_price(&m, &contract)?;
     registration_and_access(&m)?;
     sources(&m)?;
     consent(&m)?;
     succession(&m)?;
-    set_off(&m, &payment)?;
+    set_off(&m, &payment, &certificate)?;
     governance(&m)?;
     // The past is as it was.
     let then = m.ask(&["statement", "maker/report", "--at", &height.to_string()])?;
@@ -387,7 +387,7 @@ fn disputes(m: &Market) -> Result<()> {
     Ok(())
 }
 
-fn rest_of_the_price(m: &Market, contract: &str) -> Result<()> {
+fn rest_of_the_price(m: &Market, contract: &str) -> Result<String> {
     let issue = ["certificate", "issue", contract];
     m.errs("gz-exchange", &issue, "CERTIFICATE_NOT_DUE")?;
     m.act("gz-exchange", &pay(contract, "4000.00", "226.42", "BANK-2"))?;
@@ -395,7 +395,7 @@ fn rest_of_the_price(m: &Market, contract: &str) -> Result<()> {
     let certificate = m.act("gz-exchange", &issue)?;
     m.errs("gz-exchange", &issue, "ALREADY_CERTIFIED")?;
     ensure!(m.explained(&certificate)?[0].contains("certificate"));
-    Ok(())
+    Ok(certificate)
 }
 
 fn registration_and_access(m: &Market) -> Result<()> {
@@ -465,7 +465,7 @@ fn succession(m: &Market) -> Result<()> {
 }
 
 /// One line is paid out, money is given back, and the other lines make up for it.
-fn set_off(m: &Market, payment: &str) -> Result<()> {
+fn set_off(m: &Market, payment: &str, certificate: &str) -> Result<()> {
     let scans = ["--asset", "hospital/scans", "--right", "processing", "--owner", "hospital"];
     let due = m.ask(&["statement", "hospital"])?["accounts"][0]["balances"]
         .as_array()
@@ -479,6 +479,9 @@ fn set_off(m: &Market, payment: &str) -> Result<()> {
     let one = [&["payout", "set-off", ACCOUNT], &lines[..], &to].concat();
     m.errs("gz-exchange", &one, "not_found")?;
     let refund = ["refund", payment, "--net", "1000.00", "--bank-ref", "BANK-3"];
+    // What is certified as wholly paid stays so while the certificate is in force.
+    m.errs("gz-exchange", &refund, "ALREADY_CERTIFIED")?;
+    m.act("gz-exchange", &["certificate", "void", certificate, "--document", &m.doc()?])?;
     m.act("gz-exchange", &refund)?;
     let too_much = m.sum("hospital", "overpaid")?;
     ensure!(too_much > 0 && m.sum("hospital", "payable")? > too_much);

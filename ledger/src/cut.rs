@@ -435,8 +435,11 @@ pub(crate) fn divided(
         for (epoch, parts) in epochs.iter_mut().zip(cut.parts(count)).filter(|(_, p)| *p > 0) {
             // The owner's own line is the first of his.
             let own = epoch.owners.iter_mut().find(|(owner, _)| *owner == cut.owner);
-            let left = own.and_then(|(_, own)| Some(*own = own.checked_sub(parts)?));
-            left.ok_or_else(|| fault("more parts are cut out than there are"))?;
+            let left = own.as_ref().and_then(|(_, own)| own.checked_sub(parts));
+            let Some(((_, own), left)) = own.zip(left) else {
+                return Err(fault("more parts are cut out than there are"));
+            };
+            *own = left;
             epoch.owners.push((cut.holder.clone(), parts));
         }
     }

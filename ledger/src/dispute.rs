@@ -13,16 +13,15 @@ use crate::event::dispute::{Ground, Ruling, Slice, Subject};
 use crate::event::member::Role;
 use crate::event::{AppealRuling, FileEvidence, OpenDispute, OrderFreeze};
 use crate::execute::Act;
-use crate::hash::{AssetId, ContractId, Digest, DisputeId, GrantId, PaymentId, PayoutId};
+use crate::hash::{AssetId, ContractId, DisputeId, PayoutId};
 use crate::payout::EPOCH_WEIGHT;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{
-    DisputeRecord, DisputeStatus, Filed, FiledRecord, GrantRecord, Hold, HoldKind, PaymentRecord,
-    PayoutRecord, Records,
+    DisputeRecord, DisputeStatus, Filed, FiledRecord, Hold, HoldKind, Records,
 };
 use crate::state::{Key, Relation, View};
 use crate::text::Handle;
-use crate::{contract, hold, payment, payout};
+use crate::{contract, grant, hold, payment, payout};
 
 use ruling::redirect_of;
 
@@ -39,39 +38,13 @@ fn named(act: &Act<'_>, id: &DisputeId) -> Result<DisputeRecord, Refusal> {
     })?)
 }
 
-fn named_grant(act: &Act<'_>, id: &GrantId) -> Result<GrantRecord, Refusal> {
-    Ok(act.state.grant(id)?.ok_or_else(|| {
-        let text = format!("grant {id} is not recorded");
-        Reject::missing(Code::UnknownGrant, Missing::Grant(*id), text)
-    })?)
-}
-
-fn named_payment(act: &Act<'_>, id: &PaymentId) -> Result<PaymentRecord, Refusal> {
-    Ok(act.state.payment(id)?.ok_or_else(|| {
-        let text = format!("payment {id} is not recorded");
-        Reject::missing(Code::UnknownPayment, Missing::Payment(*id), text)
-    })?)
-}
-
-fn named_payout(act: &Act<'_>, id: &PayoutId) -> Result<PayoutRecord, Refusal> {
-    Ok(act.state.get(&Key::Payout(*id))?.ok_or_else(|| {
-        let text = format!("payout {id} is not recorded");
-        Reject::missing(Code::UnknownPayout, Missing::Payout(*id), text)
-    })?)
-}
-
 /// `open_dispute`.
 pub(crate) fn open(act: &mut Act<'_>, e: &OpenDispute) -> Result<(), Refusal> {
     open_about(act, e.subject.clone(), e.ground)
 }
 
-/// Opens a dispute about a payout that did not arrive, for its payee. Its id is the event's; the
-/// hash of the evidence stands in the event only.
-pub(crate) fn open_about_payout(
-    act: &mut Act<'_>,
-    payout: &PayoutId,
-    _evidence: &Digest,
-) -> Result<(), Refusal> {
+/// Opens a dispute about a payout that did not arrive, for its payee. Its id is the event's.
+pub(crate) fn open_about_payout(act: &mut Act<'_>, payout: &PayoutId) -> Result<(), Refusal> {
     open_about(act, Subject::Payout(*payout), Ground::Performance)
 }
 
@@ -117,7 +90,7 @@ fn parties_of(act: &mut Act<'_>, subject: &Subject) -> Result<BTreeSet<Handle>, 
     let (concerned, closed) = match subject {
         Subject::Asset(id) => (vec![asset::named(act, id)?.author], false),
         Subject::Grant(id) => {
-            let grant = named_grant(act, id)?;
+            let grant = grant::named(act, id)?;
             (vec![grant.grantor, grant.grantee], false)
         }
         Subject::Share(slice) => {
@@ -125,11 +98,11 @@ fn parties_of(act: &mut Act<'_>, subject: &Subject) -> Result<BTreeSet<Handle>, 
             (vec![slice.owner.clone()], false)
         }
         Subject::Payment(id) => {
-            let payment = named_payment(act, id)?;
+            let payment = payment::named(act, id)?.0;
             (parties_of_contract(act, &payment.contract)?, true)
         }
         Subject::Payout(id) => {
-            let payout = named_payout(act, id)?;
+            let payout = payout::named(act, id)?;
             let account = act.state.account(&payout.account)?;
             let account = account.ok_or_else(|| Fault("a payout has no account".into()))?;
             (vec![account.exchange, payout.payee], true)
@@ -179,7 +152,7 @@ fn check_slice(act: &mut Act<'_>, slice: &Slice) -> Result<(), Refusal> {
 fn asset_of(act: &Act<'_>, subject: &Subject) -> Result<Option<AssetId>, Refusal> {
     Ok(match subject {
         Subject::Asset(id) => Some(*id),
-        Subject::Grant(id) => Some(named_grant(act, id)?.asset),
+        Subject::Grant(id) => Some(grant::named(act, id)?.asset),
         Subject::Share(slice) => Some(slice.asset),
         Subject::Payment(_) | Subject::Payout(_) | Subject::Contract(_) => None,
     })
@@ -209,20 +182,20 @@ fn mark(act: &mut Act<'_>, subject: &Subject, change: Change) -> Result<(), Refu
             Ok(act.state.put(&Key::Asset(*id), &asset)?)
         }
         Subject::Grant(id) => {
-            let mut grant = named_grant(act, id)?;
+            let mut grant = grant::named(act, id)?;
             grant.disputes = grant.disputes.saturating_add_signed(change.of_waiting());
             Ok(act.state.put(&Key::Grant(*id), &grant)?)
         }
         Subject::Share(slice) => Ok(contest::of_share(act, (&slice.asset, slice.right), change)?),
         Subject::Payment(id) => {
-            let mut payment = named_payment(act, id)?;
+            let (mut payment, _) = payment::named(act, id)?;
             payment.contest = payment.contest.after(change)?;
             act.state.put(&Key::Payment(*id), &payment)?;
             contract::mark_disputed(act, &payment.contract, change.of_waiting())?;
             Ok(contest::of_account(act, &payment.account, change)?)
         }
         Subject::Payout(id) => {
-            let account = named_payout(act, id)?.account;
+            let account = payout::named(act, id)?.account;
             Ok(contest::of_account(act, &account, change)?)
         }
         Subject::Contract(id) => {

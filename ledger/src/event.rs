@@ -374,7 +374,7 @@ impl Event {
             | Event::TerminateContract(_)
             | Event::ContestPayout(_)
             | Event::OrderFreeze(_) => 60,
-            Event::OpenDispute(_) => 80,
+            Event::OpenDispute(_) => 120,
             Event::AcceptGrant(_) => 60,
             Event::OfferGrant(_)
             | Event::SurrenderGrant(_)
@@ -388,8 +388,8 @@ impl Event {
             Event::VoidPayment(_) => 450,
             Event::RuleDispute(_) | Event::SetOffOverpayment(_) => 300,
             Event::CloseAccount(_) => 200,
-            Event::ApproveRequests(e) => 20 + many(e.requests.len(), 40),
-            Event::DeclineRequests(e) => 20 + many(e.requests.len(), 40),
+            Event::ApproveRequests(e) => many(e.requests.len(), 40).saturating_add(20),
+            Event::DeclineRequests(e) => many(e.requests.len(), 40).saturating_add(20),
             Event::SuspendMember(_)
             | Event::ReinstateMember(_)
             | Event::SetTwoKeys(_)

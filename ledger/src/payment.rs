@@ -202,7 +202,10 @@ fn check_payment(contract: &ContractRecord, e: &RecordPayment) -> Result<Amounts
 }
 
 /// A payment that an event names, with its account.
-fn named(act: &Act<'_>, id: &PaymentId) -> Result<(PaymentRecord, AccountRecord), Refusal> {
+pub(crate) fn named(
+    act: &Act<'_>,
+    id: &PaymentId,
+) -> Result<(PaymentRecord, AccountRecord), Refusal> {
     let payment = act.state.payment(id)?.ok_or_else(|| {
         let text = format!("payment {id} is not recorded");
         Reject::missing(Code::UnknownPayment, Missing::Payment(*id), text)

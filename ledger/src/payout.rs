@@ -103,7 +103,7 @@ pub(crate) fn contest(act: &mut Act<'_>, e: &ContestPayout) -> Result<(), Refusa
     }
     payout.status = PayoutStatus::Contested;
     act.state.put(&Key::Payout(e.payout), &payout)?;
-    dispute::open_about_payout(act, &e.payout, &e.evidence)
+    dispute::open_about_payout(act, &e.payout)
 }
 
 /// A ruling that the payout did not arrive: it counts as not paid.

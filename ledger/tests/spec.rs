@@ -177,7 +177,7 @@ fn weights() -> Vec<Weight> {
         flat("void_certificate", 30),
         flat("seal_sources", 50),
         flat("pay_source", 100),
-        flat("open_dispute", 80),
+        flat("open_dispute", 120),
         flat("order_freeze", 60),
         flat("file_evidence", 50),
         flat("rule_dispute", 300),

@@ -3,7 +3,7 @@
 
 use super::redirect::Disputed;
 use super::{
-    file, is_party, mark, named, named_grant, named_payout, redirect, reject, require_independent,
+    file, is_party, mark, named, redirect, reject, require_independent,
     require_waiting, waiting,
 };
 use crate::account::Amounts;
@@ -184,7 +184,7 @@ fn on_grant(
     was: Option<GrantStatus>,
     ruling: &Ruling,
 ) -> Result<Option<GrantStatus>, Refusal> {
-    let mut grant = named_grant(act, id)?;
+    let mut grant = grant::named(act, id)?;
     if let Some(was) = was {
         grant.status = was;
     }
@@ -220,7 +220,7 @@ fn on_payout(
     first: Option<&Ruling>,
     ruling: &Ruling,
 ) -> Result<(), Refusal> {
-    let status = named_payout(act, id)?.status;
+    let status = payout::named(act, id)?.status;
     let reversed = status == PayoutStatus::Reversed;
     if *ruling == Ruling::ReversePayout {
         if reversed {

@@ -9,11 +9,16 @@ use headwater_ledger::event::SetOffOverpayment;
 use headwater_ledger::event::dispute::{RefundOrder, Ruling, Subject};
 use headwater_ledger::event::market::ProvedLine;
 use headwater_ledger::event::member::Role;
+use headwater_ledger::event::rights::Owner;
 use headwater_ledger::hash::{ContractId, DisputeId, PaymentId};
+use headwater_ledger::limits::{MAX_CUTS, MAX_EPOCHS, MAX_FREEZES, MAX_HOLDS, RULING_EPOCHS};
 use headwater_ledger::query::{AccountStatement, Balance};
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
-use headwater_ledger::state::record::{DisputeRecord, DisputeStatus, Records};
+use headwater_ledger::state::record::{
+    CutRecord, DisputeRecord, DisputeStatus, EpochRecord, Hold, HoldKind, Kept, Records,
+    RightRecord, Run,
+};
 use headwater_ledger::state::{Key, View};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -488,4 +493,73 @@ proptest! {
         played.check_reversal(OWNERS[last.0.index(4)], OWNERS[last.1.index(4)]);
         played.close();
     }
+}
+
+/// A confirmed sale of a right that has changed hands as often as it can.
+fn much_transferred() -> World {
+    let mut w = World::confirmed();
+    let chest = w.asset(CHEST_RAW);
+    for epoch in 1..MAX_EPOCHS {
+        let owners = vec![Owner { member: handle(CHEST), parts: 10_000 }];
+        let record = EpochRecord { start_seq: 1_000_000 + u64::from(epoch), height: 1, owners };
+        w.put(&Key::Epoch(chest, Right::Holding, epoch), &record);
+    }
+    w.put(&Key::Ordinal, &2_000_000u64);
+    w
+}
+
+fn at_epoch(w: &mut World, epoch: u32) {
+    let manager = handle(CHEST);
+    let head = RightRecord { epoch, changes: epoch, manager, threshold_parts: None };
+    w.put(&Key::Right(w.asset(CHEST_RAW), Right::Holding), &head);
+}
+
+/// Holds [LED-LIM-2] and [LED-DSP-7]: however often a right has changed hands, what it has earned
+/// can be redirected.
+#[test]
+fn a_right_that_has_changed_hands_often_can_be_redirected() {
+    let mut w = much_transferred();
+    at_epoch(&mut w, MAX_EPOCHS - RULING_EPOCHS);
+    let share = slice(w.asset(CHEST_RAW), Right::Holding, CHEST, 5_000);
+    let id = w.record(COUNTY, dispute(Subject::Share(share))).dispute();
+    let ruling = redirect(COUNTY, &[w.earlier_money()]);
+    w.record(REGULATOR, rule(id, ruling));
+    assert!(w.balance(COUNTY).frozen > 0);
+}
+
+/// Holds [LED-LIM-2] and [LED-MNY-2]: a line of a right with as many epochs, cuts and holds as there
+/// can be is paid out.
+#[test]
+fn the_longest_line_is_paid_out() {
+    let mut w = much_transferred();
+    at_epoch(&mut w, MAX_EPOCHS - 1);
+    let id = |n: usize| DisputeId::from_digest(digest(&format!("dispute {n}")));
+    let cut = |n: usize| CutRecord {
+        dispute: id(n),
+        owner: handle(CHEST),
+        runs: (0..MAX_EPOCHS)
+            .step_by(2)
+            .map(|e| Run { first: e, before: e + 1, parts: 1 })
+            .collect(),
+        kept: vec![Kept { member: handle(COUNTY), amount: 1 }; MAX_CUTS],
+        holder: handle(CHEST),
+    };
+    let kind = |n: usize| if n < MAX_HOLDS { HoldKind::Cooling } else { HoldKind::Frozen };
+    let hold = |n: usize| Hold {
+        dispute: id(n),
+        owner: handle(CHEST),
+        parts: 1,
+        kind: kind(n),
+        until_ms: u64::MAX,
+    };
+    let chest = w.asset(CHEST_RAW);
+    let cuts: Vec<CutRecord> = (0..MAX_CUTS).map(cut).collect();
+    w.put(&Key::Cuts(w.account(REPORT, GZ).0, chest, Right::Holding), &cuts);
+    let holds: Vec<Hold> = (0..MAX_HOLDS + MAX_FREEZES).map(hold).collect();
+    w.put(&Key::Holds(chest, Right::Holding), &holds);
+    let payable = w.balance(CHEST).payable;
+    let above = w.payout(CHEST, payable + 1, "P-1");
+    assert_eq!(w.refused(GZ, above), Code::PayoutAbovePayable);
+    let event = w.payout(CHEST, payable, "P-1");
+    w.record(GZ, event);
 }

@@ -3,8 +3,7 @@
 
 use super::redirect::Disputed;
 use super::{
-    file, is_party, mark, named, redirect, reject, require_independent,
-    require_waiting, waiting,
+    file, is_party, mark, named, redirect, reject, require_independent, require_waiting, waiting,
 };
 use crate::account::Amounts;
 use crate::contest::Change;

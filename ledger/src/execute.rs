@@ -22,6 +22,7 @@ use crate::state::{Key, Records, Relation, State, View};
 use crate::validator::ValidatorSet;
 
 pub(crate) use act::Act;
+pub(crate) use act::acts_for;
 pub use act::{act_hash, acting, list_entry};
 pub use admit::admit;
 pub use prune::expiry_hour;

@@ -11,7 +11,6 @@ mod explain;
 mod flags;
 mod inbox;
 mod place;
-mod predecessors;
 mod shares;
 mod statement;
 mod trace;
@@ -32,8 +31,6 @@ pub use flags::{
     unmatched_outputs,
 };
 pub use inbox::{BlockTime, Inbox, InboxAction, InboxItem, InboxKind, inbox};
-use predecessors::acts_for;
-
 pub use place::{Object, change_in_words, object, places};
 pub use shares::{ListingShown, ShareLine, Shares, shares};
 pub use statement::{

@@ -8,7 +8,7 @@ use crate::limits::{MAX_CHAIN, MAX_PREDECESSORS};
 use crate::member::related;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{MemberRecord, SuccessionRecord};
-use crate::state::{Key, Records, Relation, View};
+use crate::state::{Key, Records, View};
 use crate::text::Handle;
 
 /// Weight of saying of one member that another acts for it.
@@ -76,8 +76,6 @@ pub(crate) fn accept(act: &mut Act<'_>, e: &AcceptSuccession) -> Result<(), Refu
     successor.predecessors = successor.predecessors.max(member.predecessors.saturating_add(1));
     member.successor = Some(record.successor.clone());
     record.accepted = true;
-    let predecessors = Relation::MemberPredecessors(record.successor.clone());
-    act.append(predecessors, e.succession.digest())?;
     act.state.put(&Key::Member(record.member.clone()), &member)?;
     act.state.put(&Key::Member(record.successor.clone()), &successor)?;
     Ok(act.state.put(&key, &record)?)

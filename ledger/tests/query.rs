@@ -368,5 +368,5 @@ fn every_read_is_announced_so_that_a_level_costs_one_round_trip() {
     let own = |r: &Remote<'_>| {
         drop(query::member_statement(r, &handle("patients-fund"), BEGIN_MS).unwrap());
     };
-    ask("member", &own, 15);
+    ask("member", &own, 14);
 }

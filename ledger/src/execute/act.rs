@@ -136,6 +136,14 @@ pub fn acting<V: View>(view: &V, handle: &Handle) -> Result<Handle, Fault> {
     Ok(view.get(&Key::ActedForBy(handle.clone()))?.unwrap_or_else(|| handle.clone()))
 }
 
+/// A member and all for whom it acts: whom it has succeeded, whom they had, and so on.
+/// Implements [LED-MEM-10].
+pub(crate) fn acts_for<V: View>(view: &V, handle: &Handle) -> Result<Vec<Handle>, Fault> {
+    let mut all = vec![handle.clone()];
+    all.extend(view.get::<Vec<Handle>>(&Key::ActsFor(handle.clone()))?.unwrap_or_default());
+    Ok(all)
+}
+
 /// The hash of an event's canonical bytes, under which owners approve it.
 pub fn act_hash(event: &Event) -> Result<Digest, CodecError> {
     Ok(Context::ACT.hash(&[&codec::encode(event)?]))

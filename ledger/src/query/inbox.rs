@@ -118,7 +118,7 @@ pub enum InboxAction {
 /// of its lists, those of the members it acts for, and for a regulator by the number of disputes
 /// that wait. Implements [LED-INB-1].
 pub fn inbox<V: Lists>(view: &V, member: &Handle, now: BlockTime) -> Result<Inbox, QueryError> {
-    view.prefetch(&[Key::Member(member.clone()), Key::Waiting])?;
+    view.prefetch(&[Key::Member(member.clone()), Key::ActsFor(member.clone()), Key::Waiting])?;
     let record = view.member(member)?;
     let record = record.ok_or_else(|| QueryError::Unknown(format!("member {member}")))?;
     let mut items = Vec::new();

@@ -240,7 +240,4 @@ pub enum Relation {
     Changes,
     /// Set-off ids of this account.
     AccountSetOffs(AccountId),
-    /// Succession ids: those this member has accepted; what waited for the members that ended waits
-    /// for it.
-    MemberPredecessors(Handle),
 }

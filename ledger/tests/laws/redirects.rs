@@ -452,21 +452,7 @@ impl Played {
         }
         self.w.record(GZ, close(account));
         assert_eq!(self.w.statement().residue, 0);
-        for balance in self.w.statement().balances {
-            let reference = self.reference();
-            let mut event = self.w.payout(CHEST, balance.payable + 1, &reference);
-            event.owner = balance.party.clone();
-            event.claim = self.w.claim(REPORT, &balance.asset, balance.right);
-            assert_eq!(self.w.refused(GZ, event.clone()), Code::PayoutAbovePayable);
-            event.amount = balance.payable;
-            if event.amount > 0 {
-                self.w.record(GZ, event);
-            }
-        }
-        let statement = self.w.statement();
-        let paid: u64 = statement.balances.iter().map(|b| b.paid).sum();
-        let overpaid: u64 = statement.balances.iter().map(|b| b.overpaid).sum();
-        assert_eq!(paid, statement.remaining.net + overpaid, "all is paid out, to the last fen");
+        self.w.pay_out_closed();
     }
 }
 

@@ -159,8 +159,8 @@ fn disputes(world: &World, naive: &Naive) -> Result<(), String> {
 fn statement(world: &World, naive: &Naive, member: &Handle) -> Result<(), String> {
     let told = query::member_statement(world, member, naive.now).map_err(|e| e.to_string())?;
     let mut expected: BTreeMap<AccountId, [i128; 8]> = BTreeMap::new();
-    // The member and all whom it has succeeded.
-    let names = naive.members.keys().filter(|m| naive.succession(m).contains(member));
+    // The member and all for whom it acts.
+    let names = naive.members.keys().filter(|m| *m == member || naive.acting(m) == *member);
     let names: Vec<&Handle> = names.collect();
     for (id, account) in &naive.accounts {
         let schedule = naive.schedule(&account.product);

@@ -11,7 +11,7 @@ use headwater_ledger::event::{
 use headwater_ledger::hash::{AccountId, AggregateId, AssetId, Digest, PaymentId, PayoutId};
 use headwater_ledger::payout;
 use headwater_ledger::query::{self, AccountStatement, Balance, ListEntry, Lists};
-use headwater_ledger::reject::Fault;
+use headwater_ledger::reject::{Code, Fault};
 use headwater_ledger::split::Right;
 use headwater_ledger::state::{Key, Relation, State, View};
 
@@ -91,6 +91,25 @@ impl World {
             amount,
             bank_reference: reference.parse().unwrap(),
         }
+    }
+
+    /// Pays every line of the report's closed account what it can be paid, and not a minor unit more:
+    /// then nothing is left.
+    pub fn pay_out_closed(&mut self) {
+        for (n, balance) in self.statement().balances.into_iter().enumerate() {
+            let above = balance.payable + 1;
+            let mut event = self.payout(balance.party.as_str(), above, &format!("LAST-{n}"));
+            event.claim = self.claim(REPORT, &balance.asset, balance.right);
+            assert_eq!(self.refused(GZ, event.clone()), Code::PayoutAbovePayable);
+            event.amount = balance.payable;
+            if event.amount > 0 {
+                self.record(GZ, event);
+            }
+        }
+        let statement = self.statement();
+        let paid: u64 = statement.balances.iter().map(|b| b.paid).sum();
+        let overpaid: u64 = statement.balances.iter().map(|b| b.overpaid).sum();
+        assert_eq!(paid, statement.remaining.net + overpaid, "all is paid out, to the last fen");
     }
 
     /// The report is paid, delivered and confirmed.

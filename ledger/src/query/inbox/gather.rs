@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use crate::event::member::Role;
+use crate::execute::acts_for;
 use crate::hash::{Digest, DisputeId};
 use crate::query::place::{Object, object, places};
-use crate::query::{Budget, ListEntry, Lists, MAX_ROWS, QueryError, acts_for};
+use crate::query::{Budget, ListEntry, Lists, MAX_ROWS, QueryError};
 use crate::reject::Fault;
 use crate::state::record::{DisputeRecord, MemberRecord, WaitingDispute};
 use crate::state::{Key, Relation, View};
@@ -20,10 +21,11 @@ pub(super) fn gather<V: Lists>(
 ) -> Result<Vec<(ListEntry, Object)>, QueryError> {
     let mut budget = Budget::new("entries", MAX_ROWS);
     let (mut came, mut disputes) = (Vec::new(), Vec::new());
-    for handle in acts_for(view, member, &mut budget)? {
-        let lists = [Relation::MemberInbox(handle.clone()), Relation::MemberDisputes(handle)];
-        view.prefetch(&lists.clone().map(Key::Range))?;
-        let [inbox, own] = &lists;
+    let lists =
+        |handle| [Relation::MemberInbox(Handle::clone(&handle)), Relation::MemberDisputes(handle)];
+    let lists: Vec<_> = acts_for(view, member)?.into_iter().map(lists).collect();
+    view.prefetch(&lists.iter().flatten().cloned().map(Key::Range).collect::<Vec<_>>())?;
+    for [inbox, own] in &lists {
         came.extend(view.entries(inbox)?);
         disputes.extend(view.entries(own)?);
         budget.take(came.len().saturating_add(disputes.len()))?;

@@ -12,12 +12,13 @@ use super::{
 use crate::account::Account;
 use crate::attribution::Claim;
 use crate::event::member::Role;
+use crate::execute::acts_for;
 use crate::hash::{AccountId, AssetId, ContractId};
 use crate::money::Currency;
 use crate::payment::account_id;
 use crate::query::shares::claims;
 use crate::query::trace::descent;
-use crate::query::{Budget, Lists, MAX_ROWS, QueryError, acts_for, recorded, shown};
+use crate::query::{Budget, Lists, MAX_ROWS, QueryError, recorded, shown};
 use crate::reject::Fault;
 use crate::state::{Key, Records, Relation};
 use crate::text::{DisplayName, Handle};
@@ -128,18 +129,17 @@ pub struct CurrencyTotal {
 }
 
 /// The statement of a member: its lines in every account in which it has had a claim, and its fees
-/// in every account it clears; so too for all whom it has succeeded, whose lines stay in their names
-/// and are paid to it. `now_ms` is the block time at which it is asked what disputes hold.
+/// in every account it clears; so too for all for whom it acts, whose lines stay in their names and
+/// are paid to it. `now_ms` is the block time at which it is asked what disputes hold.
 pub fn member_statement<V: Lists>(
     view: &V,
     member: &Handle,
     now_ms: u64,
 ) -> Result<MemberStatement, QueryError> {
-    let predecessors = Relation::MemberPredecessors(member.clone());
-    view.prefetch(&[Key::Member(member.clone()), Key::Range(predecessors)])?;
+    view.prefetch(&[Key::Member(member.clone()), Key::ActsFor(member.clone())])?;
     let record = view.member(member)?;
     let record = record.ok_or_else(|| QueryError::Unknown(format!("member {member}")))?;
-    let names = acts_for(view, member, &mut Budget::new("predecessors", MAX_ROWS))?;
+    let names = acts_for(view, member)?;
     let lists = |handle: &Handle| {
         [Relation::MemberAssets(handle.clone()), Relation::MemberContracts(handle.clone())]
     };

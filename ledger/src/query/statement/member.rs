@@ -136,14 +136,18 @@ pub fn member_statement<V: Lists>(
     member: &Handle,
     now_ms: u64,
 ) -> Result<MemberStatement, QueryError> {
-    view.prefetch(&[Key::Member(member.clone()), Key::ActsFor(member.clone())])?;
+    let lists = |handle: &Handle| {
+        let lists =
+            [Relation::MemberAssets(handle.clone()), Relation::MemberContracts(handle.clone())];
+        lists.map(Key::Range)
+    };
+    let mut first = vec![Key::Member(member.clone()), Key::ActsFor(member.clone())];
+    first.extend(lists(member));
+    view.prefetch(&first)?;
     let record = view.member(member)?;
     let record = record.ok_or_else(|| QueryError::Unknown(format!("member {member}")))?;
     let names = acts_for(view, member)?;
-    let lists = |handle: &Handle| {
-        [Relation::MemberAssets(handle.clone()), Relation::MemberContracts(handle.clone())]
-    };
-    view.prefetch(&names.iter().flat_map(lists).map(Key::Range).collect::<Vec<_>>())?;
+    view.prefetch(&names.iter().flat_map(lists).collect::<Vec<_>>())?;
     let names: BTreeSet<Handle> = names.into_iter().collect();
     let mut owned = BTreeSet::new();
     for name in &names {

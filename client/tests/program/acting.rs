@@ -286,7 +286,7 @@ fn a_node_that_says_recorded_without_recording_is_caught() {
     let content = user.file("a.csv", "1\n");
     let caught = user.json(&[&raw("a", &content)[..], &["--as", "clinic"]].concat(), 3);
     assert_eq!(caught["error"]["code"], "verification_failed");
-    let file = user.file("acts.ndjson", &register("a", "a"));
+    let file = user.file("acts.ndjson", register("a", "a"));
     let (reports, _) = user.submit(&file, &[], 3);
     assert!(reports.is_empty(), "{reports:?}");
 }
@@ -326,7 +326,7 @@ fn acts_are_approved_to_the_letter_and_assets_explained() {
         "900",
     ];
     let dry = [&offer[..], &["--as", "clinic", "--dry-run"]].concat();
-    let file = user.file("act.json", &user.json(&dry, 0).to_string());
+    let file = user.file("act.json", user.json(&dry, 0).to_string());
     let approved = user.json(&[&dry[..], &["--approve"]].concat(), 0);
     let approve = &approved["envelope"]["events"][0]["approve_act"];
     assert_eq!(approve["asset"], user.asset("clinic", "a").to_string());

@@ -101,7 +101,7 @@ fn sale(registrations: usize) -> String {
 #[test]
 fn a_file_of_a_whole_sale_is_recorded_once() {
     let user = Members::new();
-    let file = user.file("acts.ndjson", &sale(100));
+    let file = user.file("acts.ndjson", sale(100));
     let checked = user.json(&["submit", &file, "--dry-run"], 0);
     assert_eq!(checked["envelopes"], 110);
     let (reports, summary) = user.submit(&file, &[], 0);
@@ -132,7 +132,7 @@ fn a_file_of_a_whole_sale_is_recorded_once() {
     // What is recorded must stay; what is added below is new.
     let more = sale(100)
         + &line("pharma", "late", &[json!({"confirm_delivery": {"contract": "$contract"}})]);
-    user.file("acts.ndjson", &more.replace("\"ICBC-1\"", "\"ICBC-2\""));
+    user.file("acts.ndjson", more.replace("\"ICBC-1\"", "\"ICBC-2\""));
     let output = user.run(&["submit", &file]);
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("line 110 was recorded before and has changed since"), "{text}");
@@ -184,7 +184,7 @@ fn envelopes_whose_time_is_over_are_signed_anew_only_if_not_recorded() {
     };
     let recorded = user.file("recorded.ndjson", &(register("n1", "a") + &offer("g", "processing")));
     stop(&recorded, Manner::Mute, 1);
-    let lost = user.file("lost.ndjson", &register("n2", "b"));
+    let lost = user.file("lost.ndjson", register("n2", "b"));
     stop(&lost, Manner::Full, 2);
     let first = user.node.chain.lock().unwrap().received.clone();
     std::thread::sleep(Duration::from_secs(11));
@@ -192,12 +192,12 @@ fn envelopes_whose_time_is_over_are_signed_anew_only_if_not_recorded() {
     user.node.chain.lock().unwrap().tick();
     // A line that was recorded meanwhile cannot be changed, one that never will be can.
     let text = fs::read_to_string(&recorded).unwrap();
-    user.file("recorded.ndjson", &text.replace("\"n1\"", "\"n3\""));
+    user.file("recorded.ndjson", text.replace("\"n1\"", "\"n3\""));
     let (reports, _) = user.submit(&recorded, &[], 1);
     assert_eq!(reports[0]["status"], "failed");
     assert!(reports[0]["message"].as_str().unwrap().contains("was recorded"), "{reports:?}");
     user.file("recorded.ndjson", &text);
-    user.file("lost.ndjson", &register("n4", "b"));
+    user.file("lost.ndjson", register("n4", "b"));
     let (reports, _) = user.submit(&recorded, &[], 0);
     assert_eq!(reports[0]["envelope"], first[0].to_string());
     let (reports, _) = user.submit(&lost, &[], 0);
@@ -228,7 +228,7 @@ fn a_refusal_stops_and_a_corrected_line_goes_on() {
     let counts = ["recorded", "earlier", "refused"].map(|name| summary[name].as_u64().unwrap());
     assert_eq!(counts, [1, 2, 1]);
     assert_eq!(fs::read_to_string(&report).unwrap().lines().count(), 4);
-    user.file("acts.ndjson", &text.replace("\"author\":\"pharma\"", "\"author\":\"works\""));
+    user.file("acts.ndjson", text.replace("\"author\":\"pharma\"", "\"author\":\"works\""));
     let (reports, summary) = user.submit(&file, &[], 0);
     assert_eq!((&summary["recorded"], &summary["earlier"]), (&json!(1), &json!(3)));
     assert_eq!(reports[2]["status"], "recorded");
@@ -244,7 +244,7 @@ fn a_malformed_line_stops_everything_with_its_place() {
     assert!(user.node.chain.lock().unwrap().received.is_empty());
     let missing = user.file(
         "b.ndjson",
-        &line(
+        line(
             "nobody",
             "x",
             &[json!({"accept_grant":

@@ -295,12 +295,12 @@ fn end(
     let known = model.get_mut(&key).unwrap();
     (known.signs, known.stolen_ms) = (false, stolen_ms);
     let Some(since) = stolen_ms else { return };
-    for other in 0..SIX_KEYS.len() {
+    for (other, name) in SIX_KEYS.iter().enumerate() {
         let Some(KnownKey { signs: true, added: Some((by, at)), .. }) = model.get(&other) else {
             continue;
         };
         let at = *at;
-        if *by == key && (since..now_ms).contains(&at) && SIX_KEYS[other] != signer {
+        if *by == key && (since..now_ms).contains(&at) && *name != signer {
             end(model, other, Some(at), now_ms, signer);
         }
     }

@@ -22,7 +22,7 @@ impl Watched {
     /// Of an envelope with one event, what is appended is that event's doing.
     fn watch(&mut self, envelope: &SignedEnvelope) -> Result<(), Fault> {
         let Ok(verified) = envelope.clone().verify() else { return Ok(()) };
-        let [event] = &verified.events()[..] else { return Ok(()) };
+        let [event] = verified.events() else { return Ok(()) };
         let (chain_id, time_ms) = (self.chain_id(), self.next_ms());
         let context = BlockContext { chain_id, height: self.height() + 1, time_ms };
         let mut execution = Execution::begin(self.target.state(), context)?;

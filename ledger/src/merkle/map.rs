@@ -40,6 +40,11 @@
 //!
 //! Telling a leaf from a branch, and a leaf from a value, rests on the two contexts and on the
 //! first byte under `STATE_LEAF`. Implements [LED-MAP-1] to [LED-MAP-4].
+//!
+//! # In memory
+//!
+//! What a read costs is waiting for memory, once for each node on the way. So the branches at an
+//! even bit and at the next are one node, a quad, which halves the way.
 
 use std::fmt;
 use std::mem;
@@ -72,7 +77,8 @@ pub(super) struct Link {
 #[derive(Clone)]
 pub(super) enum Node {
     Leaf(Arc<Leaf>),
-    Branch(Arc<Branch>),
+    /// The branches at an even bit and at the next, those that there are.
+    Quad(u8, Arc<Quad>),
 }
 
 #[derive(Clone)]
@@ -81,11 +87,21 @@ pub(super) struct Leaf {
     pub(super) value: Arc<[u8]>,
 }
 
-#[derive(Clone)]
-pub(super) struct Branch {
-    pub(super) bit: u8,
-    pub(super) left: Link,
-    pub(super) right: Link,
+/// What is below two bits of the keys, by their four values; two at least are there.
+type Quad = [Option<Link>; 4];
+
+/// A subtree as the hashes see it: what a link leads to, or the branch above two links of a quad.
+#[derive(Clone, Copy)]
+pub(super) enum Subtree<'a> {
+    Link(&'a Link),
+    Pair(u8, &'a Link, &'a Link),
+}
+
+/// The top of a subtree.
+pub(super) enum Top<'a> {
+    Leaf(&'a Leaf),
+    /// A branch: the bit it divides at, its left side and its right.
+    Branch(u8, Subtree<'a>, Subtree<'a>),
 }
 
 impl StateMap {
@@ -106,8 +122,14 @@ impl StateMap {
 
     /// The value recorded under `key`.
     pub fn get(&self, key: &[u8; 32]) -> Option<&Arc<[u8]>> {
-        let leaf = self.top.as_ref()?.node.nearest(key);
-        (leaf.key == *key).then_some(&leaf.value)
+        let mut node = &self.top.as_ref()?.node;
+        while let Node::Quad(bit, quad) = node {
+            node = &quad.get(place(key, *bit))?.as_ref()?.node;
+        }
+        match node {
+            Node::Leaf(leaf) if leaf.key == *key => Some(&leaf.value),
+            Node::Leaf(_) | Node::Quad(..) => None,
+        }
     }
 
     /// Records `value` under `key`, in place of what was there.
@@ -118,19 +140,24 @@ impl StateMap {
             self.len = 1;
             return;
         };
-        let nearest = top.node.nearest(&key);
-        match first_difference(&key, &nearest.key) {
-            None => top.change(&key, None, |leaf| *leaf = new),
-            Some(bit) => {
-                top.change(&key, Some(bit), |link| {
-                    // The new leaf stands in for a moment, until the old subtree is below a branch.
-                    let old = mem::replace(link, new.clone());
-                    let (left, right) = if bit_of(&key, bit) { (old, new) } else { (new, old) };
-                    *link = Link::branch(bit, left, right);
-                });
-                self.len = self.len.saturating_add(1);
+        let beside = top.node.nearest(&key).and_then(|near| {
+            let bit = first_difference(&key, &near.key)? & !1;
+            Some((bit, place(&near.key, bit)))
+        });
+        let Some((bit, old_place)) = beside else {
+            return top.change(&key, None, |leaf| *leaf = new);
+        };
+        top.change(&key, Some(bit), |link| match &mut link.node {
+            Node::Quad(at, quad) if *at == bit => {
+                set(Arc::make_mut(quad), place(&key, bit), Some(new));
             }
-        }
+            _ => {
+                // The new leaf stands in for a moment, until the old subtree is below a quad.
+                let old = mem::replace(link, new.clone());
+                *link = Link::quad(bit, [(old_place, old), (place(&key, bit), new)]);
+            }
+        });
+        self.len = self.len.saturating_add(1);
     }
 
     /// Removes the entry of `key`; false when there was none.
@@ -140,11 +167,7 @@ impl StateMap {
         }
         let last = self.top.as_ref().and_then(|top| top.node.last_bit(key));
         match (&mut self.top, last) {
-            (Some(top), Some(bit)) => top.change(key, Some(bit), |link| {
-                if let Node::Branch(branch) = &link.node {
-                    *link = branch.sibling(key).clone();
-                }
-            }),
+            (Some(top), Some(bit)) => top.change(key, Some(bit), |link| link.drop_child(key)),
             (top, _) => *top = None,
         }
         self.len = self.len.saturating_sub(1);
@@ -192,8 +215,10 @@ fn build(pairs: &[([u8; 32], Arc<[u8]>)]) -> Option<Link> {
     let Some(bit) = first_difference(&first.0, &last.0) else {
         return Some(Link::leaf(first.0, first.1.clone()));
     };
-    let (left, right) = pairs.split_at(pairs.partition_point(|pair| !bit_of(&pair.0, bit)));
-    Some(Link::branch(bit, build(left)?, build(right)?))
+    let bit = bit & !1;
+    let parts = pairs.chunk_by(|a, b| place(&a.0, bit) == place(&b.0, bit));
+    let children = parts.filter_map(|part| Some((place(&part.first()?.0, bit), build(part)?)));
+    Some(Link::quad(bit, children))
 }
 
 impl<'a> IntoIterator for &'a StateMap {
@@ -206,7 +231,7 @@ impl<'a> IntoIterator for &'a StateMap {
 
 /// The entries of a [`StateMap`], in ascending order of key.
 pub struct Iter<'a> {
-    /// Subtrees still to come, the next one last. At most one for each branch of a path.
+    /// Subtrees still to come, the next one last. At most three for each quad of a path.
     pending: Vec<&'a Node>,
 }
 
@@ -216,8 +241,8 @@ impl<'a> Iterator for Iter<'a> {
         loop {
             match self.pending.pop()? {
                 Node::Leaf(leaf) => return Some((&leaf.key, &leaf.value)),
-                Node::Branch(branch) => {
-                    self.pending.extend([&branch.right.node, &branch.left.node]);
+                Node::Quad(_, quad) => {
+                    self.pending.extend(quad.iter().rev().flatten().map(|link| &link.node));
                 }
             }
         }
@@ -225,23 +250,27 @@ impl<'a> Iterator for Iter<'a> {
 }
 
 impl Node {
-    /// The leaf at the end of the key's path.
-    fn nearest(&self, key: &[u8; 32]) -> &Leaf {
+    /// The leaf at the end of the key's path; where nothing is on the key's side, some leaf of the
+    /// other sides.
+    fn nearest(&self, key: &[u8; 32]) -> Option<&Leaf> {
         let mut node = self;
         loop {
             match node {
-                Node::Leaf(leaf) => return leaf,
-                Node::Branch(branch) => node = &branch.child(key).node,
+                Node::Leaf(leaf) => return Some(leaf),
+                Node::Quad(bit, quad) => {
+                    let child = quad.get(place(key, *bit)).and_then(Option::as_ref);
+                    node = &child.or_else(|| quad.iter().flatten().next())?.node;
+                }
             }
         }
     }
 
-    /// The bit of the branch that the leaf at the end of the key's path hangs from.
+    /// The bit of the last quad on the path of a key that is there.
     fn last_bit(&self, key: &[u8; 32]) -> Option<u8> {
         let (mut node, mut last) = (self, None);
-        while let Node::Branch(branch) = node {
-            last = Some(branch.bit);
-            node = &branch.child(key).node;
+        while let Node::Quad(bit, quad) = node {
+            last = Some(*bit);
+            node = &quad.get(place(key, *bit))?.as_ref()?.node;
         }
         last
     }
@@ -256,30 +285,50 @@ impl Link {
         Link::to(Node::Leaf(Arc::new(Leaf { key, value })))
     }
 
-    fn branch(bit: u8, left: Link, right: Link) -> Self {
-        Link::to(Node::Branch(Arc::new(Branch { bit, left, right })))
+    /// The branches at `bit` and the next, over children in these places.
+    fn quad(bit: u8, children: impl IntoIterator<Item = (usize, Link)>) -> Self {
+        let mut quad = Quad::default();
+        for (place, child) in children {
+            set(&mut quad, place, Some(child));
+        }
+        Link::to(Node::Quad(bit, Arc::new(quad)))
     }
 
-    /// Changes the first node on the key's path that is not a branch above `bit` (`None`: the
-    /// leaf). Copies the branches before it that snapshots share, and forgets their hashes.
-    /// Recursion is at most 256 deep.
+    /// Changes the first node on the key's path that is not a quad above `bit` (`None`: the leaf).
+    /// Copies the quads up to it that snapshots share, and forgets their hashes. Recursion is at
+    /// most 128 deep.
     fn change(&mut self, key: &[u8; 32], bit: Option<u8>, change: impl FnOnce(&mut Link)) {
+        self.hash.take();
         match &mut self.node {
-            Node::Branch(shared) if bit.is_none_or(|bit| shared.bit < bit) => {
-                self.hash.take();
-                Arc::make_mut(shared).child_mut(key).change(key, bit, change);
+            Node::Quad(at, shared) if bit.is_none_or(|bit| *at < bit) => {
+                let quad = Arc::make_mut(shared);
+                if let Some(child) = quad.get_mut(place(key, *at)).and_then(Option::as_mut) {
+                    child.change(key, bit, change);
+                }
             }
-            Node::Branch(_) | Node::Leaf(_) => change(self),
+            Node::Quad(..) | Node::Leaf(_) => change(self),
+        }
+    }
+
+    /// Takes the key's child out of a quad, and the quad out of the way when one child is left.
+    fn drop_child(&mut self, key: &[u8; 32]) {
+        let Node::Quad(bit, shared) = &mut self.node else { return };
+        let quad = Arc::make_mut(shared);
+        set(quad, place(key, *bit), None);
+        let mut left = quad.iter_mut().filter(|child| child.is_some());
+        if let (Some(only), None) = (left.next(), left.next())
+            && let Some(only) = only.take()
+        {
+            *self = only;
         }
     }
 
     /// The hash of the node; recursion is at most 256 deep.
     pub(super) fn hash(&self) -> [u8; 32] {
-        *self.hash.get_or_init(|| match &self.node {
-            Node::Leaf(leaf) => leaf_hash(&leaf.key, &leaf.value_hash()),
-            Node::Branch(branch) => {
-                branch_hash(branch.bit, &branch.left.hash(), &branch.right.hash())
-            }
+        *self.hash.get_or_init(|| match Subtree::Link(self).top() {
+            Some(Top::Leaf(leaf)) => leaf_hash(&leaf.key, &leaf.value_hash()),
+            Some(Top::Branch(bit, left, right)) => branch_hash(bit, &left.hash(), &right.hash()),
+            None => [0; 32],
         })
     }
 }
@@ -290,20 +339,53 @@ impl Leaf {
     }
 }
 
-impl Branch {
-    /// The child on the key's side.
-    pub(super) fn child(&self, key: &[u8; 32]) -> &Link {
-        if bit_of(key, self.bit) { &self.right } else { &self.left }
+impl<'a> Subtree<'a> {
+    /// What is there of two neighbours in a quad, below its second bit.
+    fn of(bit: u8, left: &'a Option<Link>, right: &'a Option<Link>) -> Option<Self> {
+        match (left, right) {
+            (Some(left), Some(right)) => Some(Subtree::Pair(bit, left, right)),
+            (one, other) => one.as_ref().or(other.as_ref()).map(Subtree::Link),
+        }
     }
 
-    /// The child on the key's side, to be changed.
-    fn child_mut(&mut self, key: &[u8; 32]) -> &mut Link {
-        if bit_of(key, self.bit) { &mut self.right } else { &mut self.left }
+    /// The leaf or branch at its top; none for a quad without children, which no map has.
+    pub(super) fn top(self) -> Option<Top<'a>> {
+        let link = match self {
+            Subtree::Link(link) => link,
+            Subtree::Pair(bit, left, right) => {
+                return Some(Top::Branch(bit, Subtree::Link(left), Subtree::Link(right)));
+            }
+        };
+        match &link.node {
+            Node::Leaf(leaf) => Some(Top::Leaf(leaf)),
+            Node::Quad(bit, quad) => {
+                let [a, b, c, d] = &**quad;
+                match (Subtree::of(bit | 1, a, b), Subtree::of(bit | 1, c, d)) {
+                    (Some(left), Some(right)) => Some(Top::Branch(*bit, left, right)),
+                    (one, other) => one.or(other)?.top(),
+                }
+            }
+        }
     }
 
-    /// The child on the other side.
-    pub(super) fn sibling(&self, key: &[u8; 32]) -> &Link {
-        if bit_of(key, self.bit) { &self.left } else { &self.right }
+    /// The hash of its top; recursion is at most 256 deep.
+    pub(super) fn hash(self) -> [u8; 32] {
+        match self {
+            Subtree::Link(link) => link.hash(),
+            Subtree::Pair(bit, left, right) => branch_hash(bit, &left.hash(), &right.hash()),
+        }
+    }
+}
+
+/// The place of a key in a quad at this even bit: the value of that bit and the next.
+fn place(key: &[u8; 32], bit: u8) -> usize {
+    usize::from(bit_of(key, bit)) * 2 + usize::from(bit_of(key, bit | 1))
+}
+
+/// Puts a child into its place, or nothing.
+fn set(quad: &mut Quad, place: usize, child: Option<Link>) {
+    if let Some(old) = quad.get_mut(place) {
+        *old = child;
     }
 }
 
@@ -521,12 +603,12 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn writes_to_an_unshared_map_copy_no_branch() {
+    fn writes_to_an_unshared_map_copy_no_quad() {
         let key = |i: u16| *blake3::hash(&i.to_le_bytes()).as_bytes();
         let mut map: StateMap = (0..1_000).map(|i| (key(i), vec![0].into())).collect();
         let top = |map: &StateMap| match map.top.as_ref().map(|top| &top.node) {
-            Some(Node::Branch(branch)) => Arc::as_ptr(branch),
-            _ => panic!("a thousand keys have a branch"),
+            Some(Node::Quad(_, quad)) => Arc::as_ptr(quad),
+            _ => panic!("a thousand keys have a quad"),
         };
         let before = top(&map);
         (1_000..1_100).for_each(|i| map.insert(key(i), vec![1].into()));

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hex32;
 use super::map::{
-    EMPTY_ROOT, Leaf, Link, Node, StateMap, bit_of, branch_hash, leaf_hash, value_hash,
+    EMPTY_ROOT, Leaf, StateMap, Subtree, Top, bit_of, branch_hash, leaf_hash, value_hash,
 };
 use crate::codec::List;
 use crate::hash::Digest;
@@ -178,18 +178,19 @@ impl StateMap {
     /// The proof of what this map holds under `key`.
     pub fn prove(&self, key: &[u8; 32]) -> MapProof {
         let mut steps = Vec::new();
-        let mut next = self.top.as_ref();
+        let mut next = self.top.as_ref().map(Subtree::Link);
         let mut other = None;
-        while let Some(link) = next {
-            next = match &link.node {
-                Node::Leaf(leaf) => {
+        while let Some(top) = next.and_then(Subtree::top) {
+            next = match top {
+                Top::Leaf(leaf) => {
                     other = (leaf.key != *key).then(|| OtherLeaf::of(leaf));
                     None
                 }
-                Node::Branch(branch) => {
-                    let sibling = branch.sibling(key).hash();
-                    steps.push(MapStep { bit: branch.bit, sibling });
-                    Some(branch.child(key))
+                Top::Branch(bit, left, right) => {
+                    let (child, sibling) =
+                        if bit_of(key, bit) { (right, left) } else { (left, right) };
+                    steps.push(MapStep { bit, sibling: sibling.hash() });
+                    Some(child)
                 }
             };
         }
@@ -202,35 +203,35 @@ impl StateMap {
     pub fn prove_many(&self, keys: &[[u8; 32]]) -> Option<MapMultiProof> {
         let mut nodes = Vec::new();
         if let Some(top) = &self.top {
-            unfold(top, &keys.iter().collect::<Vec<_>>(), &mut nodes)?;
+            unfold(Subtree::Link(top), &keys.iter().collect::<Vec<_>>(), &mut nodes)?;
         }
         Some(MapMultiProof { nodes: List::new(nodes).ok()? })
     }
 }
 
 /// Appends the proof of the subtree into which `keys` lead; `None` once there are too many nodes.
-fn unfold(link: &Link, keys: &[&[u8; 32]], nodes: &mut Vec<MultiNode>) -> Option<()> {
+fn unfold(part: Subtree<'_>, keys: &[&[u8; 32]], nodes: &mut Vec<MultiNode>) -> Option<()> {
     if nodes.len() >= MAX_MULTIPROOF_NODES {
         return None;
     }
     if keys.is_empty() {
-        nodes.push(MultiNode::Skipped(link.hash()));
+        nodes.push(MultiNode::Skipped(part.hash()));
         return Some(());
     }
-    match &link.node {
-        Node::Leaf(leaf) => {
+    match part.top()? {
+        Top::Leaf(leaf) => {
             let present = keys.iter().any(|key| **key == leaf.key);
             nodes.push(match present {
                 true => MultiNode::Present,
                 false => MultiNode::Other(OtherLeaf::of(leaf)),
             });
         }
-        Node::Branch(branch) => {
-            nodes.push(MultiNode::Branch(branch.bit));
-            let (right, left): (Vec<_>, Vec<_>) =
-                keys.iter().partition(|key| bit_of(key, branch.bit));
-            unfold(&branch.left, &left, nodes)?;
-            unfold(&branch.right, &right, nodes)?;
+        Top::Branch(bit, left, right) => {
+            nodes.push(MultiNode::Branch(bit));
+            let (to_right, to_left): (Vec<_>, Vec<_>) =
+                keys.iter().partition(|key| bit_of(key, bit));
+            unfold(left, &to_left, nodes)?;
+            unfold(right, &to_right, nodes)?;
         }
     }
     Some(())

@@ -25,6 +25,10 @@ use clap::Parser;
 use crate::machine::Machine;
 use crate::report::Report;
 
+/// The node's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const AFTER_HELP: &str = "\
 The table goes to standard output, progress to standard error. Absolute numbers depend on the
 machine; compare the column `of limit`, and numbers of one run only with numbers of that run.

@@ -11,9 +11,7 @@ use crate::execute::Act;
 use crate::hash::{AssetId, GrantId};
 use crate::limits::{MAX_INHERITED, MAX_WATCHES};
 use crate::reject::{Code, Fault, Refusal, Reject};
-use crate::state::record::{
-    AssetRecord, GrantRecord, GrantStatus, Records, Watch, WithdrawalRecord,
-};
+use crate::state::record::{AssetRecord, GrantStatus, Records, Watch, WithdrawalRecord};
 use crate::state::{Key, View};
 use crate::{asset, grant};
 
@@ -109,11 +107,6 @@ pub(crate) fn suspends(terms: &Terms) -> bool {
     }
 }
 
-/// Whether a grant was revoked with the effect that what was made under it is suspended.
-pub(crate) fn has_suspended(grant: &GrantRecord) -> bool {
-    grant.status == GrantStatus::Revoked && suspends(&grant.terms)
-}
-
 /// Fails when a condition that the asset watches has come true. Implements [LED-WTC-2].
 pub(crate) fn check_asset<V: View>(view: &V, time_ms: u64, id: &AssetId) -> Result<(), Refusal> {
     let watches = listed(view, id)?;
@@ -137,7 +130,7 @@ pub(crate) fn has_come_true<V: View>(view: &V, watch: &Watch, now_ms: u64) -> Re
             let record = view.grant(grant)?;
             let record =
                 record.ok_or_else(|| Fault(format!("watched grant {grant} is missing")))?;
-            Ok(has_suspended(&record))
+            Ok(record.status == GrantStatus::Revoked && suspends(&record.terms))
         }
         Watch::Consent(asset) => {
             let withdrawn: Option<WithdrawalRecord> = view.get(&Key::Withdrawal(*asset))?;

@@ -188,7 +188,7 @@ pub enum Revocation {
     /// Ends the grant so many milliseconds after the revocation, for the future only.
     Sunset(u64),
     /// Ends the grant at once; what was derived under it, and everything below, is neither
-    /// derived from nor listed nor contracted for any more, nor under grants that rest on it.
+    /// derived from nor listed nor contracted for any more.
     SuspendDownstream,
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::in_force::{Intent, not_reserved};
-use super::{called, named};
+use super::named;
 use crate::event::asset::{Activity, Stage};
 use crate::event::rights::{GrantRight, Terms};
 use crate::execute::Act;
@@ -14,8 +14,8 @@ use crate::rights::managed;
 use crate::split::Right;
 use crate::state::record::{AssetRecord, GrantRecord, GrantStatus};
 use crate::state::{Key, View, decode_record};
+use crate::territory;
 use crate::text::Handle;
-use crate::{territory, watch};
 
 /// Weight of looking at one grant, or at one input's operation right.
 pub(super) const GRANT_WEIGHT: u64 = 4;
@@ -103,28 +103,31 @@ pub(super) fn check(
             not_exhausted(parent)?;
         }
     }
-    let rests_on = above.iter().flat_map(|(_, parent)| &parent.under).chain(&grant.under);
-    not_suspended(act, rests_on.copied().collect())?;
+    for below in rests_on(act, grant, above)? {
+        in_time(act, &below, None)?;
+        covered.not_after_ms = covered.not_after_ms.min(below.not_after_ms);
+    }
     Ok(covered)
 }
 
-/// Fails when a grant that an operation grant rests on, or one that it rests on in turn, was revoked
-/// with the effect that what is below is suspended. Implements [LED-LIN-5].
-fn not_suspended(act: &mut Act<'_>, mut open: Vec<GrantId>) -> Result<(), Refusal> {
-    let mut looked = BTreeSet::new();
+/// The grants that an operation grant rests on, those that they rest on in turn, and those above
+/// them. Implements [LED-LIN-5].
+fn rests_on(
+    act: &mut Act<'_>,
+    grant: &GrantRecord,
+    above: Vec<(GrantId, GrantRecord)>,
+) -> Result<Vec<GrantRecord>, Refusal> {
+    let under = above.into_iter().flat_map(|(_, parent)| parent.under);
+    let mut open: Vec<GrantId> = under.chain(grant.under.iter().copied()).collect();
+    let (mut looked, mut found) = (BTreeSet::new(), Vec::new());
     while let Some(id) = open.pop() {
-        if !looked.insert(id) {
-            continue;
+        if looked.insert(id) {
+            let below = weighed(act, &id)?;
+            open.extend(below.under.iter().chain(&below.parent));
+            found.push(below);
         }
-        let grant = weighed(act, &id)?;
-        if watch::has_suspended(&grant) {
-            let text =
-                format!("{} was revoked, which suspends what rests on it", called(act.state, &id)?);
-            return Err(Reject::new(Code::SuspendedUpstream, text).into());
-        }
-        open.extend(grant.under.iter().chain(&grant.parent));
     }
-    Ok(())
+    Ok(found)
 }
 
 /// Whether a grant is in force for work, or now; `true` when the work is filed late. After a

@@ -69,18 +69,14 @@ impl Naive {
             }
             need(terms.max_derivations.is_none_or(|m| grant.used < m), Code::GrantExhausted)?;
         }
-        let mut rests_on = self.chain(id).into_iter().flat_map(|g| self.grants[&g].under.iter());
-        need(!rests_on.any(|g| self.suspended_above(g)), Code::SuspendedUpstream)
+        self.rests_on(id).iter().try_for_each(|g| self.in_time(&self.grants[g], None))
     }
 
-    /// Whether a grant, one above it or one that these rest on was revoked so that it suspends what
-    /// is below.
-    fn suspended_above(&self, id: &GrantId) -> bool {
-        self.chain(*id).into_iter().map(|g| &self.grants[&g]).any(|grant| {
-            let ended = grant.standing == Standing::Revoked
-                && grant.terms.revocation == Revocation::SuspendDownstream;
-            ended || grant.under.iter().any(|g| self.suspended_above(g))
-        })
+    /// The grants that a grant rests on, however far below, with those above them.
+    fn rests_on(&self, id: GrantId) -> Vec<GrantId> {
+        let under = self.chain(id).into_iter().flat_map(|g| &self.grants[&g].under);
+        let below = |g: &GrantId| [self.chain(*g), self.rests_on(*g)].concat();
+        under.flat_map(below).collect()
     }
 
     /// Fails unless a grant is in force now, or for work that is filed late.

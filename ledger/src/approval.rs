@@ -36,13 +36,19 @@ pub(crate) fn approvers(act: &mut Act<'_>, id: &AssetId) -> Result<BTreeSet<Hand
     let Some(record) = act.state.get::<ApprovalRecord>(&key)? else { return Ok(BTreeSet::new()) };
     act.weigh((record.by.len() as u64).saturating_mul(OWNER_WEIGHT))?;
     act.spent.insert(*id);
-    let count = record.by.iter().filter(|approved| counts(act, approved));
-    Ok(count.map(|approved| act.acting(&approved.member)).collect::<Result<_, Fault>>()?)
+    let mut approvers = BTreeSet::new();
+    for approved in &record.by {
+        if counts(act, approved)? {
+            approvers.insert(act.acting(&approved.member)?);
+        }
+    }
+    Ok(approvers)
 }
 
-/// Whether an approval has not lapsed.
-fn counts(act: &Act<'_>, approved: &Approved) -> bool {
-    act.context.time_ms <= approved.until_ms
+/// Whether an approval has not lapsed and its key is not said to have been in other hands.
+fn counts(act: &mut Act<'_>, approved: &Approved) -> Result<bool, Refusal> {
+    let lapsed = act.context.time_ms > approved.until_ms;
+    Ok(!lapsed && !act.in_other_hands(std::slice::from_ref(&approved.signed))?)
 }
 
 /// `approve_act`.
@@ -64,7 +70,10 @@ pub(crate) fn approve(act: &mut Act<'_>, e: &ApproveAct) -> Result<(), Refusal> 
     act.weigh((before.len() as u64).saturating_mul(OWNER_WEIGHT))?;
     // Who is no owner any more is forgotten, and what has lapsed, which bounds the list.
     let mut by = Vec::new();
-    for approved in before.into_iter().filter(|approved| counts(act, approved)) {
+    for approved in before {
+        if !counts(act, &approved)? {
+            continue;
+        }
         if act.is(&approved.member)? {
             let text = format!("{} has approved this act", approved.member);
             return Err(Reject::new(Code::ActApprovedAlready, text).into());
@@ -74,7 +83,7 @@ pub(crate) fn approve(act: &mut Act<'_>, e: &ApproveAct) -> Result<(), Refusal> 
         }
     }
     let until_ms = act.context.time_ms.saturating_add(APPROVAL_MS);
-    by.push(Approved { member: act.author.clone(), until_ms });
+    by.push(Approved { member: act.author.clone(), until_ms, signed: act.signed() });
     Ok(act.state.put(&key, &ApprovalRecord { by })?)
 }
 

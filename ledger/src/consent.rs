@@ -77,8 +77,12 @@ pub(crate) fn attest(act: &mut Act<'_>, e: &AttestDeidentification) -> Result<()
             return Err(Reject::new(Code::NotAnonymised, text).into());
         }
     }
-    let record =
-        AttestationRecord { by: act.author.clone(), report: e.report, height: act.context.height };
+    let record = AttestationRecord {
+        by: act.author.clone(),
+        signed: act.signed(),
+        report: e.report,
+        height: act.context.height,
+    };
     act.state.put(&Key::Attestation(e.asset), &record)?;
     found(act, e.asset)
 }

@@ -8,6 +8,7 @@ use crate::event::{ApproveChange, ProposeChange};
 use crate::execute::{Act, BlockContext};
 use crate::hash::ChangeId;
 use crate::limits::{MAX_ACTIVATION_AHEAD, MAX_SCHEDULED};
+use crate::member::compromised;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{ChangeRecord, ChangeStatus, ScheduledChange};
 use crate::state::{Key, Records, Relation, State, View};
@@ -35,10 +36,13 @@ pub(crate) fn activate(state: &mut State, context: &BlockContext) -> Result<(), 
         let key = Key::Change(*id);
         let record: Option<ChangeRecord> = state.get(&key)?;
         let mut record = record.ok_or_else(|| Fault(format!("change {id} is missing")))?;
-        record.status = match change::make(state, &record.change) {
-            Ok(()) => ChangeStatus::Active,
-            Err(Refusal::Reject(_)) => ChangeStatus::Failed,
-            Err(Refusal::Fault(fault)) => return Err(fault),
+        // Approvals that have fallen since are made up for by nobody.
+        let stands = standing(state, &record)?.len() == record.approvals.len()
+            || is_carried(state, &record, &seats(state)?)?;
+        record.status = match stands.then(|| change::make(state, &record.change)) {
+            Some(Ok(())) => ChangeStatus::Active,
+            None | Some(Err(Refusal::Reject(_))) => ChangeStatus::Failed,
+            Some(Err(Refusal::Fault(fault))) => return Err(fault),
         };
         state.put(&key, &record)?;
     }
@@ -57,10 +61,11 @@ pub(crate) fn waits_for<V: View>(
     {
         return Ok(false);
     }
+    let approvals = standing(view, change)?;
     let mut asked = false;
     for validator in view.next_validators()?.validators() {
         let line = succession::line(view, &validator.member)?;
-        let approved = line.iter().any(|member| change.approvals.contains(member));
+        let approved = line.iter().any(|member| approvals.contains(member));
         asked = asked || (line.last() == Some(member) && !approved);
     }
     if !asked {
@@ -75,7 +80,7 @@ pub(crate) fn waits_for<V: View>(
 
 /// `propose_change`.
 pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeChange) -> Result<(), Refusal> {
-    let seats = seats(act)?;
+    let seats = weighed_seats(act)?;
     own_seat(act, &seats)?;
     let height = act.context.height;
     let last = height.saturating_add(MAX_ACTIVATION_AHEAD);
@@ -90,6 +95,7 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeChange) -> Result<(), Refusa
         activate_height: e.activate_height,
         proposer: act.author.clone(),
         approvals: vec![act.author.clone()],
+        signed: vec![act.signed()],
         status: ChangeStatus::Proposed,
         height,
     };
@@ -107,7 +113,7 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeChange) -> Result<(), Refusa
 
 /// `approve_change`.
 pub(crate) fn approve(act: &mut Act<'_>, e: &ApproveChange) -> Result<(), Refusal> {
-    let seats = seats(act)?;
+    let seats = weighed_seats(act)?;
     own_seat(act, &seats)?;
     let found: Option<ChangeRecord> = act.state.get(&Key::Change(e.change))?;
     let Some(mut record) = found else {
@@ -126,11 +132,19 @@ pub(crate) fn approve(act: &mut Act<'_>, e: &ApproveChange) -> Result<(), Refusa
             return reject(Code::ChangeClosed, "it was approved before".into());
         }
     }
-    if record.approvals.contains(act.author) {
+    let approvals = standing(act.state, &record)?;
+    if approvals.contains(act.author) {
         return reject(Code::AlreadyApproved, format!("{} has approved", act.author));
     }
     change::check(act.state, &record.change)?;
-    record.approvals.push(act.author.clone());
+    let fallen = record.approvals.iter().position(|member| member == act.author);
+    match fallen.and_then(|at| record.signed.get_mut(at)) {
+        Some(signed) => *signed = act.signed(),
+        None => {
+            record.approvals.push(act.author.clone());
+            record.signed.push(act.signed());
+        }
+    }
     decide(act, &e.change, &mut record, &seats)
 }
 
@@ -142,13 +156,7 @@ fn decide(
     record: &mut ChangeRecord,
     seats: &[Seat],
 ) -> Result<(), Refusal> {
-    let sum = |all: bool| {
-        seats
-            .iter()
-            .filter(|seat| all || seat.line.iter().any(|m| record.approvals.contains(m)))
-            .fold(0u128, |sum, seat| sum.saturating_add(u128::from(seat.power)))
-    };
-    if sum(false).saturating_mul(3) > sum(true).saturating_mul(2) {
+    if is_carried(act.state, record, seats)? {
         let mut scheduled = scheduled(act.state)?;
         if scheduled.len() >= MAX_SCHEDULED {
             let text = format!("{MAX_SCHEDULED} changes are scheduled");
@@ -163,6 +171,31 @@ fn decide(
     Ok(act.state.put(&Key::Change(*id), record)?)
 }
 
+/// The approvals of a change that count: those whose key is not said to have been in other hands.
+/// Implements [LED-MEM-7].
+fn standing<V: View>(view: &V, record: &ChangeRecord) -> Result<BTreeSet<Handle>, Fault> {
+    let mut approvals = BTreeSet::new();
+    for (member, signed) in record.approvals.iter().zip(&record.signed) {
+        if !compromised(view, &signed.key, signed.time_ms)? {
+            approvals.insert(member.clone());
+        }
+    }
+    Ok(approvals)
+}
+
+/// Whether more than two thirds of the power have approved. Implements [LED-GOV-2].
+fn is_carried<V: View>(view: &V, record: &ChangeRecord, seats: &[Seat]) -> Result<bool, Fault> {
+    let approvals = standing(view, record)?;
+    let (mut all, mut approving) = (0u128, 0u128);
+    for seat in seats {
+        all = all.saturating_add(seat.power.into());
+        if seat.line.iter().any(|member| approvals.contains(member)) {
+            approving = approving.saturating_add(seat.power.into());
+        }
+    }
+    Ok(approving.saturating_mul(3) > all.saturating_mul(2))
+}
+
 /// A validator of the present set: the member that it names with those that succeeded it, of whom
 /// the last runs it, and its power.
 struct Seat {
@@ -171,15 +204,19 @@ struct Seat {
 }
 
 /// The present set. It is `NextValidators`: every change of the set that was made so far is in it.
-fn seats(act: &mut Act<'_>) -> Result<Vec<Seat>, Refusal> {
-    let set = act.state.next_validators()?;
-    let walk = u64::try_from(set.validators().len()).unwrap_or(u64::MAX);
-    let walk = walk.saturating_mul(VALIDATOR_WEIGHT);
-    act.weigh(walk)?;
-    let seat = |v: &Validator| -> Result<Seat, Refusal> {
-        Ok(Seat { line: succession::line(act.state, &v.member)?, power: v.power })
+fn seats<V: View>(view: &V) -> Result<Vec<Seat>, Fault> {
+    let set = view.next_validators()?;
+    let seat = |v: &Validator| -> Result<Seat, Fault> {
+        Ok(Seat { line: succession::line(view, &v.member)?, power: v.power })
     };
     set.validators().iter().map(seat).collect()
+}
+
+/// The present set, weighed with what each validator may have approved.
+fn weighed_seats(act: &mut Act<'_>) -> Result<Vec<Seat>, Refusal> {
+    let seats = seats(act.state)?;
+    act.weigh((seats.len() as u64).saturating_mul(VALIDATOR_WEIGHT))?;
+    Ok(seats)
 }
 
 fn own_seat(act: &Act<'_>, seats: &[Seat]) -> Result<(), Reject> {

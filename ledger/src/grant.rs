@@ -53,6 +53,7 @@ pub(crate) fn offer(act: &mut Act<'_>, e: &OfferGrant) -> Result<(), Refusal> {
         status: GrantStatus::Offered,
         not_after_ms: e.terms.not_after_ms,
         revoked_ms: None,
+        revoked_by: None,
         file_by_ms: 0,
         used: 0,
         disputes: 0,

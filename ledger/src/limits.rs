@@ -100,6 +100,9 @@ pub const MAX_CLOSING_LINES: usize = 1_024;
 pub const MAX_EPOCHS: u32 = 128;
 /// How many of those are kept for rulings: transfers make no more than the others.
 pub const RULING_EPOCHS: u32 = 32;
+/// Most signatures of transfers of a right within the time for which a key can be said to be
+/// compromised: whoever acts for the right looks at them all.
+pub const MAX_SIGNED: usize = 256;
 /// Most objections to one registration.
 pub const MAX_OBJECTIONS: usize = 64;
 /// Longest time from a revocation to its sunset, in milliseconds: ten years of 365 days.

@@ -9,7 +9,7 @@ use crate::execute::Act;
 use crate::keys::PublicKey;
 use crate::limits::MAX_KEYS;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
-use crate::state::record::{AddedKey, MemberRecord, OwnedKey, RevokedKey};
+use crate::state::record::{MemberRecord, OwnedKey, RevokedKey, Signed};
 use crate::state::{Key, Records, State, View};
 use crate::succession;
 use crate::text::Handle;
@@ -69,7 +69,7 @@ fn claim_key(
     state: &mut State,
     handle: &Handle,
     key: &PublicKey,
-    added: Option<AddedKey>,
+    added: Option<Signed>,
 ) -> Result<(), Refusal> {
     check_key(state, key)?;
     Ok(state.put(&Key::KeyOwner(*key), &OwnedKey { member: handle.clone(), added })?)
@@ -112,7 +112,7 @@ pub(crate) fn put_key(
     handle: &Handle,
     mut member: MemberRecord,
     new: &MemberKey,
-    added: Option<AddedKey>,
+    added: Option<Signed>,
 ) -> Result<(), Refusal> {
     claim_key(state, handle, &new.key, added)?;
     member.keys.push(new.clone());
@@ -180,7 +180,7 @@ pub(crate) fn set_roles(act: &mut Act<'_>, e: &SetRoles) -> Result<(), Refusal> 
 pub(crate) fn add_key(act: &mut Act<'_>, e: &AddKey) -> Result<(), Refusal> {
     let member = act.named_member(act.author)?;
     check_new_key(act.state, act.author, &member, &e.key)?;
-    let added = AddedKey { by: act.signer, time_ms: act.context.time_ms };
+    let added = act.signed();
     put_key(act.state, act.author, member, &e.key, Some(added))
 }
 
@@ -215,7 +215,7 @@ pub(crate) fn revoke_key(act: &mut Act<'_>, e: &RevokeKey) -> Result<(), Refusal
             act.weigh(KEY_WEIGHT)?;
             let owned: Option<OwnedKey> = act.state.get(&Key::KeyOwner(other.key))?;
             let Some(added) = owned.and_then(|owned| owned.added) else { continue };
-            let fell = added.by == key && (since..now).contains(&added.time_ms);
+            let fell = added.key == key && (since..now).contains(&added.time_ms);
             if fell && other.key != act.signer {
                 ended.push((other.key, Some(added.time_ms)));
             }

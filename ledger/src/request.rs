@@ -144,6 +144,7 @@ fn accepted(
         status: GrantStatus::Accepted,
         not_after_ms: terms.not_after_ms,
         revoked_ms: None,
+        revoked_by: None,
         file_by_ms: 0,
         used: 0,
         disputes: 0,

@@ -9,7 +9,7 @@ use crate::event::rights::{AcceptTransfer, Owner, TransferRight};
 use crate::execute::Act;
 use crate::hash::{AssetId, TransferId};
 use crate::hold;
-use crate::limits::{MAX_EPOCHS, RULING_EPOCHS};
+use crate::limits::{MAX_EPOCHS, MAX_SIGNED, RULING_EPOCHS};
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::split::{BASIS_POINTS, Right};
 use crate::state::record::{AssetRecord, EpochRecord, RightRecord, TransferRecord};
@@ -26,6 +26,7 @@ pub(crate) fn managed(
     right: Right,
 ) -> Result<RightRecord, Refusal> {
     let record = act.state.right(id, asset, right)?;
+    uncontested(act, asset, right, &record)?;
     let shown = format!("the {right} right over {}/{}", asset.author, asset.name);
     let reject = |code, text: String| Err(Refusal::from(Reject::new(code, text)));
     let Some(threshold) = record.threshold_parts else {
@@ -54,6 +55,25 @@ pub(crate) fn managed(
     Ok(record)
 }
 
+/// Fails when a key that transferred the right is said to have been in other hands then, and no
+/// ruling about the right has come since. Implements [LED-RGT-5].
+fn uncontested(
+    act: &mut Act<'_>,
+    asset: &AssetRecord,
+    right: Right,
+    record: &RightRecord,
+) -> Result<(), Refusal> {
+    if !act.in_other_hands(&record.signed)? {
+        return Ok(());
+    }
+    let text = format!(
+        "the {right} right over {}/{} was transferred with a key that is said to have been in \
+         other hands",
+        asset.author, asset.name
+    );
+    Err(Reject::new(Code::Contested, text).into())
+}
+
 /// Whether a member acts for a right by itself, whoever the author is: as its manager, or where it
 /// has a threshold with parts of its own that reach it. Implements [LED-RGT-4].
 pub(crate) fn alone(
@@ -63,6 +83,7 @@ pub(crate) fn alone(
     right: Right,
 ) -> Result<bool, Refusal> {
     let record = act.state.right(id, asset, right)?;
+    uncontested(act, asset, right, &record)?;
     let Some(threshold) = record.threshold_parts else {
         return Ok(act.same(&record.manager, member)?);
     };
@@ -120,6 +141,7 @@ pub(crate) fn transfer(act: &mut Act<'_>, e: &TransferRight) -> Result<(), Refus
         threshold_parts: e.threshold_parts,
         changes: current.changes,
         outstanding,
+        signed: vec![act.signed()],
         done: false,
     };
     if record.outstanding.is_empty() {
@@ -167,6 +189,12 @@ pub(crate) fn accept_transfer(act: &mut Act<'_>, e: &AcceptTransfer) -> Result<(
     if record.done || current.changes != record.changes {
         return Err(Reject::new(Code::TransferClosed, "the transfer is closed").into());
     }
+    uncontested(act, &asset, record.right, &current)?;
+    if act.in_other_hands(&record.signed)? {
+        let text = "a key that signed the transfer is said to have been in other hands";
+        return Err(Reject::new(Code::Contested, text).into());
+    }
+    record.signed.push(act.signed());
     let asked = std::mem::take(&mut record.outstanding);
     let before = asked.len();
     for member in asked {
@@ -195,7 +223,15 @@ fn take_effect(
     record.done = true;
     let (id, right) = (record.asset, record.right);
     let (manager, threshold_parts) = (record.manager.clone(), record.threshold_parts);
-    let head = RightRecord { manager, threshold_parts, ..current };
+    let earliest = act.context.time_ms.saturating_sub(act.rulebook.compromise_lookback_ms);
+    let mut signed = current.signed.clone();
+    signed.retain(|one| one.time_ms >= earliest);
+    signed.extend_from_slice(&record.signed);
+    if signed.len() > MAX_SIGNED {
+        let text = format!("{} keys have signed transfers of the right of late", signed.len());
+        return Err(Reject::new(Code::EpochsFull, text).into());
+    }
+    let head = RightRecord { manager, threshold_parts, signed, ..current };
     if act.state.epoch(&id, asset, right, head.epoch)?.owners == record.owners {
         let changes = head.changes.saturating_add(1);
         return Ok(act.state.put(&Key::Right(id, right), &RightRecord { changes, ..head })?);

@@ -5,7 +5,7 @@ use crate::event::{AcceptSuccession, ProposeSuccession};
 use crate::execute::Act;
 use crate::hash::SuccessionId;
 use crate::limits::{MAX_CHAIN, MAX_PREDECESSORS};
-use crate::member::related;
+use crate::member::{compromised, related};
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{MemberRecord, SuccessionRecord};
 use crate::state::{Key, Records, View};
@@ -41,6 +41,7 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeSuccession) -> Result<(), Re
         member: e.member.clone(),
         successor: e.successor.clone(),
         proposer: act.author.clone(),
+        signed: act.signed(),
         accepted: false,
         height: act.context.height,
     };
@@ -129,6 +130,10 @@ fn check<V: View>(
     member: &MemberRecord,
     successor: &MemberRecord,
 ) -> Result<(), Refusal> {
+    if compromised(view, &e.signed.key, e.signed.time_ms)? {
+        let text = "the key that proposed it is said to have been in other hands";
+        return Err(Reject::new(Code::Contested, text).into());
+    }
     if e.proposer != e.member {
         if let Some(role) = OWN_WORD.iter().find(|role| member.has_role(**role)) {
             let text = format!("{} has the role {role:?}: it names its successor itself", e.member);

@@ -11,9 +11,11 @@ use crate::execute::Act;
 use crate::hash::{AssetId, GrantId};
 use crate::limits::{MAX_INHERITED, MAX_WATCHES};
 use crate::reject::{Code, Fault, Refusal, Reject};
-use crate::state::record::{AssetRecord, GrantStatus, Records, Watch, WithdrawalRecord};
+use crate::state::record::{
+    AssetRecord, AttestationRecord, GrantStatus, Records, Signed, Watch, WithdrawalRecord,
+};
 use crate::state::{Key, View};
-use crate::{asset, grant};
+use crate::{asset, grant, member};
 
 /// Weight of looking whether one condition has come true.
 pub(crate) const WATCH_WEIGHT: u64 = 2;
@@ -23,9 +25,14 @@ pub(crate) fn listed<V: View>(view: &V, id: &AssetId) -> Result<Vec<Watch>, Faul
     Ok(view.get(&Key::Watches(*id))?.unwrap_or_default())
 }
 
-/// Whether a de-identification of the asset was attested: consent concerns it no more.
+/// Whether a de-identification of the asset was attested, with a key that is not said to have been
+/// in other hands: consent concerns it no more.
 pub(crate) fn attested<V: View>(view: &V, id: &AssetId) -> Result<bool, Fault> {
-    Ok(view.value(&Key::Attestation(*id))?.is_some())
+    let found: Option<AttestationRecord> = view.get(&Key::Attestation(*id))?;
+    let Some(Signed { key, time_ms }) = found.map(|attestation| attestation.signed) else {
+        return Ok(false);
+    };
+    Ok(!member::compromised(view, &key, time_ms)?)
 }
 
 /// Gathers, input by input, what a new asset watches. Implements [LED-WTC-1].
@@ -130,7 +137,11 @@ pub(crate) fn has_come_true<V: View>(view: &V, watch: &Watch, now_ms: u64) -> Re
             let record = view.grant(grant)?;
             let record =
                 record.ok_or_else(|| Fault(format!("watched grant {grant} is missing")))?;
-            Ok(record.status == GrantStatus::Revoked && suspends(&record.terms))
+            let revoked = record.revoked_by.zip(record.revoked_ms);
+            let Some((key, time_ms)) = revoked else { return Ok(false) };
+            Ok(record.status == GrantStatus::Revoked
+                && suspends(&record.terms)
+                && !member::compromised(view, &key, time_ms)?)
         }
         Watch::Consent(asset) => {
             let withdrawn: Option<WithdrawalRecord> = view.get(&Key::Withdrawal(*asset))?;

@@ -192,9 +192,15 @@ impl<'a> Ownership<'a> {
         Ok(())
     }
 
-    /// Begins the epoch, if anything has moved.
-    fn begin(self, act: &mut Act<'_>) -> Result<(), Refusal> {
+    /// Begins the epoch, if anything has moved. Whatever was ruled clears the keys with which the
+    /// right was transferred.
+    fn begin(mut self, act: &mut Act<'_>) -> Result<(), Refusal> {
+        let Slice { asset, right, .. } = self.disputed.slice;
+        let signed = std::mem::take(&mut self.head.signed);
         if !self.is_changed {
+            if !signed.is_empty() {
+                act.state.put(&Key::Right(*asset, *right), &self.head)?;
+            }
             return Ok(());
         }
         if self.owners.len() > MAX_OWNERS {
@@ -202,7 +208,6 @@ impl<'a> Ownership<'a> {
             return reject(Code::RulingDoesNotFit, text);
         }
         let owners = self.owners.into_iter().map(|(member, parts)| Owner { member, parts });
-        let Slice { asset, right, .. } = self.disputed.slice;
         begin_epoch(act, (asset, &self.asset), *right, self.head, owners.collect())
     }
 }

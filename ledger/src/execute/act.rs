@@ -11,7 +11,7 @@ use crate::hash::{AssetId, Context, Digest, EventId};
 use crate::keys::PublicKey;
 use crate::limits::{MAX_ENVELOPE_WEIGHT, MAX_EVENT_WEIGHT};
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
-use crate::state::record::MemberRecord;
+use crate::state::record::{MemberRecord, Signed};
 use crate::state::{Key, Records, Relation, State, View};
 use crate::text::Handle;
 
@@ -80,6 +80,23 @@ impl Act<'_> {
             Code::RoleRequired,
             format!("{} does not have the role {role:?}", self.author),
         ))
+    }
+
+    /// Which key signed the act, and when.
+    pub fn signed(&self) -> Signed {
+        Signed { key: self.signer, time_ms: self.context.time_ms }
+    }
+
+    /// Whether one of these keys is said to have been in other hands when it signed; weighed.
+    /// Implements [LED-MEM-7].
+    pub fn in_other_hands(&mut self, signed: &[Signed]) -> Result<bool, Refusal> {
+        self.weigh(signed.len() as u64)?;
+        for one in signed {
+            if crate::member::compromised(self.state, &one.key, one.time_ms)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Who acts for a member: itself, or the last of its successors. Implements [LED-MEM-10].

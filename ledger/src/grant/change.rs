@@ -62,7 +62,7 @@ pub(crate) fn revoke(act: &mut Act<'_>, e: &RevokeGrant) -> Result<(), Refusal> 
         }
         Revocation::Sunset(ms) => now.saturating_add(ms),
     };
-    grant.revoked_ms = Some(now);
+    (grant.revoked_ms, grant.revoked_by) = (Some(now), Some(act.signer));
     grant.not_after_ms = grant.not_after_ms.min(end);
     end_entry(act, &e.grant, &grant)
 }
@@ -92,6 +92,7 @@ pub(crate) fn renew(act: &mut Act<'_>, e: &RenewGrant) -> Result<(), Refusal> {
         return Err(Reject::new(Code::TermBeyondParent, text).into());
     }
     grant.not_after_ms = e.not_after_ms;
+    (grant.signer, grant.time_ms, grant.cleared) = (act.signer, act.context.time_ms, false);
     if grant.right == GrantRight::Operation && grant.parent.is_none() {
         let mut terms = grant.terms.clone();
         terms.not_after_ms = e.not_after_ms;

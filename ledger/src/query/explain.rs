@@ -19,7 +19,7 @@ use crate::hash::{AccountId, AssetId, Digest};
 use crate::keys::PublicKey;
 use crate::reject::Fault;
 use crate::split::Right;
-use crate::state::record::{ChangeRecord, RevokedKey, SuccessionRecord, TransferRecord};
+use crate::state::record::{ChangeRecord, RevokedKey, Signed, SuccessionRecord, TransferRecord};
 use crate::state::{Key, Records};
 use crate::text::Handle;
 
@@ -177,11 +177,11 @@ impl<V: Lists> Case<'_, V> {
                 ("dispute", None, Some(r.height))
             }
             Object::Succession(_, r) => {
-                self.succession(r);
+                self.succession(r)?;
                 ("succession", None, Some(r.height))
             }
             Object::Change(_, r) => {
-                self.change(r);
+                self.change(r)?;
                 ("change", None, Some(r.height))
             }
         };
@@ -237,10 +237,13 @@ impl<V: Lists> Case<'_, V> {
             format!("it waits for the consent of {}", waits())
         };
         self.say(Reason::new("LED-RGT-3", text));
+        for Signed { key, time_ms } in &t.signed {
+            self.signer(key, *time_ms, false)?;
+        }
         Ok(())
     }
 
-    fn succession(&mut self, s: &SuccessionRecord) {
+    fn succession(&mut self, s: &SuccessionRecord) -> Result<(), Fault> {
         let text = format!("{} proposed that {} act for {}", s.proposer, s.successor, s.member);
         self.say(Reason::new("LED-MEM-10", text).with("height", s.height));
         let text = if s.accepted {
@@ -249,15 +252,21 @@ impl<V: Lists> Case<'_, V> {
             format!("it waits for {} to accept", s.successor)
         };
         self.say(Reason::new("LED-MEM-10", text));
+        self.signer(&s.signed.key, s.signed.time_ms, false)?;
+        Ok(())
     }
 
-    fn change(&mut self, c: &ChangeRecord) {
+    fn change(&mut self, c: &ChangeRecord) -> Result<(), Fault> {
         let text = format!("{} proposed: {}", c.proposer, change_in_words(&c.change));
         let reason = Reason::new("LED-GOV-1", text).with("activate_height", c.activate_height);
         self.say(reason.with("height", c.height));
         let approvals: Vec<&str> = c.approvals.iter().map(Handle::as_str).collect();
         let text = format!("approved by {}; it is {:?}", approvals.join(", "), c.status);
         self.say(Reason::new("LED-GOV-2", text));
+        for Signed { key, time_ms } in &c.signed {
+            self.signer(key, *time_ms, false)?;
+        }
+        Ok(())
     }
 }
 

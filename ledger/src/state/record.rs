@@ -160,6 +160,9 @@ pub struct RightRecord {
     pub manager: Handle,
     /// When given, the parts of 10 000 that an act needs instead.
     pub threshold_parts: Option<u16>,
+    /// With which keys its transfers were proposed and consented to, since the last ruling about it,
+    /// as far back as a key could be said to be compromised when the last one took effect.
+    pub signed: Vec<Signed>,
 }
 
 /// One ownership epoch of a right.
@@ -192,6 +195,8 @@ pub struct TransferRecord {
     pub changes: u32,
     /// Whose consent is outstanding.
     pub outstanding: Vec<Handle>,
+    /// With which keys it was proposed and consented to.
+    pub signed: Vec<Signed>,
     /// Whether it has taken effect.
     pub done: bool,
 }
@@ -239,6 +244,8 @@ pub struct GrantRecord {
     pub not_after_ms: u64,
     /// Block time of the revocation.
     pub revoked_ms: Option<u64>,
+    /// The key that signed the revocation.
+    pub revoked_by: Option<PublicKey>,
     /// After a revocation: until when work done before it may be filed.
     pub file_by_ms: u64,
     /// Derivations made under it.
@@ -247,9 +254,9 @@ pub struct GrantRecord {
     pub disputes: u32,
     /// Whether a ruling dismissed what contested it.
     pub cleared: bool,
-    /// The key that signed the offer.
+    /// The key that signed the offer, or the last renewal.
     pub signer: PublicKey,
-    /// Block time of the offer, milliseconds since 1970.
+    /// Block time of that, milliseconds since 1970.
     pub time_ms: u64,
     /// Height of the offer.
     pub height: u64,
@@ -505,6 +512,7 @@ pub trait Records: View {
             changes: 0,
             manager: asset.author.clone(),
             threshold_parts: None,
+            signed: Vec::new(),
         }))
     }
     /// One ownership epoch of a right over a recorded asset.

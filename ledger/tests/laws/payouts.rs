@@ -321,7 +321,13 @@ fn a_right_can_be_paid_whatever_it_has_been_through() {
         w.put(&Key::Epoch(chest, Right::Holding, epoch), &record);
     }
     let manager = handle(CHEST);
-    let head = RightRecord { epoch: last, changes: last, manager, threshold_parts: None };
+    let head = RightRecord {
+        epoch: last,
+        changes: last,
+        manager,
+        threshold_parts: None,
+        signed: Vec::new(),
+    };
     w.put(&Key::Right(chest, Right::Holding), &head);
     let event = w.payout(CHEST, 1, "P-1");
     w.record(GZ, event);

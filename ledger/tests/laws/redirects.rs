@@ -496,7 +496,8 @@ fn much_transferred() -> World {
 
 fn at_epoch(w: &mut World, epoch: u32) {
     let manager = handle(CHEST);
-    let head = RightRecord { epoch, changes: epoch, manager, threshold_parts: None };
+    let head =
+        RightRecord { epoch, changes: epoch, manager, threshold_parts: None, signed: Vec::new() };
     w.put(&Key::Right(w.asset(CHEST_RAW), Right::Holding), &head);
 }
 

@@ -30,6 +30,15 @@ pub fn in_ranges(m: &Metadata) -> bool {
         && m.period_from_ms <= m.period_to_ms
 }
 
+impl Asset {
+    /// Whether its de-identification was attested when an event came, by the key's owner.
+    pub fn attested(&self, seq: u64) -> bool {
+        let stood =
+            |from: u64, fell: Option<u64>| from < seq && fell.is_none_or(|fell| seq <= fell);
+        self.attested.iter().any(|(from, _, fell)| stood(*from, *fell))
+    }
+}
+
 impl Naive {
     pub fn known(&self, handle: &Handle) -> Verdict {
         need(self.members.contains_key(handle), Code::UnknownMember)
@@ -121,7 +130,7 @@ impl Naive {
             metadata: e.metadata.clone(),
             seq: act.seq,
             withdrawn: None,
-            attested: None,
+            attested: vec![],
             floors,
             reviews: Vec::new(),
         };
@@ -129,7 +138,14 @@ impl Naive {
         for right in Right::ALL {
             let owners = BTreeMap::from([(act.author.clone(), 10_000)]);
             let manager = act.author.clone();
-            let epoch = Epoch { seq: act.seq, changes: 0, owners, manager, threshold: None };
+            let epoch = Epoch {
+                seq: act.seq,
+                changes: 0,
+                owners,
+                manager,
+                threshold: None,
+                signed: vec![],
+            };
             self.rights.insert((id, right), vec![epoch]);
         }
         Ok(())
@@ -163,7 +179,7 @@ impl Naive {
         let suspended = inputs.iter().any(|i| self.suspended_upstream(&i.asset));
         need(!suspended, Code::SuspendedUpstream)?;
         let lapsed =
-            |i: &Input| self.assets[&i.asset].attested.is_none() && self.lapsed_upstream(&i.asset);
+            |i: &Input| !self.assets[&i.asset].attested(act.seq) && self.lapsed_upstream(&i.asset);
         need(!inputs.iter().any(lapsed), Code::ConsentWithdrawn)
     }
 
@@ -200,7 +216,7 @@ impl Naive {
         let asset = &self.assets[id];
         need(!self.contested(asset), Code::Contested)?;
         need(!self.suspended_upstream(id), Code::SuspendedUpstream)?;
-        let exempt = asset.attested.is_some();
+        let exempt = asset.attested(u64::MAX);
         need(exempt || !self.lapsed_upstream(id), Code::ConsentWithdrawn)?;
         need(asset.withdrawn.is_none(), Code::ConsentWithdrawn)
     }
@@ -213,6 +229,7 @@ impl Naive {
             let revoked = chain.iter().map(|g| &self.grants[g]).any(|grant| {
                 grant.terms.revocation == Revocation::SuspendDownstream
                     && grant.standing == Standing::Revoked
+                    && !grant.revoked_by.zip(grant.revoked).is_none_or(|s| self.compromised(s))
             });
             revoked || self.suspended_upstream(&input.asset)
         })
@@ -224,7 +241,7 @@ impl Naive {
         let asset = &self.assets[id];
         asset.inputs.iter().any(|input| {
             let source = &self.assets[&input.asset];
-            if source.attested.is_some_and(|seq| seq < asset.seq) {
+            if source.attested(asset.seq) {
                 return false;
             }
             let missed = |deadline| {
@@ -304,10 +321,11 @@ impl Naive {
         need(may.iter().any(|r| self.has_role(act.author, *r)), Code::RoleRequired)?;
         let asset = self.uncontested(&e.asset)?;
         need(!self.related(act.author, &asset.author), Code::NotIndependent)?;
-        need(asset.attested.is_none(), Code::AlreadyAttested)?;
+        need(!asset.attested(act.seq), Code::AlreadyAttested)?;
         let clean = [Deidentification::Anonymised, Deidentification::Aggregated];
         need(clean.contains(&asset.metadata.deidentification), Code::NotAnonymised)?;
-        self.assets.get_mut(&e.asset).unwrap().attested = Some(act.seq);
+        let attested = (act.seq, (act.signer, self.now), None);
+        self.assets.get_mut(&e.asset).unwrap().attested.push(attested);
         Ok(())
     }
 

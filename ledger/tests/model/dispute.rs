@@ -376,7 +376,8 @@ impl Naive {
     ) -> Result<Option<Awarded>, Code> {
         let epochs = self.epochs(&slice.asset, slice.right).len();
         let old = self.epoch(&slice.asset, slice.right).clone();
-        let mut new = Epoch { seq: act.seq, changes: old.changes + 1, ..old.clone() };
+        let mut new =
+            Epoch { seq: act.seq, changes: old.changes + 1, signed: vec![], ..old.clone() };
         let mut begins = false;
         let mut undone = false;
         if let Some(Given { ruling: Ruling::Redirect(first), awarded, .. }) = first {
@@ -433,6 +434,9 @@ impl Naive {
         if begins {
             need(new.owners.len() <= MAX_OWNERS, Code::RulingDoesNotFit)?;
             self.rights.get_mut(&(slice.asset, slice.right)).unwrap().push(new);
+        } else {
+            let epochs = self.rights.get_mut(&(slice.asset, slice.right)).unwrap();
+            epochs.last_mut().unwrap().signed.clear();
         }
         Ok(awarded)
     }

@@ -10,7 +10,7 @@ use headwater_ledger::reject::Code;
 use headwater_ledger::text::Handle;
 
 use crate::grant::distinct;
-use crate::naive::{Act, Naive, Verdict, need, refuse};
+use crate::naive::{Act, Naive, Signed, Verdict, need, refuse};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeStanding {
@@ -24,7 +24,7 @@ pub enum ChangeStanding {
 pub struct Change {
     pub change: governance::Change,
     pub at: u64,
-    pub approvals: Vec<Handle>,
+    pub approvals: Vec<(Handle, Signed)>,
     pub standing: ChangeStanding,
 }
 
@@ -37,7 +37,9 @@ impl Naive {
         for id in due {
             let change = self.changes[&id].change.clone();
             let mut made = self.clone();
+            let stolen = self.changes[&id].approvals.iter().any(|(_, s)| self.compromised(*s));
             let standing = match made.make(&change) {
+                Ok(()) if stolen && !self.carried(&id) => ChangeStanding::Failed,
                 Ok(()) => {
                     *self = made;
                     ChangeStanding::Active
@@ -102,7 +104,7 @@ impl Naive {
         let change = Change {
             change: e.change.clone(),
             at: e.activate_height,
-            approvals: vec![act.author.clone()],
+            approvals: vec![(act.author.clone(), (act.signer, self.now))],
             standing: ChangeStanding::Proposed,
         };
         self.changes.insert(id, change);
@@ -114,23 +116,21 @@ impl Naive {
         let held = self.changes.get(&e.change).ok_or(Code::UnknownChange)?.clone();
         let open = held.standing == ChangeStanding::Proposed && self.height < held.at;
         need(open, Code::ChangeClosed)?;
-        need(!held.approvals.contains(act.author), Code::AlreadyApproved)?;
+        let mut again = held.approvals.iter().filter(|(by, _)| by == act.author);
+        need(again.all(|(_, s)| self.compromised(*s)), Code::AlreadyApproved)?;
         self.clone().make(&held.change)?;
-        self.changes.get_mut(&e.change).unwrap().approvals.push(act.author.clone());
+        let signed = (act.signer, self.now);
+        let approvals = &mut self.changes.get_mut(&e.change).unwrap().approvals;
+        match approvals.iter_mut().find(|(by, _)| by == act.author) {
+            Some(fallen) => fallen.1 = signed,
+            None => approvals.push((act.author.clone(), signed)),
+        }
         self.count(&e.change)
     }
 
     /// Schedules a change that more than two thirds of the power have approved.
     fn count(&mut self, id: &ChangeId) -> Verdict {
-        let for_it = &self.changes[id].approvals;
-        let (mut with, mut all) = (0u128, 0u128);
-        for (member, power) in &self.validators {
-            all += u128::from(*power);
-            if self.succession(member).iter().any(|of| for_it.contains(of)) {
-                with += u128::from(*power);
-            }
-        }
-        if 3 * with <= 2 * all {
+        if !self.carried(id) {
             return Ok(());
         }
         if self.scheduled.len() >= MAX_SCHEDULED {
@@ -139,6 +139,21 @@ impl Naive {
         self.changes.get_mut(id).unwrap().standing = ChangeStanding::Scheduled;
         self.scheduled.push(*id);
         Ok(())
+    }
+
+    /// Whether more than two thirds of the power have approved a change.
+    fn carried(&self, id: &ChangeId) -> bool {
+        let good = |(_, signed): &&(Handle, Signed)| !self.compromised(*signed);
+        let for_it: Vec<&Handle> =
+            self.changes[id].approvals.iter().filter(good).map(|(by, _)| by).collect();
+        let (mut with, mut all) = (0u128, 0u128);
+        for (member, power) in &self.validators {
+            all += u128::from(*power);
+            if self.succession(member).iter().any(|of| for_it.contains(&of)) {
+                with += u128::from(*power);
+            }
+        }
+        3 * with > 2 * all
     }
 }
 

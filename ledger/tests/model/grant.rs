@@ -140,7 +140,7 @@ impl Naive {
                 continue;
             }
             let input = self.in_force(&id)?;
-            if self.alone(holder, &id, Right::Operation) {
+            if self.acts_alone(holder, &id, Right::Operation)? {
                 self.not_reserved(holder, &id, GrantRight::Operation, None)?;
                 if self.protocol >= 2 {
                     pending.extend(input.inputs.iter().map(|i| i.asset));
@@ -151,7 +151,8 @@ impl Naive {
             self.allows(holder, named, &id, GrantRight::Operation, None)?;
             let t = &self.grants[&named].terms;
             need(t.sublicence_depth > 0, Code::OperationNotCovered)?;
-            cover.narrow(t, self.end(named));
+            let below = self.rests_on(named).into_iter().map(|g| self.grants[&g].end);
+            cover.narrow(t, below.fold(self.end(named), u64::min));
         }
         Ok(cover)
     }
@@ -338,6 +339,7 @@ impl Naive {
             standing: Standing::Offered,
             end: e.terms.not_after_ms,
             revoked: None,
+            revoked_by: None,
             file_by: 0,
             used: 0,
             signed: (act.signer, self.now),
@@ -423,12 +425,12 @@ impl Naive {
         match (grant.standing, grant.revoked, grant.terms.revocation) {
             (Standing::Offered, ..) => held.standing = Standing::Revoked,
             (Standing::Accepted, None, Revocation::Sunset(ms)) => {
-                held.revoked = Some(now);
+                (held.revoked, held.revoked_by) = (Some(now), Some(act.signer));
                 held.end = held.end.min(now.saturating_add(ms));
             }
             (Standing::Accepted, None, _)
             | (Standing::Surrendered, None, Revocation::SuspendDownstream) => {
-                held.revoked = Some(now);
+                (held.revoked, held.revoked_by) = (Some(now), Some(act.signer));
                 held.standing = Standing::Revoked;
                 held.end = held.end.min(now);
             }
@@ -459,6 +461,7 @@ impl Naive {
         need(open, Code::GrantClosed)?;
         need(e.not_after_ms > grant.end, Code::RenewalNotLater)?;
         grant.end = e.not_after_ms;
+        (grant.signed, grant.cleared) = ((act.signer, self.now), false);
         match grant.parent {
             Some(parent) => {
                 self.stands(parent)?;

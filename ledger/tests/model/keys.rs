@@ -126,6 +126,15 @@ impl Naive {
         let in_range = e.compromised_since_ms.is_none_or(|t| back <= t && t <= self.now);
         need(in_range, Code::CompromiseOutOfRange)?;
         self.end_key(act, &e.member, e.key, e.compromised_since_ms);
+        let revoked = self.revoked.clone();
+        let stolen = |(key, time): Signed| {
+            revoked.get(&key).and_then(|(_, since)| *since).is_some_and(|since| time >= since)
+        };
+        for (_, signed, fell) in self.assets.values_mut().flat_map(|asset| &mut asset.attested) {
+            if fell.is_none() && stolen(*signed) {
+                *fell = Some(act.seq);
+            }
+        }
         Ok(())
     }
 

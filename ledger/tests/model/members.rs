@@ -88,13 +88,15 @@ impl Naive {
         self.known(&e.successor)?;
         let (member, successor) = (e.member.clone(), e.successor.clone());
         let proposer = act.author.clone();
-        let proposed = Succession { member, successor, proposer, accepted: false };
+        let signed = (act.signer, self.now);
+        let proposed = Succession { member, successor, proposer, signed, accepted: false };
         self.can_succeed(&proposed)?;
         self.successions.insert(SuccessionId::from_digest(act.id), proposed);
         Ok(())
     }
 
     fn can_succeed(&self, s: &Succession) -> Verdict {
+        need(!self.compromised(s.signed), Code::Contested)?;
         if s.proposer != s.member {
             let own_word = [Role::Exchange, Role::Regulator, Role::Auditor];
             let free = own_word.iter().all(|role| !self.has_role(&s.member, *role));

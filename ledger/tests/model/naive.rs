@@ -88,8 +88,9 @@ pub struct Asset {
     pub seq: u64,
     /// The deadline for a replacement, since consent was withdrawn.
     pub withdrawn: Option<u64>,
-    /// The ordinal of the attestation.
-    pub attested: Option<u64>,
+    /// The attestations: their ordinals, with which key, and when that was found to have been in
+    /// other hands.
+    pub attested: Vec<(u64, Signed, Option<u64>)>,
     pub floors: BTreeMap<(AssetId, Option<Handle>), Bound>,
     /// The compliance reviews that count: whether they accept, and by whom.
     pub reviews: Vec<(bool, Handle)>,
@@ -103,6 +104,8 @@ pub struct Epoch {
     pub owners: BTreeMap<Handle, u16>,
     pub manager: Handle,
     pub threshold: Option<u16>,
+    /// What signed the transfers since the last ruling.
+    pub signed: Vec<Signed>,
 }
 
 #[derive(Debug, Clone)]
@@ -115,6 +118,7 @@ pub struct Transfer {
     /// How often the right had changed when it was proposed.
     pub changes: u32,
     pub outstanding: Vec<Handle>,
+    pub signed: Vec<Signed>,
     pub done: bool,
 }
 
@@ -142,6 +146,7 @@ pub struct Grant {
     pub standing: Standing,
     pub end: u64,
     pub revoked: Option<u64>,
+    pub revoked_by: Option<PublicKey>,
     pub file_by: u64,
     pub used: u32,
     pub signed: Signed,
@@ -336,6 +341,7 @@ pub struct Succession {
     pub member: Handle,
     pub successor: Handle,
     pub proposer: Handle,
+    pub signed: Signed,
     pub accepted: bool,
 }
 
@@ -353,7 +359,7 @@ pub struct Naive {
     pub rights: BTreeMap<(AssetId, Right), Vec<Epoch>>,
     pub transfers: BTreeMap<TransferId, Transfer>,
     /// An act about an asset, who has approved it, and when.
-    pub approvals: BTreeSet<(AssetId, Digest, Handle, u64)>,
+    pub approvals: BTreeSet<(AssetId, Digest, Handle, Signed)>,
     pub grants: BTreeMap<GrantId, Grant>,
     pub requests: BTreeMap<RequestId, Request>,
     pub offers: BTreeMap<OfferId, Offer>,

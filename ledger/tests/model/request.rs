@@ -31,6 +31,7 @@ fn accepted(
         standing: Standing::Accepted,
         end: terms.not_after_ms,
         revoked: None,
+        revoked_by: None,
         file_by: 0,
         used: 0,
         signed,

@@ -9,12 +9,13 @@ use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
 use headwater_ledger::text::Handle;
 
-use crate::naive::{Act, Epoch, Naive, Transfer, Verdict, need, owners_of};
+use crate::naive::{Act, Epoch, Naive, Signed, Transfer, Verdict, need, owners_of};
 
 impl Naive {
     /// Whether an author may act for a right over an asset.
     pub fn acts_for(&self, act: &Act<'_>, asset: &AssetId, right: Right) -> Verdict {
         let epoch = self.epoch(asset, right);
+        self.title(epoch)?;
         let Some(threshold) = epoch.threshold else {
             return need(self.is(act.author, &epoch.manager), Code::NotRightManager);
         };
@@ -24,6 +25,17 @@ impl Naive {
         let with_it = epoch.owners.iter().filter(|(o, _)| own(o) || self.approved(act, asset, o));
         let parts: u32 = with_it.map(|(_, parts)| u32::from(*parts)).sum();
         need(parts >= u32::from(threshold), Code::OwnersNeeded)
+    }
+
+    /// Fails when other hands have signed a transfer and nothing was ruled since.
+    fn title(&self, epoch: &Epoch) -> Verdict {
+        need(!epoch.signed.iter().any(|signed| self.compromised(*signed)), Code::Contested)
+    }
+
+    /// As [`Naive::alone`]; fails where nobody acts for the right.
+    pub fn acts_alone(&self, member: &Handle, asset: &AssetId, right: Right) -> Result<bool, Code> {
+        self.title(self.epoch(asset, right))?;
+        Ok(self.alone(member, asset, right))
     }
 
     /// Whether a member acts for a right by itself, without anybody's approval.
@@ -39,10 +51,14 @@ impl Naive {
     fn approved(&self, act: &Act<'_>, asset: &AssetId, owner: &Handle) -> bool {
         let hash = headwater_ledger::execute::act_hash(act.event).unwrap();
         let by_him = |by: &Handle| self.acting(by) == self.acting(owner);
-        let counts = |at: u64| self.now <= at + APPROVAL_MS;
         self.approvals
             .iter()
-            .any(|(a, h, by, at)| a == asset && *h == hash && by_him(by) && counts(*at))
+            .any(|(a, h, by, at)| a == asset && *h == hash && by_him(by) && self.counts(*at))
+    }
+
+    /// Whether an approval signed so still counts.
+    fn counts(&self, signed: Signed) -> bool {
+        self.now <= signed.1 + APPROVAL_MS && !self.compromised(signed)
     }
 
     /// Whether the owners of a processing right that the split pays have agreed to a floor.
@@ -97,6 +113,7 @@ impl Naive {
             threshold: e.threshold_parts,
             changes: current.changes,
             outstanding: asked.into_iter().collect(),
+            signed: vec![(act.signer, self.now)],
             done: false,
         };
         self.transfers.insert(id, transfer);
@@ -122,8 +139,11 @@ impl Naive {
         let epochs = self.rights.get_mut(&(transfer.asset, transfer.right)).unwrap();
         let old = epochs.last_mut().unwrap();
         old.changes += 1;
+        let mut signed = old.signed.clone();
+        signed.extend(&transfer.signed);
         let epoch = Epoch {
             seq: act.seq,
+            signed,
             changes: old.changes,
             owners: transfer.owners.clone(),
             manager: transfer.manager.clone(),
@@ -142,10 +162,16 @@ impl Naive {
         self.uncontested(&transfer.asset)?;
         let current = self.epoch(&transfer.asset, transfer.right).changes;
         need(!transfer.done && current == transfer.changes, Code::TransferClosed)?;
+        self.title(self.epoch(&transfer.asset, transfer.right))?;
+        let stolen = transfer.signed.iter().any(|signed| self.compromised(*signed));
+        need(!stolen, Code::Contested)?;
         let left: Vec<Handle> =
             transfer.outstanding.iter().filter(|o| !self.is(act.author, o)).cloned().collect();
         need(left.len() < transfer.outstanding.len(), Code::ConsentNotAsked)?;
-        self.transfers.get_mut(&e.transfer).unwrap().outstanding = left;
+        let signed = (act.signer, self.now);
+        let held = self.transfers.get_mut(&e.transfer).unwrap();
+        held.outstanding = left;
+        held.signed.push(signed);
         self.take_effect(act, e.transfer)
     }
 
@@ -158,9 +184,8 @@ impl Naive {
             .collect();
         need(owners.contains(act.author), Code::NotOwner)?;
         let this = |a: &AssetId, h: &Digest| *a == e.asset && *h == e.act;
-        let counts = |at: u64| self.now <= at + APPROVAL_MS;
-        let again = |(a, h, by, at): &(AssetId, Digest, Handle, u64)| {
-            this(a, h) && self.is(act.author, by) && counts(*at)
+        let again = |(a, h, by, at): &(AssetId, Digest, Handle, Signed)| {
+            this(a, h) && self.is(act.author, by) && self.counts(*at)
         };
         need(!self.approvals.iter().any(again), Code::ActApprovedAlready)?;
         let kept = self
@@ -168,7 +193,7 @@ impl Naive {
             .iter()
             .filter(|(a, h, by, _)| !this(a, h) || owners.contains(&self.acting(by)));
         self.approvals = kept.cloned().collect();
-        self.approvals.insert((e.asset, e.act, act.author.clone(), self.now));
+        self.approvals.insert((e.asset, e.act, act.author.clone(), (act.signer, self.now)));
         Ok(())
     }
 }

@@ -189,7 +189,13 @@ pub const ROWS: &[Row] = &[
         let last = EpochRecord { start_seq: 9, height: 1, owners };
         w.put(&Key::Epoch(chest, Right::Holding, epoch), &last);
         let manager = handle(CHEST);
-        let head = RightRecord { epoch, changes: epoch, manager, threshold_parts: None };
+        let head = RightRecord {
+            epoch,
+            changes: epoch,
+            manager,
+            threshold_parts: None,
+            signed: Vec::new(),
+        };
         w.put(&Key::Right(chest, Right::Holding), &head);
         w.by(REGULATOR, rule(id, redirect(COUNTY, &[])))
     }),

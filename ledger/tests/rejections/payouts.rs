@@ -319,8 +319,13 @@ pub const ROWS: &[Row] = &[
             };
             w.put(&Key::Epoch(chest, Right::Holding, epoch), &record);
         }
-        let head =
-            RightRecord { epoch: 65, changes: 65, manager: handle(CHEST), threshold_parts: None };
+        let head = RightRecord {
+            epoch: 65,
+            changes: 65,
+            manager: handle(CHEST),
+            threshold_parts: None,
+            signed: Vec::new(),
+        };
         w.put(&Key::Right(chest, Right::Holding), &head);
         let (account, _) = w.account(REPORT, GZ);
         w.by(GZ, close(account))
@@ -328,8 +333,13 @@ pub const ROWS: &[Row] = &[
     Row(Code::EpochsFull, "one transfer more than a right can have", |w| {
         *w = World::sources();
         let (chest, epoch) = (w.asset(CHEST_RAW), MAX_EPOCHS - RULING_EPOCHS - 1);
-        let head =
-            RightRecord { epoch, changes: epoch, manager: handle(CHEST), threshold_parts: None };
+        let head = RightRecord {
+            epoch,
+            changes: epoch,
+            manager: handle(CHEST),
+            threshold_parts: None,
+            signed: Vec::new(),
+        };
         let part = |member, parts| Owner { member: handle(member), parts };
         let owners = vec![part(CHEST, 9_000), part(FUND, 1_000)];
         w.put(

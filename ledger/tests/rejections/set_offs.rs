@@ -83,7 +83,13 @@ pub const ROWS: &[Row] = &[
             }
             let manager = handle(INSIGHT);
             let epoch = epochs - 1;
-            let head = RightRecord { epoch, changes: epoch, manager, threshold_parts: None };
+            let head = RightRecord {
+                epoch,
+                changes: epoch,
+                manager,
+                threshold_parts: None,
+                signed: Vec::new(),
+            };
             w.put(&Key::Right(asset, right), &head);
         }
         w.by(GZ, w.set_off(1))

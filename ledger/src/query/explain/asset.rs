@@ -11,7 +11,7 @@ use crate::reject::Fault;
 use crate::split::Right;
 use crate::state::record::{
     AssetRecord, AttestationRecord, ComplianceRecord, GrantStatus, ListingStatus,
-    RegistrationRecord, ValuationRecord, Watch, WithdrawalRecord,
+    RegistrationRecord, Signed, ValuationRecord, Watch, WithdrawalRecord,
 };
 use crate::state::{Key, Records, Relation};
 use crate::watch;
@@ -144,6 +144,12 @@ impl<V: Lists> Case<'_, V> {
                 .with("epoch", head.epoch)
                 .with("since_height", epoch.height),
         );
+        for Signed { key, time_ms } in &head.signed {
+            if self.signer(key, *time_ms, false)? {
+                let text = format!("nobody acts for the {right} right until a ruling about it");
+                self.say(Reason::new("LED-RGT-5", text));
+            }
+        }
         Ok(())
     }
 

@@ -19,7 +19,7 @@ impl<V: Lists> Case<'_, V> {
         self.say(
             Reason::new("LED-GRT-1", text)
                 .with("height", grant.height)
-                .with("time_ms", grant.time_ms),
+                .with("signed_ms", grant.time_ms),
         );
         self.terms(&grant.terms);
         let mut blocks = self.standing(grant)?;

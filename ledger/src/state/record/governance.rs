@@ -14,14 +14,14 @@ pub struct OwnedKey {
     /// The member.
     pub member: Handle,
     /// How it came to be; none for a key that the member was admitted with or governance restored.
-    pub added: Option<AddedKey>,
+    pub added: Option<Signed>,
 }
 
-/// How a member added a key.
+/// Which key signed an act, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
-pub struct AddedKey {
-    /// The key that signed it; of several, the first.
-    pub by: PublicKey,
+pub struct Signed {
+    /// The key; of several, the first.
+    pub key: PublicKey,
     /// Its block time, milliseconds since 1970.
     pub time_ms: u64,
 }
@@ -48,6 +48,8 @@ pub struct SuccessionRecord {
     pub successor: Handle,
     /// Who proposed it.
     pub proposer: Handle,
+    /// With which key.
+    pub signed: Signed,
     /// Whether the successor has accepted.
     pub accepted: bool,
     /// Height of the proposal.
@@ -79,6 +81,8 @@ pub struct ChangeRecord {
     pub proposer: Handle,
     /// Who has approved, the proposer first.
     pub approvals: Vec<Handle>,
+    /// With which key each did.
+    pub signed: Vec<Signed>,
     /// Where it stands.
     pub status: ChangeStatus,
     /// Height of the proposal.

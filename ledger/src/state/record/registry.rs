@@ -7,6 +7,7 @@ use crate::event::asset::{Metadata, Purpose, Quality};
 use crate::event::market::{Decision, ValuationMethod};
 use crate::hash::{AccessId, AssetId, Digest, GrantId};
 use crate::money::Currency;
+use crate::state::record::Signed;
 use crate::text::Handle;
 
 /// A condition that follows an asset downstream. Implements [LED-WTC-1].
@@ -37,6 +38,8 @@ pub struct WithdrawalRecord {
 pub struct AttestationRecord {
     /// Who attested it.
     pub by: Handle,
+    /// With which key.
+    pub signed: Signed,
     /// Salted hash of the report.
     pub report: Digest,
     /// Height at which it was recorded.

@@ -7,6 +7,7 @@ use crate::event::asset::Purpose;
 use crate::event::rights::{Exclusivity, GrantRight, Terms};
 use crate::hash::{AssetId, Digest, GrantId};
 use crate::keys::PublicKey;
+use crate::state::record::Signed;
 use crate::text::{Code, Handle};
 
 /// Owners who approved an act ahead.
@@ -23,6 +24,8 @@ pub struct Approved {
     pub member: Handle,
     /// Last block time at which it counts, milliseconds since 1970.
     pub until_ms: u64,
+    /// With which key.
+    pub signed: Signed,
 }
 
 /// Where a request or a standing offer stands.

@@ -169,7 +169,7 @@ impl Maker {
         let open: Vec<_> = all
             .filter(|(_, c)| c.standing == ChangeStanding::Proposed)
             .filter(|(_, c)| c.at > self.naive.height)
-            .map(|(id, c)| (*id, c.approvals[0].clone()))
+            .map(|(id, c)| (*id, c.approvals[0].0.clone()))
             .collect();
         if let Some((change, proposer)) = self.random.pick(&open)
             && self.random.in_ten(7)

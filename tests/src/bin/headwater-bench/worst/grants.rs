@@ -10,10 +10,11 @@ use headwater_ledger::event::rights::{
 };
 use headwater_ledger::execute::act_hash;
 use headwater_ledger::hash::{AssetId, Digest, GrantId, RequestId, TransferId};
-use headwater_ledger::limits::{MAX_ANSWERS, MAX_CHOICES, MAX_IN_FORCE, MAX_OWNERS};
+use headwater_ledger::keys::PublicKey;
+use headwater_ledger::limits::{MAX_ANSWERS, MAX_CHOICES, MAX_IN_FORCE, MAX_OWNERS, MAX_SIGNED};
 use headwater_ledger::split::Right;
 use headwater_ledger::state::Key;
-use headwater_ledger::state::record::{EpochRecord, InForce, RightRecord};
+use headwater_ledger::state::record::{EpochRecord, InForce, RevokedKey, RightRecord, Signed};
 use headwater_ledger::text::Code;
 use headwater_tests::writers::list;
 
@@ -87,8 +88,17 @@ impl Cases {
     ) -> Result<()> {
         let owners = self.owners();
         let manager = owners[0].member.clone();
-        let head = RightRecord { epoch: epochs, changes: epochs, manager, threshold_parts };
-        let mut records = vec![(Key::Right(asset, right), encode(&head)?)];
+        let (mut signed, mut records) = (Vec::new(), Vec::new());
+        // Keys revoked in peace, each of which has to be looked at.
+        for n in 0..MAX_SIGNED {
+            let key = PublicKey::Ed25519(*blake3::hash(&n.to_le_bytes()).as_bytes());
+            signed.push(Signed { key, time_ms: begin });
+            let (member, height, time_ms) = (manager.clone(), 1, begin);
+            let revoked = RevokedKey { member, height, time_ms, compromised_since_ms: None };
+            records.push((Key::RevokedKey(key), encode(&revoked)?));
+        }
+        let head = RightRecord { epoch: epochs, changes: epochs, manager, threshold_parts, signed };
+        records.push((Key::Right(asset, right), encode(&head)?));
         for n in 1..=epochs {
             let start_seq = begin + u64::from(n) * 200;
             let epoch = EpochRecord { start_seq, height: 1, owners: owners.clone() };

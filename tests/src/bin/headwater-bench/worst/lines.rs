@@ -63,7 +63,9 @@ impl Cases {
                 records.push((Key::ActedForBy(owner.member.clone()), encode(&seller.handle)?));
             }
             let manager = owners.first().context("there are owners")?.member.clone();
-            let head = RightRecord { epoch: 1, changes: 1, manager, threshold_parts: Some(9_900) };
+            let threshold_parts = Some(9_900);
+            let signed = Vec::new();
+            let head = RightRecord { epoch: 1, changes: 1, manager, threshold_parts, signed };
             records.push((Key::Right(*asset, Right::Operation), encode(&head)?));
             let epoch = EpochRecord { start_seq: 1, height: 1, owners };
             records.push((Key::Epoch(*asset, Right::Operation, 1), encode(&epoch)?));

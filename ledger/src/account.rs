@@ -1,14 +1,15 @@
 //! The account of one (product, clearing exchange, currency): payments, refunds, and the net of
 //! any span of time.
 //!
-//! A payment appends one row, whatever the size of the lineage. What was given back of each, and
-//! what of each is confirmed, lie in two sparse Fenwick trees over the payments.
+//! A payment costs the same, whatever the size of the lineage. What was given back of each, and
+//! what of each is confirmed, lie in two sparse trees of sums over the payments.
 //! Implements [LED-REV-5] to [LED-REV-7], [LED-REV-12] and [LED-REV-14].
 
 mod entitlement;
-mod fenwick;
+mod tree;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -18,9 +19,11 @@ pub use entitlement::{
     epoch_nets, lines, payment_lines,
 };
 
+pub use tree::{Node, Sums};
+
 use crate::attribution;
 
-/// Most payments of one account: the capacity of its trees.
+/// Most payments of one account.
 pub const MAX_PAYMENTS: u64 = 1 << 32;
 
 /// The totals of an account, in minor units of its currency. The caller stores it beside its
@@ -77,7 +80,7 @@ impl Amounts {
     }
 }
 
-/// The row of one payment.
+/// One payment, as its row lists it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
@@ -88,7 +91,7 @@ pub struct Entry {
     pub cumulative_net: u64,
 }
 
-/// One of the two trees of an account.
+/// One of the two trees of sums of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tree {
     /// What was given back of each payment's net.
@@ -106,18 +109,23 @@ pub enum Net {
     Confirmed,
 }
 
-/// Where the rows of one account are kept.
+/// Where the rows of one account are kept. Implements [LED-REV-15].
 pub trait AccountRows {
     /// Why a row cannot be read or written.
     type Error;
-    /// The row of payment `n`, counted from 0. An absent row below `payments` is an error.
-    fn entry(&self, n: u64) -> Result<Entry, Self::Error>;
-    /// Writes the row of payment `n`.
-    fn put_entry(&mut self, n: u64, entry: Entry) -> Result<(), Self::Error>;
-    /// Node `i` of a tree, 1 to 2^32; 0 when absent.
-    fn node(&self, tree: Tree, i: u64) -> Result<u64, Self::Error>;
-    /// Writes node `i` of a tree.
-    fn put_node(&mut self, tree: Tree, i: u64, net: u64) -> Result<(), Self::Error>;
+    /// Row `i` of the payments: up to sixteen from 16 · i on; none when absent.
+    fn entries(&self, i: u64) -> Result<Vec<Entry>, Self::Error>;
+    /// Writes row `i` of the payments.
+    fn put_entries(&mut self, i: u64, entries: Vec<Entry>) -> Result<(), Self::Error>;
+    /// A node of the index: the ordinals of the events that recorded the first payments of its
+    /// groups, but the first group; none when absent.
+    fn starts(&self, node: Node) -> Result<Vec<u64>, Self::Error>;
+    /// Writes a node of the index.
+    fn put_starts(&mut self, node: Node, starts: Vec<u64>) -> Result<(), Self::Error>;
+    /// A node of a tree of sums; zeros when absent.
+    fn sums(&self, tree: Tree, node: Node) -> Result<Sums, Self::Error>;
+    /// Writes a node of a tree of sums; removes it when they are zeros.
+    fn put_sums(&mut self, tree: Tree, node: Node, sums: Sums) -> Result<(), Self::Error>;
 }
 
 /// Why an account refuses. The refunds' errors are rules; the others are faults.
@@ -155,6 +163,9 @@ pub enum AccountError<E> {
     /// The account holds as many payments as it can.
     #[error("the account is full: 2^32 payments")]
     Full,
+    /// A row of payments, or a node of their index, that is missing or has another length.
+    #[error("a row of the account does not fit its number of payments")]
+    Incomplete,
     /// A sum above what 64 bits hold, or rows that contradict each other.
     #[error("the sums of the account overflow or contradict its rows")]
     Overflow,
@@ -162,7 +173,9 @@ pub enum AccountError<E> {
 
 impl Account {
     /// Appends a payment recorded by event `seq` and gives its number, from 0. Reads one row and
-    /// writes one. On error the account and its rows are as before. Implements [LED-REV-12].
+    /// writes one; every sixteenth time another is read and written, and at a power of 16 those of
+    /// a level more. On error nothing is changed, unless the store itself fails half way.
+    /// Implements [LED-REV-12].
     pub fn record_payment<R: AccountRows>(
         &mut self,
         rows: &mut R,
@@ -173,12 +186,6 @@ impl Account {
         if n >= MAX_PAYMENTS {
             return Err(AccountError::Full);
         }
-        if let Some(last) = n.checked_sub(1) {
-            let last = rows.entry(last).map_err(AccountError::Rows)?.seq;
-            if last >= seq {
-                return Err(AccountError::NotLater { seq, last });
-            }
-        }
         let next = Account {
             payments: n.checked_add(1).ok_or(AccountError::Overflow)?,
             net: self.net.checked_add(payment.net).ok_or(AccountError::Overflow)?,
@@ -186,15 +193,15 @@ impl Account {
             tax: self.tax.checked_add(payment.tax).ok_or(AccountError::Overflow)?,
             ..*self
         };
-        rows.put_entry(n, Entry { seq, cumulative_net: next.net }).map_err(AccountError::Rows)?;
+        tree::append(rows, n, Entry { seq, cumulative_net: next.net })?;
         *self = next;
         Ok(n)
     }
 
-    /// Gives back parts of payment `n`: at most 33 rows are written. No more net than remains of
-    /// the payment, no more fee and tax than remain in the account; what remains of the payment's
-    /// own fee and tax is the caller's to hold. On error nothing is changed, unless the store
-    /// itself fails half way. Implements [LED-REV-7].
+    /// Gives back parts of payment `n`: a row is written on each level. No more net than remains
+    /// of the payment, no more fee and tax than remain in the account; what remains of the
+    /// payment's own fee and tax is the caller's to hold. On error nothing is changed, unless the
+    /// store itself fails half way. Implements [LED-REV-7].
     pub fn refund<R: AccountRows>(
         &mut self,
         rows: &mut R,
@@ -218,7 +225,7 @@ impl Account {
             refunded_tax: sum(self.refunded_tax, refund.tax)?,
             ..*self
         };
-        fenwick::raise(rows, Tree::Refunded, &[(n, refund.net)])?;
+        tree::change(rows, Tree::Refunded, self.payments, &[(n, refund.net)], u64::checked_add)?;
         *self = next;
         Ok(())
     }
@@ -228,32 +235,16 @@ impl Account {
         self.net.checked_sub(self.refunded_net).ok_or(AccountError::Overflow)
     }
 
-    /// What remains of the net of payment `n`.
+    /// What remains of the net of payment `n`. Reads three rows at the most.
     pub fn net_of<R: AccountRows>(&self, rows: &R, n: u64) -> Result<u64, AccountError<R::Error>> {
-        self.of_one(rows, Net::Remaining, n)
-    }
-
-    /// The confirmed net of payment `n`. Implements [LED-REV-14].
-    pub fn confirmed_of<R: AccountRows>(
-        &self,
-        rows: &R,
-        n: u64,
-    ) -> Result<u64, AccountError<R::Error>> {
-        self.of_one(rows, Net::Confirmed, n)
-    }
-
-    fn of_one<R: AccountRows>(
-        &self,
-        rows: &R,
-        net: Net,
-        n: u64,
-    ) -> Result<u64, AccountError<R::Error>> {
-        if n >= self.payments {
-            return Err(AccountError::NoSuchPayment { n, payments: self.payments });
-        }
-        let end = n.checked_add(1).ok_or(AccountError::Overflow)?;
-        let before = of_first(rows, net, n)?;
-        of_first(rows, net, end)?.checked_sub(before).ok_or(AccountError::Overflow)
+        let paid = tree::entry(rows, self.payments, n)?.cumulative_net;
+        let before = match n.checked_sub(1) {
+            Some(before) => tree::entry(rows, self.payments, before)?.cumulative_net,
+            None => 0,
+        };
+        let given_back = tree::single(rows, Tree::Refunded, n)?;
+        let net = paid.checked_sub(before).and_then(|net| net.checked_sub(given_back));
+        net.ok_or(AccountError::Overflow)
     }
 
     /// Adds to the confirmed net of payments, each named once. Nodes that they share are written
@@ -263,7 +254,7 @@ impl Account {
         rows: &mut R,
         payments: &[(u64, u64)],
     ) -> Result<(), AccountError<R::Error>> {
-        fenwick::raise(rows, Tree::Confirmed, payments)
+        tree::change(rows, Tree::Confirmed, self.payments, payments, u64::checked_add)
     }
 
     /// Takes off the confirmed net of payment `n`. Implements [LED-REV-14].
@@ -273,88 +264,81 @@ impl Account {
         n: u64,
         net: u64,
     ) -> Result<(), AccountError<R::Error>> {
-        fenwick::lower(rows, Tree::Confirmed, n, net)
+        tree::change(rows, Tree::Confirmed, self.payments, &[(n, net)], u64::checked_sub)
     }
 
-    /// The sum of a net over all payments. Reads O(log payments) rows.
+    /// The sum of a net over all payments. Reads a row on each level.
     pub fn total<R: AccountRows>(&self, rows: &R, net: Net) -> Result<u64, AccountError<R::Error>> {
         match net {
             Net::Remaining => self.net_after_refunds(),
-            Net::Confirmed => of_first(rows, net, self.payments),
+            Net::Confirmed => tree::prefix(rows, Tree::Confirmed, self.payments),
         }
     }
 
     /// The sum of a net over the payments recorded by events before `seq`.
     ///
-    /// The net of an epoch `[start, end)` is the difference of two of these. Reads O(log payments)
-    /// rows. Implements [LED-REV-7].
+    /// The net of an epoch `[start, end)` is the difference of two of these. Reads two rows on each
+    /// level. Implements [LED-REV-7].
     pub fn net_before<R: AccountRows>(
         &self,
         rows: &R,
         net: Net,
         seq: u64,
     ) -> Result<u64, AccountError<R::Error>> {
-        of_first(rows, net, self.payments_before(rows, seq)?)
-    }
-
-    /// How many payments were recorded by events before `seq`.
-    fn payments_before<R: AccountRows>(
-        &self,
-        rows: &R,
-        seq: u64,
-    ) -> Result<u64, AccountError<R::Error>> {
-        let (mut low, mut high) = (0, self.payments);
-        while low < high {
-            let middle = low.midpoint(high);
-            if rows.entry(middle).map_err(AccountError::Rows)?.seq < seq {
-                low = middle.checked_add(1).ok_or(AccountError::Overflow)?;
-            } else {
-                high = middle;
+        let (count, paid) = tree::before(rows, self.payments, seq)?;
+        match net {
+            Net::Remaining => {
+                let given_back = tree::prefix(rows, Tree::Refunded, count)?;
+                paid.checked_sub(given_back).ok_or(AccountError::Overflow)
             }
+            Net::Confirmed => tree::prefix(rows, Tree::Confirmed, count),
         }
-        Ok(low)
     }
-}
 
-/// The sum of a net over the first `count` payments.
-fn of_first<R: AccountRows>(rows: &R, net: Net, count: u64) -> Result<u64, AccountError<R::Error>> {
-    let Some(last) = count.checked_sub(1) else { return Ok(0) };
-    match net {
-        Net::Remaining => {
-            let paid = rows.entry(last).map_err(AccountError::Rows)?.cumulative_net;
-            let refunded = fenwick::prefix(rows, Tree::Refunded, count)?;
-            paid.checked_sub(refunded).ok_or(AccountError::Overflow)
+    /// Ordinal of the event that recorded the first payment; the end of time when there is none.
+    fn first_seq<R: AccountRows>(&self, rows: &R) -> Result<u64, AccountError<R::Error>> {
+        if self.payments == 0 {
+            return Ok(u64::MAX);
         }
-        Net::Confirmed => fenwick::prefix(rows, Tree::Confirmed, count),
+        Ok(tree::entry(rows, self.payments, 0)?.seq)
     }
 }
 
 /// The rows of one account in memory: for tests, examples and benchmarks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemoryRows {
-    entries: BTreeMap<u64, Entry>,
-    nodes: BTreeMap<(Tree, u64), u64>,
+    /// The rows of the payments.
+    pub entries: BTreeMap<u64, Vec<Entry>>,
+    /// The nodes of the index.
+    pub starts: BTreeMap<Node, Vec<u64>>,
+    /// The nodes of the trees of sums.
+    pub sums: BTreeMap<(Tree, Node), Sums>,
 }
 
-/// A payment without a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("payment {0} has no row")]
-pub struct NoEntry(pub u64);
-
 impl AccountRows for MemoryRows {
-    type Error = NoEntry;
-    fn entry(&self, n: u64) -> Result<Entry, NoEntry> {
-        self.entries.get(&n).copied().ok_or(NoEntry(n))
+    type Error = Infallible;
+    fn entries(&self, i: u64) -> Result<Vec<Entry>, Infallible> {
+        Ok(self.entries.get(&i).cloned().unwrap_or_default())
     }
-    fn put_entry(&mut self, n: u64, entry: Entry) -> Result<(), NoEntry> {
-        self.entries.insert(n, entry);
+    fn put_entries(&mut self, i: u64, entries: Vec<Entry>) -> Result<(), Infallible> {
+        self.entries.insert(i, entries);
         Ok(())
     }
-    fn node(&self, tree: Tree, i: u64) -> Result<u64, NoEntry> {
-        Ok(self.nodes.get(&(tree, i)).copied().unwrap_or(0))
+    fn starts(&self, node: Node) -> Result<Vec<u64>, Infallible> {
+        Ok(self.starts.get(&node).cloned().unwrap_or_default())
     }
-    fn put_node(&mut self, tree: Tree, i: u64, net: u64) -> Result<(), NoEntry> {
-        self.nodes.insert((tree, i), net);
+    fn put_starts(&mut self, node: Node, starts: Vec<u64>) -> Result<(), Infallible> {
+        self.starts.insert(node, starts);
+        Ok(())
+    }
+    fn sums(&self, tree: Tree, node: Node) -> Result<Sums, Infallible> {
+        Ok(self.sums.get(&(tree, node)).copied().unwrap_or_default())
+    }
+    fn put_sums(&mut self, tree: Tree, node: Node, sums: Sums) -> Result<(), Infallible> {
+        match sums == Sums::default() {
+            true => self.sums.remove(&(tree, node)),
+            false => self.sums.insert((tree, node), sums),
+        };
         Ok(())
     }
 }
@@ -369,18 +353,18 @@ mod tests {
 
     /// Holds [LED-REV-5], [LED-REV-6] and [LED-REV-12].
     #[test]
-    fn a_payment_appends_one_row_with_the_running_total() {
+    fn a_payment_is_appended_to_a_row_with_the_running_total() {
         let (mut account, mut rows) = (Account::default(), MemoryRows::default());
         let payment = Amounts::of_payment(1_000, 60, 250).unwrap();
         assert_eq!(payment, Amounts { net: 917, fee: 23, tax: 60 });
         assert_eq!(account.record_payment(&mut rows, 7, payment), Ok(0));
         assert_eq!(account.record_payment(&mut rows, 9, net(3)), Ok(1));
-        assert_eq!(rows.entries.len(), 2);
-        assert_eq!(rows.entry(1), Ok(Entry { seq: 9, cumulative_net: 920 }));
+        let row = |seq, cumulative_net| Entry { seq, cumulative_net };
+        assert_eq!(rows.entries, BTreeMap::from([(0, vec![row(7, 917), row(9, 920)])]));
         assert_eq!(account, Account { payments: 2, net: 920, fee: 23, tax: 60, ..account });
         let late = account.record_payment(&mut rows, 9, net(1));
         assert_eq!(late, Err(AccountError::NotLater { seq: 9, last: 9 }));
-        assert_eq!((account.payments, rows.entries.len()), (2, 2));
+        assert_eq!((account.payments, rows.entries[&0].len()), (2, 2));
     }
 
     /// Holds [LED-REV-8].
@@ -403,7 +387,7 @@ mod tests {
         ] {
             assert_eq!(account.net_before(&rows, Net::Remaining, seq), Ok(expected), "event {seq}");
         }
-        assert_eq!(account.net_after_refunds::<NoEntry>(), Ok(137));
+        assert_eq!(account.net_after_refunds::<Infallible>(), Ok(137));
         assert_eq!(account.net_of(&rows, 1), Ok(30));
     }
 
@@ -442,11 +426,12 @@ mod tests {
         account.withhold(&mut rows, 0, 30).unwrap();
         let before = |seq| account.net_before(&rows, Net::Confirmed, seq).unwrap();
         assert_eq!([10, 11, 21, 30, 31].map(before), [0, 70, 70, 70, 77]);
-        assert_eq!([0, 1, 2].map(|n| account.confirmed_of(&rows, n).unwrap()), [70, 0, 7]);
         assert_eq!(account.total(&rows, Net::Confirmed), Ok(77));
         assert_eq!(account.total(&rows, Net::Remaining), Ok(157));
         let above = account.withhold(&mut rows, 1, 1_000);
         assert_eq!(above, Err(AccountError::Overflow));
+        let beyond = account.confirm(&mut rows, &[(3, 1)]);
+        assert_eq!(beyond, Err(AccountError::NoSuchPayment { n: 3, payments: 3 }));
     }
 
     #[test]
@@ -466,26 +451,34 @@ mod tests {
     fn the_last_payment_of_a_full_account_can_be_refunded() {
         let last = MAX_PAYMENTS - 1;
         let mut rows = MemoryRows::default();
-        rows.put_entry(last - 2, Entry { seq: 0, cumulative_net: 0 }).unwrap();
-        rows.put_entry(last - 1, Entry { seq: 1, cumulative_net: 10 }).unwrap();
-        rows.put_entry(last, Entry { seq: 2, cumulative_net: 15 }).unwrap();
+        let entry = |n| Entry { seq: n, cumulative_net: if n < 15 { 10 } else { 15 } };
+        rows.put_entries(last / 16, (0..16).map(entry).collect()).unwrap();
+        rows.put_entries(last / 16 - 1, vec![entry(0); 16]).unwrap();
         let mut account = Account { payments: MAX_PAYMENTS, net: 15, ..Account::default() };
-        account.refund(&mut rows, last, net(5)).unwrap();
-        account.refund(&mut rows, last - 1, net(1)).unwrap();
-        assert_eq!((account.net_of(&rows, last), account.net_of(&rows, last - 1)), (Ok(0), Ok(9)));
-        assert_eq!(rows.node(Tree::Refunded, MAX_PAYMENTS), Ok(6));
+        account.refund(&mut rows, last, net(4)).unwrap();
+        assert_eq!((account.net_of(&rows, last), account.net_of(&rows, last - 15)), (Ok(1), Ok(0)));
+        assert_eq!(rows.sums(Tree::Refunded, Node { level: 8, index: 0 }).unwrap()[0], 4);
+        assert_eq!(rows.sums.len(), 9);
     }
 
     #[test]
     fn rows_that_contradict_the_account_are_a_fault() {
         let (mut account, mut rows) = (Account::default(), MemoryRows::default());
-        account.record_payment(&mut rows, 1, net(5)).unwrap();
-        rows.put_node(Tree::Refunded, 1, 6).unwrap();
-        assert_eq!(account.net_before(&rows, Net::Remaining, 2), Err(AccountError::Overflow));
-        rows.entries.clear();
-        assert_eq!(
-            account.net_before(&rows, Net::Remaining, 2),
-            Err(AccountError::Rows(NoEntry(0)))
-        );
+        for seq in 0..40 {
+            account.record_payment(&mut rows, seq, net(5)).unwrap();
+        }
+        let whole = (account, rows.clone());
+        let before = |rows: &MemoryRows, seq| account.net_before(rows, Net::Remaining, seq);
+        rows.put_sums(Tree::Refunded, Node { level: 0, index: 0 }, [6; 16]).unwrap();
+        assert_eq!(before(&rows, 2), Err(AccountError::Overflow));
+        rows.entries.get_mut(&0).unwrap().pop();
+        assert_eq!(before(&rows, 2), Err(AccountError::Incomplete));
+        assert_eq!(before(&rows, 30), Ok(30 * 5));
+        rows.entries.remove(&2);
+        assert_eq!(account.net_of(&rows, 39), Err(AccountError::Incomplete));
+        assert_eq!(account.record_payment(&mut rows, 41, net(1)), Err(AccountError::Incomplete));
+        let (_, mut rows) = whole;
+        rows.starts.clear();
+        assert_eq!(account.net_before(&rows, Net::Confirmed, 30), Err(AccountError::Incomplete));
     }
 }

@@ -7,7 +7,7 @@ mod owed;
 
 use std::borrow::BorrowMut;
 
-use crate::account::{AccountError, AccountRows, Amounts, Entry, Tree};
+use crate::account::{AccountError, AccountRows, Amounts, Entry, Node, Sums, Tree};
 use crate::codec::{self, CodecError};
 use crate::contract::{self, require_signed};
 use crate::event::market::{RecordPayment, RefundPayment, VoidPayment};
@@ -35,11 +35,11 @@ pub fn account_id(
     Ok(AccountId::from_digest(Context::ACCOUNT.hash(&[&triple])))
 }
 
-/// The key of a node of one of an account's trees.
-pub fn node_key(account: AccountId, tree: Tree, i: u64) -> Key {
+/// The key of a node of one of an account's trees of sums.
+pub fn sums_key(account: AccountId, tree: Tree, node: Node) -> Key {
     match tree {
-        Tree::Refunded => Key::AccountRefund(account, i),
-        Tree::Confirmed => Key::AccountConfirmed(account, i),
+        Tree::Refunded => Key::AccountRefund(account, node.level, node.index),
+        Tree::Confirmed => Key::AccountConfirmed(account, node.level, node.index),
     }
 }
 
@@ -51,17 +51,29 @@ pub(crate) struct Rows<S> {
 
 impl<S: BorrowMut<State>> AccountRows for Rows<S> {
     type Error = Fault;
-    fn entry(&self, n: u64) -> Result<Entry, Fault> {
-        self.state.borrow().account_entry(&self.account, n)
+    fn entries(&self, i: u64) -> Result<Vec<Entry>, Fault> {
+        let entries = self.state.borrow().get(&Key::AccountEntries(self.account, i))?;
+        Ok(entries.unwrap_or_default())
     }
-    fn put_entry(&mut self, n: u64, entry: Entry) -> Result<(), Fault> {
-        self.state.borrow_mut().put(&Key::AccountEntry(self.account, n), &entry)
+    fn put_entries(&mut self, i: u64, entries: Vec<Entry>) -> Result<(), Fault> {
+        self.state.borrow_mut().put(&Key::AccountEntries(self.account, i), &entries)
     }
-    fn node(&self, tree: Tree, i: u64) -> Result<u64, Fault> {
-        Ok(self.state.borrow().get(&node_key(self.account, tree, i))?.unwrap_or(0))
+    fn starts(&self, Node { level, index }: Node) -> Result<Vec<u64>, Fault> {
+        let starts = self.state.borrow().get(&Key::AccountIndex(self.account, level, index))?;
+        Ok(starts.unwrap_or_default())
     }
-    fn put_node(&mut self, tree: Tree, i: u64, net: u64) -> Result<(), Fault> {
-        self.state.borrow_mut().put(&node_key(self.account, tree, i), &net)
+    fn put_starts(&mut self, Node { level, index }: Node, starts: Vec<u64>) -> Result<(), Fault> {
+        self.state.borrow_mut().put(&Key::AccountIndex(self.account, level, index), &starts)
+    }
+    fn sums(&self, tree: Tree, node: Node) -> Result<Sums, Fault> {
+        Ok(self.state.borrow().get(&sums_key(self.account, tree, node))?.unwrap_or_default())
+    }
+    fn put_sums(&mut self, tree: Tree, node: Node, sums: Sums) -> Result<(), Fault> {
+        let key = sums_key(self.account, tree, node);
+        if sums == Sums::default() {
+            return self.state.borrow_mut().delete(&key);
+        }
+        self.state.borrow_mut().put(&key, &sums)
     }
 }
 
@@ -80,6 +92,7 @@ fn amounts_refusal(error: AccountError<Fault>) -> Refusal {
         e @ (AccountError::Rows(_)
         | AccountError::NotLater { .. }
         | AccountError::NoSuchPayment { .. }
+        | AccountError::Incomplete
         | AccountError::AboveRemainder { .. }) => account_fault(e).into(),
     }
 }

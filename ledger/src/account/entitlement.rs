@@ -256,7 +256,7 @@ struct Nets<'a, R> {
     rows: &'a R,
     net: Net,
     before: BTreeMap<u64, u64>,
-    /// Ordinal of the event that recorded the first payment, once it has been read.
+    /// When the first payment was recorded, once that has been read.
     first_payment: Option<u64>,
 }
 
@@ -265,12 +265,10 @@ impl<'a, R: AccountRows> Nets<'a, R> {
         Nets { account, rows, net, before: BTreeMap::new(), first_payment: None }
     }
 
-    /// When the first payment was recorded; the end of time when there is none.
     fn first_payment(&mut self) -> Result<u64, AccountError<R::Error>> {
         let first = match self.first_payment {
             Some(first) => first,
-            None if self.account.payments == 0 => u64::MAX,
-            None => self.rows.entry(0).map_err(AccountError::Rows)?.seq,
+            None => self.account.first_seq(self.rows)?,
         };
         self.first_payment = Some(first);
         Ok(first)

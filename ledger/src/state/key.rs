@@ -59,10 +59,10 @@ pub enum Key {
     BankReference(Handle, Code),
     /// [`super::record::AccountRecord`].
     Account(AccountId),
-    /// [`crate::account::Entry`] of one payment of an account.
-    AccountEntry(AccountId, u64),
-    /// `u64`: a node of the refund tree of an account.
-    AccountRefund(AccountId, u64),
+    /// `Vec<Entry>`: a row of up to sixteen payments of an account.
+    AccountEntries(AccountId, u64),
+    /// Sixteen `u64`: a node, by level and number, of the tree of refunded net of an account.
+    AccountRefund(AccountId, u32, u64),
     /// `u64`: until when the id of a recorded envelope is kept.
     Recorded(EnvelopeId),
     /// `u64`: the hour from which recorded ids have not been forgotten yet.
@@ -121,8 +121,8 @@ pub enum Key {
     Valuation(AssetId),
     /// `Vec<PaymentId>`: the payments of a contract.
     ContractPayments(ContractId),
-    /// `u64`: a node of the tree of confirmed net of an account.
-    AccountConfirmed(AccountId, u64),
+    /// Sixteen `u64`: a node, by level and number, of the tree of confirmed net of an account.
+    AccountConfirmed(AccountId, u32, u64),
     /// [`super::record::LineRecord`]: what was paid out and set off on an owner's line of a claim.
     PaidLine(AccountId, AssetId, Right, Handle),
     /// [`super::record::PayoutRecord`].
@@ -181,6 +181,8 @@ pub enum Key {
     /// [`super::record::Contest`]: the disputes about payments and payouts of an account, and about
     /// contracts paid into it, that are not final.
     AccountContest(AccountId),
+    /// `Vec<u64>`: a node, by level and number, of the index of an account's payments.
+    AccountIndex(AccountId, u32, u64),
 }
 
 impl Key {

@@ -20,7 +20,7 @@ pub use registry::*;
 pub use rights::*;
 
 use super::{Key, Relation, decode_record};
-use crate::account::{Account, Amounts, Entry};
+use crate::account::{Account, Amounts};
 use crate::attribution::{AncestryNode, Claim, ScheduleError};
 use crate::event::asset::{Activity, Content, Metadata, Purpose, Stage};
 use crate::event::governance::Rulebook;
@@ -553,11 +553,6 @@ pub trait Records: View {
     /// An account.
     fn account(&self, id: &AccountId) -> Result<Option<AccountRecord>, Fault> {
         self.get(&Key::Account(*id))
-    }
-    /// The row of one payment of an account.
-    fn account_entry(&self, id: &AccountId, n: u64) -> Result<Entry, Fault> {
-        self.get(&Key::AccountEntry(*id, n))?
-            .ok_or_else(|| Fault(format!("row {n} of account {id} is missing")))
     }
     /// Count and peaks of a list.
     fn range(&self, relation: &Relation) -> Result<Range, Fault> {

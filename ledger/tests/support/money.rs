@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use headwater_ledger::account::{self, AccountRows, Entitlement, Entry, Epoch, Tree};
+use headwater_ledger::account::{self, AccountRows, Entitlement, Entry, Epoch, Node, Sums, Tree};
 use headwater_ledger::attribution::Claim;
 use headwater_ledger::hash::{AccountId, AssetId};
 use headwater_ledger::payment::{self, account_id};
 use headwater_ledger::reject::Fault;
 use headwater_ledger::split::Right;
 use headwater_ledger::state::record::{AccountRecord, Records};
-use headwater_ledger::state::{State, View};
+use headwater_ledger::state::{Key, State, View};
 use headwater_ledger::text::Handle;
 
 use super::{World, handle};
@@ -22,16 +22,23 @@ struct StateRows<'a> {
 
 impl AccountRows for StateRows<'_> {
     type Error = Fault;
-    fn entry(&self, n: u64) -> Result<Entry, Fault> {
-        self.state.account_entry(&self.account, n)
+    fn entries(&self, i: u64) -> Result<Vec<Entry>, Fault> {
+        Ok(self.state.get(&Key::AccountEntries(self.account, i))?.unwrap_or_default())
     }
-    fn put_entry(&mut self, _: u64, _: Entry) -> Result<(), Fault> {
+    fn put_entries(&mut self, _: u64, _: Vec<Entry>) -> Result<(), Fault> {
         Err(Fault("a test does not write".into()))
     }
-    fn node(&self, tree: Tree, i: u64) -> Result<u64, Fault> {
-        Ok(self.state.get(&payment::node_key(self.account, tree, i))?.unwrap_or(0))
+    fn starts(&self, node: Node) -> Result<Vec<u64>, Fault> {
+        let key = Key::AccountIndex(self.account, node.level, node.index);
+        Ok(self.state.get(&key)?.unwrap_or_default())
     }
-    fn put_node(&mut self, _: Tree, _: u64, _: u64) -> Result<(), Fault> {
+    fn put_starts(&mut self, _: Node, _: Vec<u64>) -> Result<(), Fault> {
+        Err(Fault("a test does not write".into()))
+    }
+    fn sums(&self, tree: Tree, node: Node) -> Result<Sums, Fault> {
+        Ok(self.state.get(&payment::sums_key(self.account, tree, node))?.unwrap_or_default())
+    }
+    fn put_sums(&mut self, _: Tree, _: Node, _: Sums) -> Result<(), Fault> {
         Err(Fault("a test does not write".into()))
     }
 }

@@ -2,9 +2,10 @@
 //! confirmed.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 
 use super::{Money, PaymentShown};
-use crate::account::{Account, AccountError, Amounts, MemoryRows, NoEntry};
+use crate::account::{Account, AccountError, Amounts, MemoryRows};
 use crate::hash::{AccountId, ContractId, PaymentId};
 use crate::query::{Budget, Lists, MAX_ROWS, QueryError};
 use crate::reject::Fault;
@@ -102,7 +103,7 @@ fn record(
     account.refund(rows, n, given).map_err(fault)
 }
 
-fn fault(error: AccountError<NoEntry>) -> Fault {
+fn fault(error: AccountError<Infallible>) -> Fault {
     Fault(format!("the payments of an account contradict each other: {error}"))
 }
 

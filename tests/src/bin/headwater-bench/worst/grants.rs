@@ -1,5 +1,7 @@
 //! Rights with as many owners, epochs and grants in force as there can be.
 
+use std::ops::Range;
+
 use anyhow::Result;
 use headwater_ledger::codec::encode;
 use headwater_ledger::event::Event;
@@ -77,14 +79,14 @@ impl Cases {
         (0..MAX_OWNERS).map(owner).collect()
     }
 
-    /// Puts a right into the hands of many owners, with as many epochs behind it.
+    /// Puts a right into the hands of many owners, with as many epochs behind it, spread over events.
     pub(super) fn owned_by_many(
         &mut self,
         asset: AssetId,
         right: Right,
         epochs: u32,
         threshold_parts: Option<u16>,
-        begin: u64,
+        events: Range<u64>,
     ) -> Result<()> {
         let owners = self.owners();
         let manager = owners[0].member.clone();
@@ -92,15 +94,16 @@ impl Cases {
         // Keys revoked in peace, each of which has to be looked at.
         for n in 0..MAX_SIGNED {
             let key = PublicKey::Ed25519(*blake3::hash(&n.to_le_bytes()).as_bytes());
-            signed.push(Signed { key, time_ms: begin });
-            let (member, height, time_ms) = (manager.clone(), 1, begin);
+            signed.push(Signed { key, time_ms: events.start });
+            let (member, height, time_ms) = (manager.clone(), 1, events.start);
             let revoked = RevokedKey { member, height, time_ms, compromised_since_ms: None };
             records.push((Key::RevokedKey(key), encode(&revoked)?));
         }
         let head = RightRecord { epoch: epochs, changes: epochs, manager, threshold_parts, signed };
         records.push((Key::Right(asset, right), encode(&head)?));
         for n in 1..=epochs {
-            let start_seq = begin + u64::from(n) * 200;
+            let span = events.end - events.start;
+            let start_seq = events.start + span * u64::from(n) / u64::from(epochs + 1);
             let epoch = EpochRecord { start_seq, height: 1, owners: owners.clone() };
             records.push((Key::Epoch(asset, right, n), encode(&epoch)?));
         }
@@ -139,7 +142,7 @@ impl Cases {
         let author = self.owner(0);
         let asset = self.raws(&author, "owned", 1)?[0];
         for right in [Right::Holding, Right::Processing, Right::Operation] {
-            self.owned_by_many(asset, right, 1, Some(10_000), 1)?;
+            self.owned_by_many(asset, right, 1, Some(10_000), 1..400)?;
         }
         let mut floored = terms(self)?;
         floored.floor_bp = 1;

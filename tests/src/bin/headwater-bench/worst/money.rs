@@ -1,8 +1,10 @@
 //! Accounts with a million payments, rights with as many epochs and owners as there can be, and
 //! contracts paid in as many parts.
 
+use std::ops::Range;
+
 use anyhow::{Context, Result};
-use headwater_ledger::account::{Account, Entry, Tree};
+use headwater_ledger::account::{Account, Amounts, MemoryRows, Node};
 use headwater_ledger::aggregate::Sources;
 use headwater_ledger::attribution::Claim;
 use headwater_ledger::codec::encode;
@@ -21,10 +23,10 @@ use headwater_ledger::hash::{
 use headwater_ledger::limits::{
     MAX_ADJUSTMENTS, MAX_CLOSING_LINES, MAX_CONTRACT_PAYMENTS, MAX_EPOCHS, MAX_OWNERS, MAX_SOURCES,
 };
-use headwater_ledger::payment::{account_id, node_key};
+use headwater_ledger::payment::{account_id, sums_key};
 use headwater_ledger::payout::prove;
 use headwater_ledger::split::Right;
-use headwater_ledger::state::record::{AccountRecord, LineRecord};
+use headwater_ledger::state::record::{AccountRecord, LineRecord, PaymentRecord};
 use headwater_ledger::state::{Key, Records, View};
 
 use super::Cases;
@@ -33,8 +35,6 @@ use super::Cases;
 const PAYMENTS: u64 = 1_000_000;
 /// Minor units paid out.
 const PAID: u64 = 1_000_000_000;
-/// Events among which they were recorded.
-const SPAN: u64 = 30_000;
 /// Epochs of each of two rights whose lines are set off: as many as the weight of an event allows.
 const SET_OFF_EPOCHS: u32 = 77;
 /// Net of each.
@@ -74,31 +74,52 @@ impl Cases {
         Ok(account_id(product, &self.market.exchange.handle, &"CNY".parse()?)?)
     }
 
-    /// Puts payments of other contracts into an account, all confirmed.
-    fn fill_account(&mut self, id: AccountId, unconfirmed: u32) -> Result<u64> {
+    /// Puts payments of other contracts into an account, all confirmed, and tells which events
+    /// recorded them.
+    fn fill_account(&mut self, id: AccountId, unconfirmed: u32) -> Result<Range<u64>> {
         let record = self.market.ledger.state().account(&id)?.context("no account")?;
-        let net = PAYMENTS * NET;
-        let totals = Account { payments: PAYMENTS, net, ..record.totals };
-        let record = AccountRecord { totals, unconfirmed, ..record };
         let ordinal: Option<u64> = self.market.ledger.state().get(&Key::Ordinal)?;
         let begin = ordinal.context("no ordinal")?;
-        let mut rows =
-            vec![(Key::Account(id), encode(&record)?), (Key::Ordinal, encode(&(begin + SPAN))?)];
-        for n in 0..PAYMENTS {
-            let entry = Entry { seq: begin + n * SPAN / PAYMENTS, cumulative_net: (n + 1) * NET };
-            rows.push((Key::AccountEntry(id, n), encode(&entry)?));
-            let place = n + 1;
-            let below = (place & place.wrapping_neg()) * NET;
-            rows.push((node_key(id, Tree::Confirmed, place), encode(&below)?));
+        let (mut totals, mut rows) = (Account::default(), MemoryRows::default());
+        let amounts = Amounts { net: NET, fee: 0, tax: 0 };
+        let events = begin..begin + PAYMENTS;
+        for seq in events.clone() {
+            totals.record_payment(&mut rows, seq, amounts)?;
         }
-        self.market.ledger.fill(rows)?;
-        Ok(begin)
+        let all: Vec<(u64, u64)> = (0..PAYMENTS).map(|n| (n, NET)).collect();
+        totals.confirm(&mut rows, &all)?;
+        let record = AccountRecord { totals, unconfirmed, ..record };
+        let mut records =
+            vec![(Key::Account(id), encode(&record)?), (Key::Ordinal, encode(&events.end)?)];
+        for (row, entries) in rows.entries {
+            records.push((Key::AccountEntries(id, row), encode(&entries)?));
+        }
+        for (Node { level, index }, starts) in rows.starts {
+            records.push((Key::AccountIndex(id, level, index), encode(&starts)?));
+        }
+        for ((tree, node), sums) in rows.sums {
+            records.push((sums_key(id, tree, node), encode(&sums)?));
+        }
+        self.market.ledger.fill(records)?;
+        Ok(events)
+    }
+
+    /// Lets payments lie as far from each other in their account as they can.
+    fn scatter(&mut self, payments: &[PaymentId]) -> Result<()> {
+        let mut records = Vec::new();
+        for (n, id) in (0..).zip(payments) {
+            let payment = self.market.ledger.state().payment(id)?.context("no payment")?;
+            let index = n * PAYMENTS / payments.len() as u64;
+            records.push((Key::Payment(*id), encode(&PaymentRecord { index, ..payment })?));
+        }
+        self.market.ledger.fill(records)
     }
 
     fn contract_in_parts(&mut self) -> Result<()> {
         let exchange = self.market.exchange.clone();
         let (seller, buyer) = (self.market.seller.clone(), self.market.buyer.clone());
-        let (_, contract) = self.sold("paid-in-parts")?;
+        let (product, contract) = self.sold("paid-in-parts")?;
+        self.fill_account(self.account_of(&product)?, 0)?;
         let mut payments = Vec::new();
         for n in 0..MAX_CONTRACT_PAYMENTS - 1 {
             let event = self.payment(contract, &format!("part-{n}"))?;
@@ -107,7 +128,8 @@ impl Cases {
         let parts = MAX_CONTRACT_PAYMENTS;
         let event = self.payment(contract, "the-last")?;
         self.time(format!("record a payment, the last of {parts}"), &exchange, event.clone())?;
-        self.record_one(&exchange, event)?;
+        payments.push(PaymentId::from_digest(self.record_one(&exchange, event)?));
+        self.scatter(&payments)?;
         let refund = |net: u64, reference: &str| -> Result<Event> {
             let payment = payments[0];
             let bank_reference = reference.parse()?;
@@ -144,7 +166,7 @@ impl Cases {
         let event = self.payment(contract, "first")?;
         self.record_one(&exchange, event)?;
         let account = self.account_of(&product)?;
-        let begin = self.fill_account(account, 1)?;
+        let events = self.fill_account(account, 1)?;
         let seller = self.market.seller.clone();
         let event = self.payment(contract, "after-a-million")?;
         self.time("record a payment after a million", &exchange, event)?;
@@ -152,7 +174,7 @@ impl Cases {
         let deliver = Event::RecordDelivery(RecordDelivery { contract, delivered });
         self.record_one(&seller, deliver)?;
         let source = self.asset_of(&seller, "much-paid-raw")?;
-        self.owned_by_many(source, Right::Holding, MAX_EPOCHS, None, begin)?;
+        self.owned_by_many(source, Right::Holding, MAX_EPOCHS, None, events.clone())?;
         let owner = self.owner(MAX_OWNERS - 1);
         let payout = Event::RecordPayout(RecordPayout {
             account,
@@ -164,7 +186,7 @@ impl Cases {
         let what =
             format!("pay out of a million payments, {MAX_EPOCHS} epochs of {MAX_OWNERS} owners");
         self.time(what, &exchange, payout.clone())?;
-        self.set_off((product, account), source, begin)?;
+        self.set_off((product, account), source, events)?;
         let weights: Vec<(Digest, u64)> = (0..u64::from(MAX_SOURCES))
             .map(|n| (Digest::Blake3(*blake3::hash(&n.to_le_bytes()).as_bytes()), 1 + n))
             .collect();
@@ -204,7 +226,7 @@ impl Cases {
         &mut self,
         (product, account): (AssetId, AccountId),
         source: AssetId,
-        begin: u64,
+        events: Range<u64>,
     ) -> Result<()> {
         let (exchange, owner) = (self.market.exchange.clone(), self.owner(MAX_OWNERS - 1));
         let line = |cases: &Cases, right| -> Result<ProvedLine> {
@@ -213,7 +235,7 @@ impl Cases {
         };
         // The epoch of the author comes before those of the owners.
         for right in [Right::Processing, Right::Operation] {
-            self.owned_by_many(source, right, SET_OFF_EPOCHS - 1, None, begin)?;
+            self.owned_by_many(source, right, SET_OFF_EPOCHS - 1, None, events.clone())?;
         }
         let key = Key::PaidLine(account, source, Right::Operation, owner.handle.clone());
         let paid = LineRecord { paid: 1 << 60, ..LineRecord::default() };
@@ -242,12 +264,12 @@ impl Cases {
             self.record_one(&party, terminate)?;
         }
         let account = self.account_of(&product)?;
-        let begin = self.fill_account(account, 0)?;
+        let events = self.fill_account(account, 0)?;
         let source = self.asset_of(&self.market.seller.clone(), "closed-raw")?;
         // All other claims have a line each.
         let claims = self.market.ledger.state().schedule(&product)?.len();
         let epochs = ((MAX_CLOSING_LINES - claims) / MAX_OWNERS).min(MAX_EPOCHS as usize);
-        self.owned_by_many(source, Right::Holding, epochs as u32, None, begin)?;
+        self.owned_by_many(source, Right::Holding, epochs as u32, None, events)?;
         let lines = epochs * MAX_OWNERS + claims;
         let what = format!("close an account of {lines} lines and a million payments");
         self.time(what, &exchange, Event::CloseAccount(CloseAccount { account }))

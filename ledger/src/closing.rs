@@ -12,7 +12,7 @@ use crate::hash::{AccountId, AssetId};
 use crate::limits::{MAX_ANCESTRY_EDGES, MAX_CLOSING_LINES};
 use crate::listing::frozen_schedule;
 use crate::payment::{Rows, named_account, require_clearing, require_open};
-use crate::payout::{CUT_WEIGHT, epochs};
+use crate::payout::{CUT_WEIGHT, EPOCH_WEIGHT, epochs};
 use crate::reject::{Code, Fault, Refusal, Reject};
 use crate::split::Right;
 use crate::state::record::{AccountRecord, ClosingLine, Contest, CutRecord};
@@ -21,8 +21,6 @@ use crate::text::Handle;
 
 /// Weight of one claim with its first epoch.
 const CLAIM_WEIGHT: u64 = 5;
-/// Weight of each further epoch.
-const EPOCH_WEIGHT: u64 = 30;
 
 type Epochs = BTreeMap<(AssetId, Right), Vec<Epoch<Handle>>>;
 

@@ -345,7 +345,6 @@ impl Event {
             }
             Event::TransferRight(e) => 30u64.saturating_add(many(e.owners.len(), 10)),
             Event::AcceptTransfer(_) => 500,
-            Event::RefundPayment(_) => 400,
             Event::AdmitMember(e) => 30u64.saturating_add(many(e.keys.len(), 100)),
             Event::SetRoles(_)
             | Event::RevokeKey(_)
@@ -383,9 +382,9 @@ impl Event {
             Event::AddKey(_)
             | Event::ProposeChange(_)
             | Event::ApproveChange(_)
+            | Event::RefundPayment(_)
             | Event::TakeOffer(_) => 150,
-            Event::RenewGrant(_) | Event::RecordPayout(_) => 200,
-            Event::VoidPayment(_) => 450,
+            Event::RenewGrant(_) | Event::VoidPayment(_) | Event::RecordPayout(_) => 200,
             Event::RuleDispute(_) | Event::SetOffOverpayment(_) => 300,
             Event::CloseAccount(_) => 200,
             Event::ApproveRequests(e) => many(e.requests.len(), 40).saturating_add(20),

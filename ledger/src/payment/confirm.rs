@@ -11,7 +11,7 @@ use crate::state::record::{AccountRecord, ContractRecord, PaymentRecord, Records
 use crate::state::{Key, View};
 
 /// Weight of confirming one payment, or of taking one back.
-const CONFIRM_WEIGHT: u64 = 60;
+const CONFIRM_WEIGHT: u64 = 40;
 
 /// The payments of a contract that are not void.
 pub(super) fn payments(act: &Act<'_>, contract: &ContractId) -> Result<Vec<PaymentId>, Fault> {

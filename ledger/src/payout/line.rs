@@ -17,7 +17,7 @@ use crate::state::{Key, State, View};
 use crate::text::Handle;
 
 /// Weight of one ownership epoch that is looked at.
-pub(crate) const EPOCH_WEIGHT: u64 = 30;
+pub(crate) const EPOCH_WEIGHT: u64 = 20;
 /// Weight of one cut in a claim.
 pub(crate) const CUT_WEIGHT: u64 = 24;
 

@@ -70,9 +70,9 @@ pub const ROWS: &[Row] = &[
     Row(Code::OwnersDiffer, "what the lab has against what the company was paid", |w| {
         set_off(w, |w, e| e.from = w.line(CLEANED, Right::Processing, LAB))
     }),
-    Row(Code::OverWeight, "lines with 157 epochs together", |w| {
+    Row(Code::OverWeight, "lines with 236 epochs together", |w| {
         *w = World::overpaid();
-        for (right, epochs) in [(Right::Operation, 78), (Right::Processing, 79)] {
+        for (right, epochs) in [(Right::Operation, 118), (Right::Processing, 118)] {
             let asset = w.asset(REPORT);
             let record = w.asset_record(REPORT);
             let first: EpochRecord = w.state.epoch(&asset, &record, right, 0).unwrap();

@@ -36,7 +36,7 @@ const PAYMENTS: u64 = 1_000_000;
 /// Minor units paid out.
 const PAID: u64 = 1_000_000_000;
 /// Epochs of each of two rights whose lines are set off: as many as the weight of an event allows.
-const SET_OFF_EPOCHS: u32 = 77;
+const SET_OFF_EPOCHS: u32 = 117;
 /// Net of each.
 const NET: u64 = 1_000_000;
 

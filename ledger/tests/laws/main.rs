@@ -4,6 +4,7 @@
 mod support;
 
 mod conditions;
+mod decisions;
 mod disputes;
 mod envelopes;
 mod floors;

@@ -3,7 +3,7 @@
 use crate::codec::List;
 use crate::event::aggregate::{PaySource, SealSources, SumNode};
 use crate::execute::Act;
-use crate::hash::{AggregateId, Digest};
+use crate::hash::{AccountId, AggregateId, Digest};
 use crate::limits::{MAX_AMOUNT, MAX_PROOF, MAX_SOURCES, MAX_WEIGHT_SUM};
 use crate::merkle::sum::{Node, Tree, climb};
 use crate::payment::{named_account, use_reference};
@@ -84,15 +84,7 @@ pub(crate) fn pay(act: &mut Act<'_>, e: &PaySource) -> Result<(), Refusal> {
         return Err(Reject::new(Code::AmountOutOfRange, text).into());
     }
     check_source(&aggregate, e)?;
-    let AggregateRecord { asset, right, owner, .. } = &aggregate;
-    let line: Option<LineRecord> =
-        act.state.get(&Key::PaidLine(e.account, *asset, *right, owner.clone()))?;
-    let part = line
-        .unwrap_or_default()
-        .received()
-        .checked_mul(e.weight.into())
-        .and_then(|scaled| scaled.checked_div(aggregate.total_weight.into()))
-        .ok_or_else(|| Fault("the part of a source overflows".into()))?;
+    let part = part(act.state, &aggregate, &e.account, e.weight)?;
     let key = Key::SourcePaid(e.aggregate, e.account, e.source);
     let paid: u64 = act.state.get(&key)?.unwrap_or(0);
     let after = paid.checked_add(e.amount).filter(|after| u128::from(*after) <= part);
@@ -100,13 +92,30 @@ pub(crate) fn pay(act: &mut Act<'_>, e: &PaySource) -> Result<(), Refusal> {
         let text = format!("{} after {paid}, its part so far is {part}", e.amount);
         return Err(Reject::new(Code::SourceAboveDue, text).into());
     };
-    use_reference(act, owner, &e.bank_reference)?;
+    use_reference(act, &aggregate.owner, &e.bank_reference)?;
     act.state.put(&key, &after)?;
     if aggregate.paid {
         return Ok(());
     }
     let aggregate = AggregateRecord { paid: true, ..aggregate };
     Ok(act.state.put(&Key::Aggregate(e.aggregate), &aggregate)?)
+}
+
+/// What a source of this weight may have of what its owner has had on an account so far.
+pub(crate) fn part<V: View>(
+    view: &V,
+    aggregate: &AggregateRecord,
+    account: &AccountId,
+    weight: u64,
+) -> Result<u128, Fault> {
+    let AggregateRecord { asset, right, owner, .. } = aggregate;
+    let line: Option<LineRecord> =
+        view.get(&Key::PaidLine(*account, *asset, *right, owner.clone()))?;
+    line.unwrap_or_default()
+        .received()
+        .checked_mul(weight.into())
+        .and_then(|scaled| scaled.checked_div(aggregate.total_weight.into()))
+        .ok_or_else(|| Fault("the part of a source overflows".into()))
 }
 
 fn named(act: &Act<'_>, id: &AggregateId) -> Result<AggregateRecord, Refusal> {

@@ -4,7 +4,7 @@ use crate::approval::owners;
 use crate::asset::named_in_force;
 use crate::event::market::{Decision, RecordValuation, ReviewCompliance};
 use crate::event::member::Role;
-use crate::execute::Act;
+use crate::execute::{Act, acting};
 use crate::hash::AssetId;
 use crate::limits::MAX_AMOUNT;
 use crate::reject::{Code, Fault, Refusal, Reject};
@@ -58,21 +58,28 @@ fn required() -> Refusal {
 }
 
 /// Whether a review rejects for an exchange: its own does, and that of a regulator does for all.
-fn rejects(act: &Act<'_>, review: &ComplianceRecord, exchange: &Handle) -> Result<bool, Refusal> {
+pub(crate) fn rejects<V: View>(
+    view: &V,
+    review: &ComplianceRecord,
+    exchange: &Handle,
+) -> Result<bool, Fault> {
     match review.decision {
         Decision::Accept => Ok(false),
-        Decision::Reject => Ok(is_regulator(act, &review.by)? || act.same(&review.by, exchange)?),
+        Decision::Reject => {
+            Ok(is_regulator(view, &review.by)?
+                || acting(view, &review.by)? == acting(view, exchange)?)
+        }
     }
 }
 
-fn is_regulator(act: &Act<'_>, member: &Handle) -> Result<bool, Fault> {
-    Ok(act.state.member(member)?.is_some_and(|m| m.has_role(Role::Regulator)))
+fn is_regulator<V: View>(view: &V, member: &Handle) -> Result<bool, Fault> {
+    Ok(view.member(member)?.is_some_and(|m| m.has_role(Role::Regulator)))
 }
 
 /// Fails when a product is rejected where it is listed.
 pub(crate) fn require_not_rejected(act: &Act<'_>, listing: &ListingRecord) -> Result<(), Refusal> {
     match newest(act, &listing.asset)? {
-        Some(review) if rejects(act, &review, &listing.exchange)? => Err(required()),
+        Some(review) if rejects(act.state, &review, &listing.exchange)? => Err(required()),
         Some(_) | None => Ok(()),
     }
 }
@@ -124,7 +131,7 @@ pub(crate) fn compliance(act: &mut Act<'_>, e: &ReviewCompliance) -> Result<(), 
 /// Only a regulator overrules the rejection of a regulator.
 fn check_overrules(act: &Act<'_>, before: Option<&ComplianceRecord>) -> Result<(), Refusal> {
     let Some(review) = before else { return Ok(()) };
-    if review.decision == Decision::Reject && is_regulator(act, &review.by)? {
+    if review.decision == Decision::Reject && is_regulator(act.state, &review.by)? {
         act.require_role(Role::Regulator)?;
     }
     Ok(())

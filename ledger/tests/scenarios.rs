@@ -158,10 +158,11 @@ fn mistakes_in_a_file_are_told_with_line_and_remedy() {
 fn what_comes_out_otherwise_is_told_with_code_sentence_and_hint() {
     let text = format!(
         "{WORLD}as clean-lab: suspend gz-exchange\nas clean-lab: register raw x -> reject NAME_TAKEN\n\
-         expect derivations of clean-lab/x = 3\nexpect not void clean-lab/x\n"
+         expect derivations of clean-lab/x = 3\nexpect not void clean-lab/x\n\
+         as clean-lab: revoke key spare\nas chest-hospital: transfer holding of y to chest-hospital 100%\n"
     );
     let report = Scenario::parse("f", &text).unwrap().run();
-    assert_eq!((report.steps, report.as_expected), (4, 1));
+    assert_eq!((report.steps, report.as_expected), (6, 1));
     let told: Vec<_> =
         report.failures.iter().map(|f| (f.line, f.expected.as_str(), f.came.as_str())).collect();
     assert_eq!(told[0].0, 5);
@@ -169,6 +170,9 @@ fn what_comes_out_otherwise_is_told_with_code_sentence_and_hint() {
     assert!(report.failures[0].hint.is_some());
     assert_eq!(told[1], (6, "reject NAME_TAKEN", "ok"));
     assert_eq!(told[2], (7, "3", "0"));
+    // Keys and assets are called as the story calls them.
+    assert_eq!(told[3].2, "reject KEY_UNKNOWN: clean-lab/spare is not a key of clean-lab");
+    assert_eq!(told[4].2, "reject UNKNOWN_ASSET: asset chest-hospital/y is not recorded");
 }
 
 /// A question with a word that nothing bears holds neither as asked nor denied, and says which.
@@ -176,7 +180,9 @@ fn what_comes_out_otherwise_is_told_with_code_sentence_and_hint() {
 fn a_slip_in_a_question_never_passes() {
     let story = "as chest-hospital: register raw r\n\
                  as chest-hospital: offer grant processing of r to clean-lab as wish\n\
-                 as gz-exchange: suspend clean-lab -> reject ROLE_REQUIRED\n";
+                 as gz-exchange: suspend clean-lab -> reject ROLE_REQUIRED\n\
+                 as county-hospital: dispute share chest-hospital in holding of chest-hospital/r \
+                 parts 5% as case\n";
     for (question, told) in [
         ("status of wish is{} acepted", "did you mean `accepted`?"),
         ("status of wihs is{} offered", "did you mean `wish`?"),
@@ -187,13 +193,33 @@ fn a_slip_in_a_question_never_passes() {
         ("related clean-lab to nobody is{} yes", "member nobody is not recorded"),
         ("explain wish {} LED-XYZ-one", "is no rule's tag"),
         ("explain wish {} LED-GRT", "is no rule's tag"),
+        ("compliance of chest-hospital/r at gz-exchange is{} pased", "did you mean `passed`?"),
+        ("compliance of chest-hospital/r at gz-exchang is{} none", "gz-exchang is not recorded"),
+        ("valuation of chest-hospital/r is{} 1.00 CNY by incme", "did you mean `income`?"),
+        ("instalments of wish is{} none", "a grant has no instalments"),
+        ("instalments of wihs is{} none", "did you mean `wish`?"),
+        ("keys of clean-lab is{} mian", "did you mean `main`?"),
+        ("keys of clean-lab is{} main[registr]", "did you mean `register`?"),
+        ("key mian of clean-lab is{} valid", "did you mean `main`?"),
+        ("key main of clean-lab is{} revokd", "did you mean `revoked`?"),
+        ("rulebook fee-cup is{} 30%", "did you mean `fee-cap`?"),
+        ("rulebook fee-cap is{} lots", "`lots` is not a part"),
+        ("contested chest-hospital/r by wihs is{} yes", "names no dispute; did you mean `wish`?"),
+        ("contested chest-hospital/r by wish is{} yes", "names a grant, expected a dispute"),
+        ("holds of wish is{} none", "a grant holds nothing"),
+        ("holds of case is{} chest-hospital 5% frozn until 2028-01-01 by case", "mean `frozen`?"),
+        ("holds of case is{} chest-hospital 5% frozen until 2028-01-01 by csae", "mean `case`?"),
+        ("holds of case is{} nobody 5% frozen until 2028-01-01 by case", "nobody is not recorded"),
+        ("owners of holding of chest-hospital/r is{} nobody 100%", "nobody is not recorded"),
+        ("manager of holding of chest-hospital/r is{} nobody", "nobody is not recorded"),
+        ("successor of clean-lab is{} nobody", "nobody is not recorded"),
     ] {
         let denials = if question.contains("is{}") { ["", " not"] } else { ["has", "lacks"] };
         for denial in denials {
             let question = question.replace("{}", denial);
             let text = format!("{WORLD}{story}expect {question}\n");
             let report = Scenario::parse("f", &text).unwrap().run();
-            assert_eq!((report.steps, report.failures.len()), (4, 1), "{question}");
+            assert_eq!((report.steps, report.failures.len()), (5, 1), "{question}");
             let came = &report.failures[0].came;
             assert!(came.contains(told), "{question}\n  told: {came}\n  expected: {told}");
         }

@@ -113,7 +113,7 @@ impl Scenario {
             Ok(Err(e)) => return vec![mistake(1, Wrong(e.to_string()))],
             Err(wrong) => return vec![mistake(1, wrong)],
         };
-        let mut names = super::names::Names::default();
+        let mut names = self.world.names().clone();
         let (mut given, mut mistakes) = (Given::default(), Vec::new());
         for step in &self.steps {
             let StepKind::Act(act) = &step.kind else { continue };

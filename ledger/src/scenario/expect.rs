@@ -3,7 +3,10 @@
 //! A question is a row of [`rows::QUERIES`]: its words and how to answer it. Most answers are
 //! compared as values of a kind of the language, so that an amount may be written in any way.
 
+mod contest;
+mod key;
 mod ledger;
+mod market;
 mod money;
 mod object;
 mod rows;
@@ -11,10 +14,10 @@ mod rows;
 use rows::QUERIES;
 
 use super::form::{Cursor, Wrong};
-use super::kind::Kind;
 use super::kind::choice::Right;
 use super::kind::number::Count;
 use super::kind::reference::{Asset, Member};
+use super::kind::{Kind, items};
 use super::names::{Context, Seen};
 use super::run::Other;
 use super::target::Target;
@@ -23,6 +26,7 @@ use crate::hash::{AssetId, Digest};
 use crate::query::QueryError;
 use crate::state::record::{AssetRecord, MemberRecord};
 use crate::state::{Key, Records, View};
+use crate::text::Handle;
 
 /// Words between a question and its answer.
 const VERBS: [&str; 6] = ["=", "is", "are", "has", "lacks", "mentions"];
@@ -207,6 +211,35 @@ impl Asked<'_> {
         Ok(Answer { is: K::write(is, self.context), expected })
     }
 
+    /// Compares values without regard to their order.
+    fn list<K: Kind>(
+        &mut self,
+        is: &[K::Of],
+        member: fn(&K::Of) -> Option<&Handle>,
+    ) -> Result<Answer, Wrong> {
+        let write = |values: &[K::Of]| {
+            let mut values: Vec<_> = values.iter().map(|v| K::write(v, self.context)).collect();
+            values.sort();
+            if values.is_empty() { "none".into() } else { values.join(", ") }
+        };
+        let expected = items::<K>(&mut self.expected, self.context)?;
+        for member in expected.iter().filter_map(member) {
+            self.must_be_member(member)?;
+        }
+        Ok(Answer { is: write(is), expected: write(&expected) })
+    }
+
+    /// Compares members without regard to their order.
+    fn members(&mut self, is: &[Handle]) -> Result<Answer, Wrong> {
+        self.list::<Member>(is, |member| Some(member))
+    }
+
+    /// Fails when an answer names a member that there is not.
+    fn must_be_member(&self, handle: &Handle) -> Result<(), Wrong> {
+        let record = self.context.seen.member(handle)?;
+        record.map(|_| ()).ok_or_else(|| Wrong(format!("member {handle} is not recorded")))
+    }
+
     /// Compares yes or no; without an answer, yes is expected.
     fn yes(&mut self, is: bool) -> Result<Answer, Wrong> {
         self.compare::<super::kind::Flag>(&is)
@@ -234,10 +267,16 @@ impl Asked<'_> {
 
     /// The member asked about.
     fn member(&mut self) -> Result<MemberRecord, Wrong> {
+        Ok(self.member_with_handle()?.1)
+    }
+
+    /// The member asked about, with its handle.
+    fn member_with_handle(&mut self) -> Result<(Handle, MemberRecord), Wrong> {
         self.at.skip("of");
         let handle = Member::read(&mut self.at, self.context)?;
         let record = self.context.seen.member(&handle)?;
-        record.ok_or_else(|| Wrong(format!("member {handle} is not recorded")))
+        let record = record.ok_or_else(|| Wrong(format!("member {handle} is not recorded")))?;
+        Ok((handle, record))
     }
 
     /// What bears the name asked about.

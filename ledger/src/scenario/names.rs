@@ -55,6 +55,8 @@ pub struct Names {
     roots: BTreeMap<AggregateId, Digest>,
     /// The height at which what bears a name was recorded.
     heights: BTreeMap<String, u64>,
+    /// What the story calls assets and keys, by their ids as written in full.
+    said: RefCell<BTreeMap<String, String>>,
 }
 
 impl Names {
@@ -92,6 +94,35 @@ impl Names {
     /// The sources of an aggregate that was sealed in this story.
     pub fn sources(&self, id: &AggregateId) -> Option<Vec<(String, u64)>> {
         self.sealed.borrow().get(self.roots.get(id)?).cloned()
+    }
+
+    /// Remembers how the story calls an asset or a key.
+    pub fn say(&self, id: String, name: String) {
+        self.said.borrow_mut().insert(id, name);
+    }
+
+    /// How the story calls an asset or a key, by its id as written in full.
+    pub fn said(&self, id: &str) -> Option<String> {
+        self.said.borrow().get(id).cloned()
+    }
+
+    /// Every asset and key, as the story calls it.
+    pub fn all_said(&self) -> Vec<String> {
+        self.said.borrow().values().cloned().collect()
+    }
+
+    /// A sentence with the names of the story in place of ids.
+    pub fn in_words(&self, sentence: &str) -> String {
+        let is_id = |c: char| c.is_ascii_alphanumeric() || c == ':';
+        let mut words = String::new();
+        for piece in sentence.split_inclusive(|c| !is_id(c)) {
+            let id = piece.trim_end_matches(|c| !is_id(c));
+            let known = id.parse().ok().and_then(|digest| self.of(&digest).map(String::from));
+            let name = known.or_else(|| self.said(id));
+            words.push_str(name.as_deref().unwrap_or(id));
+            words.push_str(piece.get(id.len()..).unwrap_or_default());
+        }
+        words
     }
 
     /// Remembers at which height what bears a name was recorded.

@@ -80,7 +80,7 @@ impl Scenario {
             Report { file: self.file.clone(), steps: 0, as_expected: 0, failures: vec![] };
         let mut runner = Runner {
             target,
-            names: Names::default(),
+            names: self.world.names().clone(),
             start_ms: self.world.start_ms(),
             sent: 0,
             moved: false,
@@ -196,7 +196,7 @@ impl Runner<'_> {
         let before = self.target.height();
         let outcome = match signed {
             Ok(signed) => self.submit(signed, &act.expected),
-            Err(reject) => compare(Verdict::Refused(reject), &act.expected),
+            Err(reject) => compare(Verdict::Refused(reject), &act.expected, &self.names),
         };
         let height = self.target.height();
         if height > before {
@@ -215,7 +215,7 @@ impl Runner<'_> {
             hint: Some("this is a mistake of the software, not of the story: report it".into()),
         })?;
         self.moved = self.moved && verdict != Verdict::Recorded;
-        compare(verdict, expected)
+        compare(verdict, expected, &self.names)
     }
 
     fn clock(&mut self, clock: &Clock) -> Result<(), Wrong> {
@@ -279,7 +279,7 @@ fn told(expected: &Expected) -> String {
     }
 }
 
-fn compare(verdict: Verdict, expected: &Expected) -> Result<(), Other> {
+fn compare(verdict: Verdict, expected: &Expected, names: &Names) -> Result<(), Other> {
     let came = match (&verdict, expected) {
         (Verdict::Recorded, Expected::Recorded) => return Ok(()),
         (Verdict::Refused(reject), Expected::Refused(codes)) if codes.contains(&reject.code) => {
@@ -288,7 +288,7 @@ fn compare(verdict: Verdict, expected: &Expected) -> Result<(), Other> {
         (Verdict::Recorded, Expected::Refused(_)) => "ok".into(),
         (Verdict::Refused(reject), Expected::Recorded | Expected::Refused(_)) => {
             let Reject { code, message, .. } = reject;
-            format!("reject {code}: {message}")
+            format!("reject {code}: {}", names.in_words(message))
         }
     };
     let hint = match verdict {

@@ -29,19 +29,22 @@ pub(super) struct World {
     rulebook: Option<Rulebook>,
     members: Vec<AdmitMember>,
     validators: Vec<(Handle, u64)>,
+    /// The names of the members' keys.
+    names: Names,
 }
 
 impl Default for World {
     fn default() -> Self {
         let (members, validators) = (Vec::new(), Vec::new());
-        World { protocol: 1, start_ms: START_MS, rulebook: None, members, validators }
+        let names = Names::default();
+        World { protocol: 1, start_ms: START_MS, rulebook: None, members, validators, names }
     }
 }
 
 impl World {
     /// Reads a line that declares something; false when the line is a step.
     pub fn declare(&mut self, line: &Line) -> Result<bool, Wrong> {
-        let names = Names::default();
+        let names = self.names.clone();
         let context = Context {
             chain: ChainId::from_digest(label("no chain yet")),
             author: "nobody".parse().map_err(|e: crate::text::ParseText| Wrong(e.to_string()))?,
@@ -68,6 +71,7 @@ impl World {
             }
             _ => return Ok(false),
         }
+        self.names = names;
         Ok(true)
     }
 
@@ -93,6 +97,11 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// The names of the members' keys.
+    pub fn names(&self) -> &Names {
+        &self.names
     }
 
     /// Block time at the begin.

@@ -1,18 +1,19 @@
 //! Answers about assets, members and what governance decides.
 
-use std::collections::BTreeMap;
-
 use super::{Answer, Asked, did_you_mean};
 use crate::asset::serves;
+use crate::event::governance::Rulebook;
 use crate::hash::AssetId;
 use crate::reject::{Code, Refusal};
-use crate::scenario::form::Wrong;
+use crate::scenario::form::{Form, Words, Wrong, canonical, divide};
 use crate::scenario::kind::choice::RoleWord;
 use crate::scenario::kind::compound::Owner;
 use crate::scenario::kind::number::Count;
 use crate::scenario::kind::reference::{Asset, Member};
 use crate::scenario::kind::time::Time;
-use crate::scenario::kind::{Kind, Maybe, items};
+use crate::scenario::kind::{Kind, Maybe};
+use crate::scenario::token::{shown, tokens};
+use crate::scenario::verbs::{describe, rulebook as rules};
 use crate::state::record::AssetRecord;
 use crate::state::{Key, Records, Relation, View};
 
@@ -80,30 +81,19 @@ pub(super) fn owners(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
     let (right, id, asset) = a.right_of()?;
     let seen = a.context.seen;
     let epoch = seen.right(&id, &asset, right)?.epoch;
-    let write = |owners: Vec<crate::event::rights::Owner>| {
-        let owners: BTreeMap<_, _> = owners.into_iter().map(|o| (o.member.clone(), o)).collect();
-        let owners = owners.values().map(|o| Owner::write(o, a.context));
-        owners.collect::<Vec<_>>().join(", ")
-    };
-    let is = write(seen.epoch(&id, &asset, right, epoch)?.owners);
-    let expected = write(items::<Owner>(&mut a.expected, a.context)?);
-    Ok(Answer { is, expected })
+    let owners = seen.epoch(&id, &asset, right, epoch)?.owners;
+    a.list::<Owner>(&owners, |owner| Some(&owner.member))
 }
 
 pub(super) fn manager(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
     let (right, id, asset) = a.right_of()?;
     let manager = a.context.seen.right(&id, &asset, right)?.manager;
-    a.compare::<Member>(&manager)
+    a.members(&[manager])
 }
 
 pub(super) fn roles(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
-    let mut roles = a.member()?.roles;
-    let mut expected = items::<RoleWord>(&mut a.expected, a.context)?;
-    roles.sort();
-    expected.sort();
-    let write =
-        |roles: &[_]| roles.iter().map(|role| RoleWord::word(role)).collect::<Vec<_>>().join(", ");
-    Ok(Answer { is: write(&roles), expected: write(&expected) })
+    let roles = a.member()?.roles;
+    a.list::<RoleWord>(&roles, |_| None)
 }
 
 pub(super) fn suspended(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
@@ -113,7 +103,7 @@ pub(super) fn suspended(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
 
 pub(super) fn successor(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
     let member = a.member()?;
-    a.compare::<Maybe<Member>>(&member.successor)
+    a.members(member.successor.as_slice())
 }
 
 pub(super) fn related(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
@@ -121,9 +111,7 @@ pub(super) fn related(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
     let _ = a.at.skip("to") || a.at.skip("and") || a.at.skip(",");
     let other = Member::read(&mut a.at, a.context)?;
     for member in [&one, &other] {
-        if a.context.seen.member(member)?.is_none() {
-            return Err(Wrong(format!("member {member} is not recorded")));
-        }
+        a.must_be_member(member)?;
     }
     let is = crate::member::related(&a.context.seen, &one, &other)?;
     a.yes(is)
@@ -136,6 +124,7 @@ pub(super) fn validators(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
     let mut expected = Vec::new();
     loop {
         let member = Member::read(&mut a.expected, a.context)?;
+        a.must_be_member(&member)?;
         expected.push(format!("{member} {}", Count::read(&mut a.expected, a.context)?));
         if !a.expected.skip(",") {
             break;
@@ -146,8 +135,38 @@ pub(super) fn validators(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
     Ok(Answer { is: is.join(", "), expected: expected.join(", ") })
 }
 
+/// The version of the rulebook, or what it says of one rule.
 pub(super) fn rulebook(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
-    a.number(Key::RulebookVersion)
+    if a.at.peek().is_none() {
+        return a.number(Key::RulebookVersion);
+    }
+    let fields = describe(|f, _| rules(f, None));
+    let rule = divide(a.at.rest(), &fields)?;
+    let ([], [(rule, more)]) = (rule.before.as_slice(), rule.clauses.as_slice()) else {
+        let text = shown(a.at.rest());
+        let known: Vec<_> = fields.iter().map(|field| canonical(field.keyword)).collect();
+        let near = did_you_mean(&text, known.iter().copied());
+        return Err(Wrong(format!("`{text}` is no rule{near}; known: {}", known.join(", "))));
+    };
+    if !more.is_empty() {
+        return Err(Wrong(format!("after `rulebook {rule}` stands `=`")));
+    }
+    let expected = vec![(*rule, a.expected.rest().to_vec())];
+    while a.at.take().is_some() || a.expected.take().is_some() {}
+    let expected =
+        rules(&mut Form::read(&Words { before: vec![], clauses: expected }, a.context), None)?;
+    // The value of the rule as a rulebook is written, which leaves out what is standard.
+    let value = |rulebook: &Rulebook| {
+        let mut form = Form::write(a.context);
+        rules(&mut form, Some(rulebook))?;
+        let words = divide(&tokens(&form.into_text()).map_err(Wrong)?, &fields)?;
+        let written = words.clauses.iter().find(|clause| clause.0 == *rule);
+        let standard = fields.iter().find(|field| canonical(field.keyword) == *rule);
+        let standard = standard.map_or(String::new(), |field| field.absent.clone());
+        Ok::<_, Wrong>(written.map_or(standard, |clause| shown(&clause.1)))
+    };
+    let (_, rulebook) = a.context.seen.rulebook()?;
+    Ok(Answer { is: value(&rulebook)?, expected: value(&expected)? })
 }
 
 pub(super) fn protocol(a: &mut Asked<'_>) -> Result<Answer, Wrong> {

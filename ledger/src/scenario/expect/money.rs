@@ -1,21 +1,34 @@
 //! Answers about money: what members have of an account, and accounts themselves.
 
-use super::{Answer, Asked};
-use crate::hash::{AccountId, AssetId};
+use super::{Answer, Asked, did_you_mean};
+use crate::aggregate::part;
+use crate::hash::{AccountId, AggregateId, AssetId};
 use crate::money::Currency;
 use crate::query::{AccountStatement, Balance, CurrencyTotal, member_statement, product_statement};
+use crate::scenario::derive::label;
 use crate::scenario::form::{Wrong, parse};
 use crate::scenario::kind::Kind;
 use crate::scenario::kind::compound::{Account, RightOf};
 use crate::scenario::kind::number::{Coin, Count, Money, money};
-use crate::scenario::kind::reference::{Asset, Member};
+use crate::scenario::kind::reference::{Asset, Member, Ref};
 use crate::scenario::token::shown;
-use crate::state::Records;
+use crate::state::record::AggregateRecord;
+use crate::state::{Key, Records, View};
 
 /// How an amount below or above zero is written.
 fn signed(amount: i128, currency: &Currency) -> String {
     let sign = if amount < 0 { "-" } else { "" };
     format!("{sign}{}", money(u64::try_from(amount.unsigned_abs()).unwrap_or(u64::MAX), currency))
+}
+
+/// What a source of an aggregate has of an account, in minor units.
+pub(super) struct SourceLine {
+    /// Its part of what the owner has had so far.
+    pub entitled: u128,
+    /// What the owner has handed it.
+    pub paid: u128,
+    /// What the owner may hand it now.
+    pub payable: u128,
 }
 
 impl Asked<'_> {
@@ -71,6 +84,39 @@ impl Asked<'_> {
         });
         let sum = balances.fold(0i128, |sum, balance| sum.saturating_add(of(balance)));
         self.amount(sum, &currency)
+    }
+
+    /// The sum of what a member has on an account, or what is so of a source of an aggregate.
+    pub(super) fn share(
+        &mut self,
+        of_line: fn(&Balance) -> i128,
+        of_source: fn(&SourceLine) -> u128,
+    ) -> Result<Answer, Wrong> {
+        self.at.skip("of");
+        if !self.at.skip("source") {
+            return self.lines(of_line);
+        }
+        let source = &self.at.need("the name of a source")?.text;
+        self.at.expect("of")?;
+        let id = Ref::<AggregateId>::read(&mut self.at, self.context)?;
+        self.at.expect("on")?;
+        let (account, currency, _) = self.account_id()?;
+        let aggregate: AggregateRecord = self.record(Key::Aggregate(id))?;
+        let sealed = self.context.names.sources(&id);
+        let sealed = sealed.ok_or_else(|| Wrong("its sources are not listed here".into()))?;
+        let (_, weight) = sealed.iter().find(|s| s.0 == *source).ok_or_else(|| {
+            let near = did_you_mean(source, sealed.iter().map(|s| s.0.as_str()));
+            Wrong(format!("`{source}` is none of its sources{near}"))
+        })?;
+        let entitled = part(&self.context.seen, &aggregate, &account, *weight)?;
+        let paid: Option<u64> =
+            self.context.seen.get(&Key::SourcePaid(id, account, label(source)))?;
+        let paid = u128::from(paid.unwrap_or(0));
+        let AggregateRecord { asset, right, owner, .. } = aggregate;
+        let in_force = self.context.seen.get(&Key::SealedBy(asset, right, owner))? == Some(id);
+        let payable = if in_force { entitled.saturating_sub(paid) } else { 0 };
+        let is = of_source(&SourceLine { entitled, paid, payable });
+        self.amount(i128::try_from(is).unwrap_or(i128::MAX), &currency)
     }
 
     /// A number of what a member has in one currency.

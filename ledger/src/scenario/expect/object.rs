@@ -3,22 +3,19 @@
 use std::collections::BTreeSet;
 
 use super::{Answer, Asked, did_you_mean};
-use crate::asset::is_duplicate;
-use crate::hash::{AssetId, CertificateId, ChangeId, Digest, GrantId, RegistrationId, RequestId};
-use crate::member::compromised;
+use crate::hash::{CertificateId, ChangeId, GrantId, RegistrationId, RequestId};
 use crate::query::{BlockTime, Object, Topic, explain, inbox as inbox_of, object};
 use crate::reject::Code;
 use crate::scenario::form::{Wrong, parse};
+use crate::scenario::kind::Kind;
 use crate::scenario::kind::number::Count;
-use crate::scenario::kind::reference::{Asset, Member};
-use crate::scenario::kind::{Kind, items};
-use crate::scenario::token::{plain, shown};
+use crate::scenario::kind::reference::{Asset, Member, one};
+use crate::scenario::token::shown;
 use crate::state::record::{
     ChangeRecord, ContractRecord, ContractStatus, GrantRecord, GrantStatus, RegistrationRecord,
     RegistrationStatus, RequestRecord, TradeCertificateRecord,
 };
 use crate::state::{Key, Records, View};
-use crate::text::Handle;
 
 /// A word of a status as Rust shows it, in the writing of the language.
 fn word(status: &dyn std::fmt::Debug) -> String {
@@ -128,7 +125,7 @@ pub(super) fn standing(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
                 | GrantStatus::Voided => word(&record.status),
             }
         }
-        other => return Err(Wrong(format!("a {other} has a status and no standing"))),
+        other => return Err(Wrong(format!("{} has a status and no standing", one(other)))),
     };
     a.word(is, &STANDING)
 }
@@ -150,32 +147,17 @@ const STANDING: [&str; 13] = [
     "voided",
 ];
 
-/// Compares members without regard to order.
-fn members(a: &mut Asked<'_>, mut is: Vec<Handle>) -> Result<Answer, Wrong> {
-    let mut expected = match a.expected.skip("none") {
-        true => Vec::new(),
-        false => items::<Member>(&mut a.expected, a.context)?,
-    };
-    is.sort();
-    expected.sort();
-    let write = |members: &[Handle]| match members {
-        [] => "none".to_owned(),
-        [..] => members.iter().map(Handle::as_str).collect::<Vec<_>>().join(", "),
-    };
-    Ok(Answer { is: write(&is), expected: write(&expected) })
-}
-
 pub(super) fn objections(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
     let (_, id) = a.named()?;
     let record: RegistrationRecord =
         a.record(Key::Registration(RegistrationId::from_digest(id)))?;
-    members(a, record.objections)
+    a.members(&record.objections)
 }
 
 pub(super) fn approvals(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
     let (_, id) = a.named()?;
     let record: ChangeRecord = a.record(Key::Change(ChangeId::from_digest(id)))?;
-    members(a, record.approvals)
+    a.members(&record.approvals)
 }
 
 pub(super) fn certificate(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
@@ -244,45 +226,4 @@ fn is_tag(word: &str) -> Result<(), Wrong> {
     }
     let near = did_you_mean(word, areas.into_iter());
     Err(Wrong(format!("`{word}` is no rule's tag, as `LED-FLR-3` is; quote a text{near}")))
-}
-
-/// Why something is contested.
-struct Contests {
-    duplicate: bool,
-    key: bool,
-    dispute: bool,
-}
-
-fn contests(a: &Asked<'_>, what: &str, id: Digest) -> Result<Contests, Wrong> {
-    let seen = &a.context.seen;
-    let missing = || Wrong(format!("the {what} is not recorded"));
-    match what {
-        "grant" => {
-            let r = seen.grant(&GrantId::from_digest(id))?.ok_or_else(missing)?;
-            let key = !r.cleared && compromised(seen, &r.signer, r.time_ms)?;
-            Ok(Contests { duplicate: false, key, dispute: r.disputes > 0 })
-        }
-        "asset" => {
-            let r = seen.asset(&AssetId::from_digest(id))?.ok_or_else(missing)?;
-            let key = !r.cleared && compromised(seen, &r.signer, r.time_ms)?;
-            let duplicate = !r.cleared && (is_duplicate(seen, &r)? || r.output_of.is_some());
-            Ok(Contests { duplicate, key, dispute: r.disputes > 0 })
-        }
-        other => Err(Wrong(format!("a {other} is never contested; assets and grants are"))),
-    }
-}
-
-pub(super) fn contested(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
-    let (what, id) = a.thing()?;
-    let Contests { duplicate, key, dispute } = contests(a, what, id)?;
-    if !a.at.skip("by") {
-        return a.yes(duplicate || key || dispute);
-    }
-    let by = a.at.need("`duplicate`, `key` or `dispute`")?;
-    match plain(&by.text).as_str() {
-        "duplicate" => a.yes(duplicate),
-        "key" => a.yes(key),
-        "dispute" => a.yes(dispute),
-        other => Err(Wrong(format!("`{other}` is none of duplicate, key, dispute"))),
-    }
 }

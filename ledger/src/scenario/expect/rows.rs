@@ -1,6 +1,6 @@
 //! The questions that can be asked, in the order of the documentation.
 
-use super::{Row, ledger, money, object};
+use super::{Row, contest, key, ledger, market, money, object};
 use crate::state::Relation;
 
 macro_rules! rows {
@@ -12,21 +12,21 @@ macro_rules! rows {
 }
 
 rows! {
-    "entitled", "MEMBER on ACCOUNT [for RIGHT of ASSET] = AMOUNT",
+    "entitled", "MEMBER, or source SOURCE of AGGREGATE, on ACCOUNT [for RIGHT of ASSET] = AMOUNT",
         "expect entitled insight-co on insight-co/report at gz-exchange in CNY = 743396.22"
-        => |a| a.lines(|b| b.entitled.into());
+        => |a| a.share(|b| b.entitled.into(), |s| s.entitled);
     "held", "MEMBER on ACCOUNT [for RIGHT of ASSET] = AMOUNT (until a delivery is confirmed)",
         "expect held clean-lab on insight-co/report at gz-exchange in CNY = 0.00"
         => |a| a.lines(|b| b.held.into());
     "frozen", "MEMBER on ACCOUNT [for RIGHT of ASSET] = AMOUNT (by a dispute)",
         "expect frozen county-hospital on insight-co/report at gz-exchange in CNY = 79075.67"
         => |a| a.lines(|b| b.frozen.into());
-    "payable", "MEMBER on ACCOUNT [for RIGHT of ASSET] = AMOUNT",
+    "payable", "MEMBER, or source SOURCE of AGGREGATE, on ACCOUNT [for RIGHT of ASSET] = AMOUNT",
         "expect payable patients-fund on insight-co/report at gz-exchange in CNY = 35275.39"
-        => |a| a.lines(|b| b.payable.into());
-    "paid", "MEMBER on ACCOUNT [for RIGHT of ASSET] = AMOUNT",
+        => |a| a.share(|b| b.payable.into(), |s| s.payable);
+    "paid", "MEMBER, or source SOURCE of AGGREGATE, on ACCOUNT [for RIGHT of ASSET] = AMOUNT",
         "expect paid chest-hospital on insight-co/report at gz-exchange in CNY for holding of chest-hospital/fna-2026 = 100000.00"
-        => |a| a.lines(|b| b.paid.into());
+        => |a| a.share(|b| b.paid.into(), |s| s.paid);
     "overpaid", "MEMBER on ACCOUNT [for RIGHT of ASSET] = AMOUNT (paid beyond what is due)",
         "expect overpaid chest-hospital on insight-co/report at gz-exchange in CNY = 0.00"
         => |a| a.lines(|b| b.overpaid.into());
@@ -73,6 +73,12 @@ rows! {
         "expect objections of entry = none" => object::objections;
     "approvals", "of NAME = MEMBER, … (of a change by governance)",
         "expect approvals of raise = gz-exchange" => object::approvals;
+    "instalments", "of CONTRACT = AMOUNT by TIME paid, due or overdue, … or none (in order)",
+        "expect instalments of sale = 1200000.00 CNY by 2027-03-01 paid, 800000.00 CNY by 2027-06-01 paid"
+        => market::instalments;
+    "holds", "of DISPUTE or RIGHT of ASSET = MEMBER PART cooling, frozen or awarded until TIME by DISPUTE, … or none (parts held now)",
+        "expect holds of case = county-hospital 25% frozen until 2027-03-01 by case"
+        => contest::holds;
     "certificate", "number of NAME = NUMBER (for each exchange from 1)",
         "expect certificate number of cert-1 = 1" => object::certificate;
     "used", "GRANT = NUMBER (of derivations)", "expect used chest-grant = 1" => object::used;
@@ -89,8 +95,12 @@ rows! {
         => |a| a.flag(|r| r.late);
     "usable", "ASSET = yes or CODE (whether it may serve for anything new, else why not)",
         "expect usable chest-hospital/fna-2026 = yes" => ledger::usable;
-    "contested", "ASSET or GRANT [by duplicate, key or dispute] [= yes or no]",
-        "expect not contested chest-hospital/fna-2026 by duplicate" => object::contested;
+    "contested", "ASSET, GRANT, CONTRACT, PAYMENT, TRANSFER or RIGHT of ASSET [by duplicate, key, dispute or DISPUTE] [= yes or no] (by a dispute until it is ruled)",
+        "expect contested holding of county-hospital/fna by case" => contest::contested;
+    "compliance", "of ASSET at EXCHANGE = passed, failed or none (what counts there of its reviews)",
+        "expect compliance of insight-co/report at gz-exchange = passed" => market::compliance;
+    "valuation", "of ASSET = AMOUNT by METHOD or none (the newest)",
+        "expect valuation of insight-co/report = 1000000.00 CNY by income" => market::valuation;
     "duplicate", "of ASSET = ASSET or none", "expect duplicate of county-hospital/fna = none"
         => ledger::duplicate;
     "version", "of ASSET = NUMBER", "expect version of chest-hospital/fna-2026 = 1"
@@ -109,7 +119,7 @@ rows! {
     "duplicates", "of ASSET = NUMBER (assets of others with its content)",
         "expect duplicates of chest-hospital/fna-2026 = 0" => |a| a.count(Relation::AssetDuplicates);
     "findings", "of ASSET = NUMBER (reviews, valuations, attestations, withdrawals)",
-        "expect findings of insight-co/report = 1" => |a| a.count(Relation::AssetFindings);
+        "expect findings of insight-co/report = 2" => |a| a.count(Relation::AssetFindings);
     "usage", "of ASSET = NUMBER (requests for access, decisions and jobs logged)",
         "expect usage of chest-hospital/fna-2026 = 3" => |a| a.count(Relation::AssetUsage);
     "disputes", "of ASSET = NUMBER (about it, its rights and grants)",
@@ -117,6 +127,10 @@ rows! {
 
     "roles", "of MEMBER = ROLE, …", "expect roles of insight-co = processor, operator"
         => ledger::roles;
+    "keys", "of MEMBER = KEY[SCOPES], … or none (those that are valid; without brackets with all scopes)",
+        "expect keys of clean-lab = main, pipeline[register]" => key::keys;
+    "key", "KEY of MEMBER = valid, revoked, compromised [since TIME] or none (it never was one)",
+        "expect key spare of clean-lab = compromised since 2027-01-01" => key::key;
     "suspended", "MEMBER [= yes or no]", "expect not suspended clean-lab" => ledger::suspended;
     "successor", "of MEMBER = MEMBER or none", "expect successor of clean-lab = none"
         => ledger::successor;
@@ -124,7 +138,8 @@ rows! {
         => ledger::related;
     "validators", "= MEMBER POWER, … (the next set)",
         "expect validators = gz-exchange 10, bj-exchange 10" => ledger::validators;
-    "rulebook", "= VERSION (from 1)", "expect rulebook = 1" => ledger::rulebook;
+    "rulebook", "[RULE] = VERSION (from 1), or what is in force of a rule, as in propose rulebook",
+        "expect rulebook fee-cap = 30%" => ledger::rulebook;
     "protocol", "= VERSION", "expect protocol = 1" => ledger::protocol;
     "height", "= NUMBER (of the newest block)", "expect height = 1 as of height 1" => ledger::height;
     "time", "= TIME (of the newest block)", "expect time = 2027-01-01T00:00:01 as of height 1"

@@ -97,7 +97,9 @@ impl Kind for Asset {
             Some((author, name)) => (author.parse().map_err(wrong)?, name),
             None => (context.author.clone(), token.text.as_str()),
         };
-        Ok(asset_id(&context.chain, &author, &name.parse().map_err(wrong)?))
+        let id = asset_id(&context.chain, &author, &name.parse().map_err(wrong)?);
+        context.names.say(id.digest().to_string(), format!("{author}/{name}"));
+        Ok(id)
     }
     fn write(value: &AssetId, context: &Context<'_>) -> String {
         written(value.digest(), context)
@@ -147,20 +149,26 @@ pub trait Made: Copy {
     fn digest(&self) -> &Digest;
 }
 
+/// A thing of a kind, with its article.
+pub fn one(what: &str) -> String {
+    let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {what}")
+}
+
 /// A reference to what an earlier step made, by the name it was given.
 pub struct Ref<T>(T);
 
 impl<T: Made> Kind for Ref<T> {
     type Of = T;
     fn name() -> String {
-        format!("name of a {}", T::WHAT)
+        format!("name of {}", one(T::WHAT))
     }
     fn sample() -> String {
         format!("\"some {}\"", T::WHAT)
     }
     fn read(at: &mut Cursor<'_>, context: &Context<'_>) -> Result<T, Wrong> {
-        let what = T::WHAT;
-        let token = at.need(&format!("the name of a {what}"))?;
+        let (what, wanted) = (T::WHAT, one(T::WHAT));
+        let token = at.need(&format!("the name of {wanted}"))?;
         if let Some(found) = digest(token) {
             return found.map(T::from_digest);
         }
@@ -169,12 +177,12 @@ impl<T: Made> Kind for Ref<T> {
                 Ok(T::from_digest(id))
             }
             Some((made, _)) => {
-                Err(Wrong(format!("`{}` names a {made}, expected a {what}", token.text)))
+                Err(Wrong(format!("`{}` names {}, expected {wanted}", token.text, one(made))))
             }
             None => {
                 let near = nearest(&token.text, context.names.all());
                 let near = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
-                let text = format!("no step before has named a {what} `{}`{near}", token.text);
+                let text = format!("no step before has named {wanted} `{}`{near}", token.text);
                 Err(Wrong(format!("{text} (end the step that makes it with `as {}`)", token.text)))
             }
         }
@@ -223,7 +231,9 @@ impl Kind for Key {
             return text.parse().map_err(|e: crate::hash::ParseTagged| Wrong(e.to_string()));
         }
         let (owner, name) = key_name(text, &context.key_owner())?;
-        Ok(signing_key(&owner, &name).public_key())
+        let key = signing_key(&owner, &name).public_key();
+        context.names.say(key.to_string(), format!("{owner}/{name}"));
+        Ok(key)
     }
     fn write(value: &PublicKey, _: &Context<'_>) -> String {
         value.to_string()

@@ -57,35 +57,22 @@ pub fn decimals(currency: &Currency) -> Option<usize> {
     DECIMALS.iter().find(|(known, _)| *known == code).map(|(_, decimals)| *decimals)
 }
 
-/// A sentence of the rules as people read it: amounts in the unit they use, moments as times.
+/// A sentence of the rules as people read it here: the digits of amounts in groups.
 pub fn sentence(text: &str) -> String {
-    let words: Vec<&str> = text.split(' ').collect();
-    let mut out: Vec<String> = Vec::with_capacity(words.len());
-    let mut at = 0;
-    while let Some(word) = words.get(at) {
-        let number: Option<u64> = word.parse().ok();
-        let before = at.checked_sub(1).and_then(|at| words.get(at)).copied();
-        match (number, words.get(at + 1..)) {
-            (Some(amount), Some(["minor", "units", "of", rest, ..])) => {
-                let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
-                let (code, after) = rest.split_at(end);
-                if let Ok(currency) = code.parse() {
-                    out.push(format!("{}{after}", money(amount, &currency)));
-                    at += 5;
-                    continue;
-                }
-                out.push(word.to_string());
-            }
-            (Some(ms), _)
-                if ms > 1_000_000_000_000 && matches!(before, Some("from" | "until" | "at")) =>
-            {
-                out.push(time(ms));
-            }
-            (_, _) => out.push(word.to_string()),
+    let mut words: Vec<String> = text.split(' ').map(String::from).collect();
+    for at in 1..words.len() {
+        let (before, rest) = words.split_at_mut(at);
+        let (Some(amount), Some(unit)) = (before.last_mut(), rest.first()) else { continue };
+        let code = unit.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        let (whole, fraction) = amount.split_once('.').unwrap_or((amount, ""));
+        if let (Ok(number), Ok(_), true) =
+            (whole.parse(), code.parse::<Currency>(), whole.len() > 3)
+        {
+            let point = if fraction.is_empty() { "" } else { "." };
+            *amount = format!("{}{point}{fraction}", grouped(number));
         }
-        at += 1;
     }
-    out.join(" ")
+    words.join(" ")
 }
 
 /// A number with its digits in groups of three: `185 849 057`.
@@ -171,11 +158,12 @@ mod tests {
     #[test]
     fn sentences_of_the_rules_are_made_readable() {
         for (text, expected) in [
-            ("a contract for 1000000 minor units of CNY", "a contract for 10 000.00 CNY"),
-            ("paid 5 minor units of CNY, reference A", "paid 0.05 CNY, reference A"),
-            ("the notice is until 1790000000000", "the notice is until 2026-09-21 14:13:20 UTC"),
-            ("1790000000000 to be paid, 5 are payable", "1790000000000 to be paid, 5 are payable"),
-            ("at height 12", "at height 12"),
+            ("a contract for 10000.00 CNY", "a contract for 10 000.00 CNY"),
+            ("paid 1234567 JPY, reference A", "paid 1 234 567 JPY, reference A"),
+            ("paid 0.05 CNY, reference 7000", "paid 0.05 CNY, reference 7000"),
+            ("10 000.00 CNY to be paid", "10 000.00 CNY to be paid"),
+            ("ended at 2026-09-21T14:13:20 UTC", "ended at 2026-09-21T14:13:20 UTC"),
+            ("at height 12000", "at height 12000"),
         ] {
             assert_eq!(sentence(text), expected);
         }

@@ -18,6 +18,7 @@ use crate::split::Right;
 use crate::state::record::{AccessRecord, AccessStatus, AssetRecord, UsageRecord};
 use crate::state::{Key, Relation, View};
 use crate::text::Handle;
+use crate::words::{moment, word};
 
 /// `request_access`.
 pub(crate) fn request(act: &mut Act<'_>, e: &RequestAccess) -> Result<(), Refusal> {
@@ -31,7 +32,7 @@ pub(crate) fn request(act: &mut Act<'_>, e: &RequestAccess) -> Result<(), Refusa
         return Err(Reject::new(Code::NotIndependent, text).into());
     }
     if e.not_after_ms < act.context.time_ms {
-        let text = format!("the access would have ended at {}", e.not_after_ms);
+        let text = format!("the access would have ended at {}", moment(e.not_after_ms));
         return Err(Reject::new(Code::TermOutOfRange, text).into());
     }
     let id = AccessId::from_digest(*act.event.digest());
@@ -61,7 +62,8 @@ fn check_purposes(asset: &AssetRecord, e: &RequestAccess) -> Result<(), Reject> 
     if let Some(allowed) = asset.purposes()
         && let Some(p) = e.purposes.iter().find(|p| !allowed.contains(p))
     {
-        let text = format!("purpose {p:?} is not among those of {}/{}", asset.author, asset.name);
+        let (p, AssetRecord { author, name, .. }) = (word(p), asset);
+        let text = format!("purpose {p} is not among those of {author}/{name}");
         return Err(Reject::new(Code::PurposeNotInherited, text));
     }
     Ok(())
@@ -95,7 +97,7 @@ pub(crate) fn decide(act: &mut Act<'_>, e: &DecideAccess) -> Result<(), Refusal>
     match access.status {
         AccessStatus::Requested => {}
         AccessStatus::Granted | AccessStatus::Refused => {
-            let text = format!("the access is {:?} already", access.status);
+            let text = format!("the access is {} already", word(&access.status));
             return Err(Reject::new(Code::AccessClosed, text).into());
         }
     }
@@ -121,7 +123,11 @@ pub(crate) fn record_usage(act: &mut Act<'_>, e: &RecordUsage) -> Result<(), Ref
     }
     let granted = access.status == AccessStatus::Granted;
     if !granted || act.context.time_ms > access.not_after_ms {
-        let text = format!("the access is {:?}, until {}", access.status, access.not_after_ms);
+        let text = format!(
+            "the access is {}, until {}",
+            word(&access.status),
+            moment(access.not_after_ms)
+        );
         return Err(Reject::new(Code::AccessNotInForce, text).into());
     }
     let job = Key::Usage(e.access, e.job);

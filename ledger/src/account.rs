@@ -8,6 +8,8 @@
 mod entitlement;
 mod tree;
 
+use crate::money::Currency;
+use crate::words::money;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
@@ -68,6 +70,12 @@ impl Amounts {
         let fee = attribution::fee(gross, tax, fee_bp)?;
         let net = gross.checked_sub(tax)?.checked_sub(fee)?;
         Some(Amounts { net, fee, tax })
+    }
+
+    /// The three parts for a sentence.
+    pub(crate) fn in_words(&self, currency: &Currency) -> String {
+        let [net, fee, tax] = [self.net, self.fee, self.tax].map(|n| money(n, currency));
+        format!("net {net}, fee {fee}, tax {tax}")
     }
 
     /// The three parts of both, each pair made one.

@@ -11,6 +11,7 @@ use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{AggregateRecord, LineRecord, Records};
 use crate::state::{Key, View};
 use crate::text::Handle;
+use crate::words::money;
 
 /// `seal_sources`.
 pub(crate) fn seal(act: &mut Act<'_>, e: &SealSources) -> Result<(), Refusal> {
@@ -78,9 +79,9 @@ pub(crate) fn pay(act: &mut Act<'_>, e: &PaySource) -> Result<(), Refusal> {
         let text = "the sources were sealed anew since";
         return Err(Reject::new(Code::AlreadySealed, text).into());
     }
-    named_account(act, &e.account)?;
+    let currency = named_account(act, &e.account)?.currency;
     if !(1..=MAX_AMOUNT).contains(&e.amount) {
-        let text = format!("{} minor units for a source", e.amount);
+        let text = format!("{} for a source", money(e.amount, &currency));
         return Err(Reject::new(Code::AmountOutOfRange, text).into());
     }
     check_source(&aggregate, e)?;
@@ -89,7 +90,10 @@ pub(crate) fn pay(act: &mut Act<'_>, e: &PaySource) -> Result<(), Refusal> {
     let paid: u64 = act.state.get(&key)?.unwrap_or(0);
     let after = paid.checked_add(e.amount).filter(|after| u128::from(*after) <= part);
     let Some(after) = after else {
-        let text = format!("{} after {paid}, its part so far is {part}", e.amount);
+        let part = i128::try_from(part).unwrap_or(i128::MAX);
+        let [asked, paid, part] =
+            [e.amount.into(), paid.into(), part].map(|n: i128| money(n, &currency));
+        let text = format!("{asked} after {paid}, its part so far is {part}");
         return Err(Reject::new(Code::SourceAboveDue, text).into());
     };
     use_reference(act, &aggregate.owner, &e.bank_reference)?;

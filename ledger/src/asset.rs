@@ -16,6 +16,7 @@ use crate::split::SplitError;
 use crate::state::record::{AssetInputs, AssetRecord, GrantRecord};
 use crate::state::{Key, Records, Relation, View};
 use crate::text::Handle;
+use crate::words::{moment, word};
 use crate::{access, consent, floor, member, succession, watch};
 
 /// An asset that an event names; it waits for one that is not recorded.
@@ -249,7 +250,7 @@ fn check_stage(e: &RegisterAsset) -> Result<(), Reject> {
     let has = if e.derivation.is_some() { "has" } else { "has no" };
     Err(Reject::new(
         Code::StageMismatch,
-        format!("stage {:?}, but the registration {has} derivation", e.stage),
+        format!("stage {}, but the registration {has} derivation", word(&e.stage)),
     ))
 }
 
@@ -276,7 +277,11 @@ fn check_claimed(activity: Option<&Activity>, now_ms: u64) -> Result<(), Reject>
     let Some(end) = activity.map(|a| a.claimed_to_ms).filter(|end| *end > latest) else {
         return Ok(());
     };
-    let text = format!("the claimed time of the activity ends at {end}, at the latest at {latest}");
+    let text = format!(
+        "the claimed time of the activity ends at {}, at the latest at {}",
+        moment(end),
+        moment(latest)
+    );
     Err(Reject::new(Code::OutOfRange, text))
 }
 
@@ -292,9 +297,13 @@ fn revised(act: &mut Act<'_>, e: &RegisterAsset, id: AssetId) -> Result<(AssetId
         .into());
     }
     if asset.stage != e.stage {
-        let text =
-            format!("{}/{} is {:?}, a version of it too", asset.author, asset.name, asset.stage);
-        return Err(Reject::new(Code::StageMismatch, text.to_lowercase()).into());
+        let text = format!(
+            "{}/{} is {}, a version of it too",
+            asset.author,
+            asset.name,
+            word(&asset.stage)
+        );
+        return Err(Reject::new(Code::StageMismatch, text).into());
     }
     let key = Key::Revision(*previous);
     if act.state.value(&key)?.is_some() {
@@ -387,7 +396,7 @@ fn check_input(
     if let Some(allowed) = asset.purposes()
         && let Some(p) = activity.purposes.iter().find(|p| !allowed.contains(p))
     {
-        let text = format!("purpose {p:?} is not among those of input {shown}");
+        let text = format!("purpose {} is not among those of input {shown}", word(p));
         return Err(Reject::new(Code::PurposeNotInherited, text).into());
     }
     Ok(())

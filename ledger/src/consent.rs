@@ -12,6 +12,7 @@ use crate::split::Right;
 use crate::state::record::{AssetRecord, AttestationRecord, WithdrawalRecord};
 use crate::state::{Key, Relation, View};
 use crate::watch;
+use crate::words::word;
 
 /// Fails when consent was withdrawn from exactly this version: nothing new is derived from it.
 pub(crate) fn check_not_withdrawn<V: View>(
@@ -71,7 +72,7 @@ pub(crate) fn attest(act: &mut Act<'_>, e: &AttestDeidentification) -> Result<()
     match asset.metadata.deidentification {
         Deidentification::Anonymised | Deidentification::Aggregated => {}
         declared @ (Deidentification::None | Deidentification::Pseudonymised) => {
-            let is = format!("{declared:?}").to_lowercase();
+            let is = word(&declared);
             let text =
                 format!("{}/{} declares the de-identification {is}", asset.author, asset.name);
             return Err(Reject::new(Code::NotAnonymised, text).into());

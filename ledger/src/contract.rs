@@ -1,6 +1,7 @@
 //! The rules for three-party contracts: proposal, signatures, and their end before and after all
 //! have signed. Implements [LED-MKT-3], [LED-MKT-4], [LED-MKT-11] and [LED-MKT-12].
 
+use crate::money::Currency;
 use std::collections::BTreeSet;
 
 use crate::event::market::{
@@ -20,6 +21,7 @@ use crate::state::record::{ContractRecord, ContractStatus, ListingRecord};
 use crate::state::{Key, Records, Relation};
 use crate::territory;
 use crate::trade_certificate;
+use crate::words::{moment, money};
 
 /// `propose_contract`: the seller's proposal is its signature.
 pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refusal> {
@@ -38,12 +40,18 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refu
     }
     check_schedule(&listing.schedule, &e.schedule)?;
     if e.price > MAX_AMOUNT {
-        return reject(Code::AmountOutOfRange, format!("a price of {} minor units", e.price));
+        return reject(
+            Code::AmountOutOfRange,
+            format!("a price of {}", money(e.price, &e.currency)),
+        );
     }
-    check_instalments(e.price, &e.instalments)?;
+    check_instalments((e.price, &e.currency), &e.instalments)?;
     check_licence(&listing, &cover, &e.licence, act.context.time_ms)?;
     if e.sign_by_ms < act.context.time_ms {
-        return reject(Code::ContractExpired, format!("it could be signed until {}", e.sign_by_ms));
+        return reject(
+            Code::ContractExpired,
+            format!("it could be signed until {}", moment(e.sign_by_ms)),
+        );
     }
     if e.price > 0 {
         payment::require_not_closed(act, &listing.asset, &listing.exchange, &e.currency)?;
@@ -96,15 +104,19 @@ fn check_schedule(agreed: &Digest, stated: &Digest) -> Result<(), Reject> {
     Err(Reject::new(Code::ScheduleMismatch, text))
 }
 
-fn check_instalments(price: u64, instalments: &[Instalment]) -> Result<(), Reject> {
+fn check_instalments(
+    (price, currency): (u64, &Currency),
+    instalments: &[Instalment],
+) -> Result<(), Reject> {
     if instalments.is_empty() {
         return Ok(());
     }
-    let sum: u128 = instalments.iter().map(|i| u128::from(i.amount)).sum();
+    let sum: i128 = instalments.iter().map(|i| i128::from(i.amount)).sum();
     let ordered = instalments.is_sorted_by(|a, b| a.due_ms < b.due_ms);
-    if sum == u128::from(price) && ordered && instalments.iter().all(|i| i.amount > 0) {
+    if sum == i128::from(price) && ordered && instalments.iter().all(|i| i.amount > 0) {
         return Ok(());
     }
+    let (sum, price) = (money(sum, currency), money(price, currency));
     let text = format!("the instalments add up to {sum} of {price}, or are not in order");
     Err(Reject::new(Code::InstalmentsInvalid, text))
 }
@@ -192,7 +204,7 @@ pub(crate) fn sign(act: &mut Act<'_>, e: &SignContract) -> Result<(), Refusal> {
     contract.exchange_signed |= exchange;
     check_schedule(&contract.schedule, &e.schedule)?;
     if contract.sign_by_ms < act.context.time_ms {
-        let text = format!("it could be signed until {}", contract.sign_by_ms);
+        let text = format!("it could be signed until {}", moment(contract.sign_by_ms));
         return Err(Reject::new(Code::ContractExpired, text).into());
     }
     let listing = listing::named(act, &contract.listing)?;

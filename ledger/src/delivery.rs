@@ -8,6 +8,7 @@ use crate::execute::Act;
 use crate::reject::{Code, Refusal, Reject};
 use crate::state::Key;
 use crate::state::record::ContractRecord;
+use crate::words::moment;
 
 /// `record_delivery`.
 pub(crate) fn record(act: &mut Act<'_>, e: &RecordDelivery) -> Result<(), Refusal> {
@@ -58,7 +59,7 @@ fn require_deemed(act: &Act<'_>, contract: &ContractRecord) -> Result<(), Reject
     }
     let deemed_ms = contract.delivered_ms.saturating_add(act.rulebook.deemed_delivery_ms);
     if act.context.time_ms < deemed_ms {
-        let text = format!("it can be deemed confirmed from {deemed_ms} on");
+        let text = format!("it can be deemed confirmed from {} on", moment(deemed_ms));
         return Err(Reject::new(Code::DeliveryNotDeemed, text));
     }
     if contract.disputes > 0 {

@@ -23,6 +23,7 @@ use crate::state::{Key, Relation, View};
 use crate::text::Handle;
 use crate::{contract, grant, hold, payment, payout};
 
+use crate::words::moment;
 use ruling::redirect_of;
 
 pub(crate) use ruling::rule;
@@ -260,7 +261,8 @@ pub(crate) fn freeze(act: &mut Act<'_>, e: &OrderFreeze) -> Result<(), Refusal> 
         return reject(Code::FreezeOutOfRange, "the dispute is not about a share");
     };
     if e.until_ms <= now || e.until_ms > latest {
-        let text = format!("a freeze until {}, now is {now}, at most {latest}", e.until_ms);
+        let [until, now, latest] = [e.until_ms, now, latest].map(moment);
+        let text = format!("a freeze until {until}, now is {now}, at most {latest}");
         return reject(Code::FreezeOutOfRange, text);
     }
     // What a first ruling gave away is held where it is until the appeal is decided.
@@ -300,7 +302,10 @@ pub(crate) fn appeal(act: &mut Act<'_>, e: &AppealRuling) -> Result<(), Refusal>
     let latest = dispute.rulings.first().map(|r| r.appeal_until_ms);
     let latest = latest.ok_or_else(|| Fault("a ruled dispute has no ruling".into()))?;
     if act.context.time_ms > latest {
-        return reject(Code::AppealTooLate, format!("it could be appealed until {latest}"));
+        return reject(
+            Code::AppealTooLate,
+            format!("it could be appealed until {}", moment(latest)),
+        );
     }
     dispute.status = DisputeStatus::Appealed;
     dispute.appellant = Some(act.author.clone());

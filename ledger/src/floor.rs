@@ -14,6 +14,7 @@ use crate::reject::{Code, Fault, Refusal, Reject};
 use crate::split::BASIS_POINTS;
 use crate::state::record::Floor;
 use crate::text::Handle;
+use crate::words::percent;
 
 /// Adds up, input by input, what reaches each source, and which floors bind the new asset.
 pub(crate) struct Tracker<'a> {
@@ -146,11 +147,10 @@ impl<'a> Tracker<'a> {
             let per_bp = self.weights.checked_mul(UNITS.into()).ok_or_else(overflow)?;
             let required = per_bp.checked_mul(floor_bp.into()).ok_or_else(overflow)?;
             if reached < required {
-                let got_bp = reached.checked_div(per_bp).unwrap_or(0);
+                let got_bp = reached.checked_div(per_bp).and_then(|bp| u64::try_from(bp).ok());
+                let (got, floor) = (percent(got_bp.unwrap_or(0)), percent(floor_bp));
                 let source = called(&source)?;
-                let text = format!(
-                    "of a sale {got_bp} bp would reach {source}, its floor is {floor_bp} bp"
-                );
+                let text = format!("of a sale {got} would reach {source}, its floor is {floor}");
                 return Err(Reject::new(Code::FloorNotMet, text).into());
             }
             let units = reached.checked_div(whole).ok_or_else(overflow)?;

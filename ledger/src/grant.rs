@@ -22,6 +22,7 @@ use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::rights::managed;
 use crate::state::record::{AssetRecord, GrantRecord, GrantStatus};
 use crate::state::{Key, Records, Relation, View};
+use crate::words::{moment, word};
 
 /// `offer_grant`.
 pub(crate) fn offer(act: &mut Act<'_>, e: &OfferGrant) -> Result<(), Refusal> {
@@ -132,10 +133,15 @@ pub(crate) fn called<V: View>(view: &V, id: &GrantId) -> Result<String, Fault> {
 fn closed(grant: &GrantRecord) -> Refusal {
     let text = match grant.revoked_ms {
         Some(at) if grant.status == GrantStatus::Accepted => {
-            format!("the grant was revoked at {at} and ends at {}", grant.not_after_ms)
+            let (at, end) = (moment(at), moment(grant.not_after_ms));
+            format!("the grant was revoked at {at} and ends at {end}")
         }
         Some(_) | None => {
-            format!("the grant is {:?}, its end is {}", grant.status, grant.not_after_ms)
+            format!(
+                "the grant is {}, its end is {}",
+                word(&grant.status),
+                moment(grant.not_after_ms)
+            )
         }
     };
     Reject::new(Code::GrantClosed, text).into()

@@ -73,3 +73,4 @@ mod succession;
 mod territory;
 mod trade_certificate;
 mod watch;
+pub mod words;

@@ -88,8 +88,10 @@ pub(crate) fn check_reserved(
         let contract = act.state.contract(&id)?;
         let contract = contract.ok_or_else(|| Fault(format!("contract {id} is missing")))?;
         if !act.same(&contract.buyer, grantee)? {
-            let text =
-                format!("the exclusive licence of contract {id} and this grant exclude each other");
+            let buyer = &contract.buyer;
+            let text = format!(
+                "the exclusive licence of {buyer} by contract {id} and this grant exclude each other"
+            );
             return Err(Reject::new(Code::ExclusiveConflict, text).into());
         }
     }

@@ -19,6 +19,7 @@ use crate::split::Right;
 use crate::state::record::{AssetRecord, ListingRecord, ListingStatus, RightRecord};
 use crate::state::{Key, Records, Relation, View};
 use crate::text::Handle;
+use crate::words::{percent, word};
 
 /// The hash of a schedule: the product and the Merkle root of its claims in order of asset and
 /// right. Implements [LED-REV-4].
@@ -54,7 +55,8 @@ pub(crate) fn list(act: &mut Act<'_>, e: &ListProduct) -> Result<(), Refusal> {
     }
     let cap = act.rulebook.fee_cap_bp;
     if e.fee_bp > cap {
-        return reject(Code::FeeTooHigh, format!("a fee of {} bp, at most {cap}", e.fee_bp));
+        let text = format!("a fee of {}, at most {}", percent(e.fee_bp), percent(cap));
+        return reject(Code::FeeTooHigh, text);
     }
     make_room(act, &e.asset, &e.exchange)?;
     not_reserved(act, act.author, (&e.asset, &asset), GrantRight::Operation, &Intent::default())?;
@@ -111,7 +113,7 @@ pub(crate) fn require_accepted(listing: &ListingRecord) -> Result<(), Reject> {
         ListingStatus::Accepted => Ok(()),
         ListingStatus::Pending | ListingStatus::Rejected => Err(Reject::new(
             Code::ListingNotAccepted,
-            format!("the listing is {:?}", listing.status),
+            format!("the listing is {}", word(&listing.status)),
         )),
         ListingStatus::Delisted => Err(Reject::new(Code::ListingEnded, "the listing has ended")),
     }
@@ -214,7 +216,7 @@ pub(crate) fn review(act: &mut Act<'_>, e: &ReviewListing) -> Result<(), Refusal
     match listing.status {
         ListingStatus::Pending => {}
         ListingStatus::Accepted | ListingStatus::Rejected | ListingStatus::Delisted => {
-            let text = format!("the listing is {:?} already", listing.status);
+            let text = format!("the listing is {} already", word(&listing.status));
             return Err(Reject::new(Code::ListingClosed, text).into());
         }
     }

@@ -13,6 +13,7 @@ use crate::state::record::{MemberRecord, OwnedKey, RevokedKey, Signed};
 use crate::state::{Key, Records, State, View};
 use crate::succession;
 use crate::text::Handle;
+use crate::words::{moment, word};
 
 /// The roles that governance alone confers on members of a running chain.
 const RESERVED: [Role; 2] = [Role::Exchange, Role::Regulator];
@@ -124,7 +125,7 @@ pub(crate) fn has_repeats<T: Ord>(items: &[T]) -> bool {
 }
 
 fn reserved(role: Role) -> Reject {
-    let text = format!("the role {role:?} is conferred and taken by governance alone");
+    let text = format!("the role {} is conferred and taken by governance alone", word(&role));
     Reject::new(Code::RoleReserved, text)
 }
 
@@ -204,6 +205,7 @@ pub(crate) fn revoke_key(act: &mut Act<'_>, e: &RevokeKey) -> Result<(), Refusal
     if let Some(since) = e.compromised_since_ms
         && !(earliest..=now).contains(&since)
     {
+        let [since, earliest, now] = [since, earliest, now].map(moment);
         let text = format!("{since} is not within {earliest} to {now}");
         return reject(Code::CompromiseOutOfRange, text);
     }

@@ -20,6 +20,7 @@ use crate::state::record::{AccountRecord, ContractRecord, ContractStatus, Paymen
 use crate::state::{Key, Records, Relation, State, View};
 use crate::text::{self, Handle};
 use crate::trade_certificate;
+use crate::words::{moment, money, word};
 
 pub(crate) use confirm::delivery_confirmed;
 pub(crate) use order::{order_refund, withdraw_order};
@@ -192,7 +193,7 @@ fn recorded_account(act: &Act<'_>, id: &AccountId) -> Result<AccountRecord, Faul
 fn check_payment(contract: &ContractRecord, e: &RecordPayment) -> Result<Amounts, Reject> {
     let reject = |code, text: String| Err(Reject::new(code, text));
     if contract.status != ContractStatus::Open {
-        return reject(Code::ContractClosed, format!("the contract is {:?}", contract.status));
+        return reject(Code::ContractClosed, format!("the contract is {}", word(&contract.status)));
     }
     require_signed(contract)?;
     if e.currency != contract.currency {
@@ -201,15 +202,20 @@ fn check_payment(contract: &ContractRecord, e: &RecordPayment) -> Result<Amounts
             format!("{} was paid, the contract is in {}", e.currency, contract.currency),
         );
     }
+    let gross = money(e.gross, &e.currency);
     if !(1..=MAX_AMOUNT).contains(&e.gross) {
-        return reject(Code::AmountOutOfRange, format!("a payment of {} minor units", e.gross));
+        return reject(Code::AmountOutOfRange, format!("a payment of {gross}"));
     }
     let Some(amounts) = Amounts::of_payment(e.gross, e.tax, contract.fee_bp) else {
-        return reject(Code::TaxAboveGross, format!("tax {} of gross {}", e.tax, e.gross));
+        return reject(
+            Code::TaxAboveGross,
+            format!("tax {} of gross {gross}", money(e.tax, &e.currency)),
+        );
     };
     let open = contract.price.saturating_sub(contract.paid);
     if e.gross > open {
-        return reject(Code::PaymentAbovePrice, format!("{} paid, {open} are open", e.gross));
+        let open = money(open, &e.currency);
+        return reject(Code::PaymentAbovePrice, format!("{gross} paid, {open} are open"));
     }
     Ok(amounts)
 }
@@ -240,7 +246,7 @@ pub(crate) fn refund(act: &mut Act<'_>, e: &RefundPayment) -> Result<(), Refusal
         return Err(Reject::new(Code::EmptyRefund, "the refund gives nothing back").into());
     }
     let mut after = payment.clone();
-    after.refunded = within(&given, &payment.amounts, &payment.refunded)?;
+    after.refunded = within(&given, &payment.amounts, &payment.refunded, &record.currency)?;
     after.meet_orders(given);
     trade_certificate::require_none(act, &payment.contract)?;
     use_reference(act, &record.exchange, &e.bank_reference)?;
@@ -257,7 +263,12 @@ pub(crate) fn refund(act: &mut Act<'_>, e: &RefundPayment) -> Result<(), Refusal
 }
 
 /// What is given of each part with `more`; fails when that is above what there was.
-fn within(more: &Amounts, of: &Amounts, given: &Amounts) -> Result<Amounts, Reject> {
+fn within(
+    more: &Amounts,
+    of: &Amounts,
+    given: &Amounts,
+    currency: &Currency,
+) -> Result<Amounts, Reject> {
     for (part, asked, of, given) in [
         ("net", more.net, of.net, given.net),
         ("fee", more.fee, of.fee, given.fee),
@@ -265,6 +276,7 @@ fn within(more: &Amounts, of: &Amounts, given: &Amounts) -> Result<Amounts, Reje
     ] {
         let remaining = of.saturating_sub(given);
         if asked > remaining {
+            let [asked, remaining] = [asked, remaining].map(|n| money(n, currency));
             let text = format!("{asked} of the {part} asked back, {remaining} remain");
             return Err(Reject::new(Code::RefundAboveRemainder, text));
         }
@@ -288,7 +300,7 @@ pub(crate) fn void(act: &mut Act<'_>, e: &VoidPayment) -> Result<(), Refusal> {
     }
     let last_ms = payment.time_ms.saturating_add(act.rulebook.contest_ms);
     if act.context.time_ms > last_ms {
-        let text = format!("it could be voided until {last_ms}");
+        let text = format!("it could be voided until {}", moment(last_ms));
         return Err(Reject::new(Code::VoidTooLate, text).into());
     }
     trade_certificate::require_none(act, &payment.contract)?;

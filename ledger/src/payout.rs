@@ -19,6 +19,7 @@ pub use claim::prove;
 pub(crate) use line::{CUT_WEIGHT, EPOCH_WEIGHT, earned, epochs, give_back};
 pub(crate) use set_off::set_off;
 
+use crate::words::{moment, money, word};
 use line::Line;
 
 /// `record_payout`.
@@ -26,7 +27,7 @@ pub(crate) fn record(act: &mut Act<'_>, e: &RecordPayout) -> Result<(), Refusal>
     let account = named_account(act, &e.account)?;
     require_clearing(act, &account.exchange)?;
     if !(1..=MAX_AMOUNT).contains(&e.amount) {
-        let text = format!("a payout of {} minor units", e.amount);
+        let text = format!("a payout of {}", money(e.amount, &account.currency));
         return Err(Reject::new(Code::AmountOutOfRange, text).into());
     }
     claim::check(&account, &e.claim)?;
@@ -38,7 +39,8 @@ pub(crate) fn record(act: &mut Act<'_>, e: &RecordPayout) -> Result<(), Refusal>
     }
     let payable = line.payable(act)?;
     if i128::from(e.amount) > payable {
-        let text = format!("{} to be paid, {payable} are payable", e.amount);
+        let [asked, payable] = [e.amount.into(), payable].map(|n| money(n, &account.currency));
+        let text = format!("{asked} to be paid, {payable} are payable");
         return Err(Reject::new(Code::PayoutAbovePayable, text).into());
     }
     use_reference(act, &account.exchange, &e.bank_reference)?;
@@ -93,12 +95,12 @@ pub(crate) fn contest(act: &mut Act<'_>, e: &ContestPayout) -> Result<(), Refusa
         return Err(Reject::new(Code::NotPayee, text).into());
     }
     if payout.status != PayoutStatus::Paid {
-        let text = format!("the payout is {:?} already", payout.status);
+        let text = format!("the payout is {} already", word(&payout.status));
         return Err(Reject::new(Code::PayoutContested, text).into());
     }
     let last_ms = payout.time_ms.saturating_add(act.rulebook.contest_ms);
     if act.context.time_ms > last_ms {
-        let text = format!("it could be contested until {last_ms}");
+        let text = format!("it could be contested until {}", moment(last_ms));
         return Err(Reject::new(Code::ContestTooLate, text).into());
     }
     payout.status = PayoutStatus::Contested;

@@ -18,6 +18,7 @@ use crate::split::Right;
 use crate::state::record::{AssetRecord, RegistrationRecord, RegistrationStatus};
 use crate::state::{Key, Relation, View};
 use crate::text::Handle;
+use crate::words::{moment, span, word};
 
 /// Weight of looking at one objection made before.
 const OBJECTION_WEIGHT: u64 = 2;
@@ -46,7 +47,7 @@ fn closed(record: &RegistrationRecord) -> Refusal {
         RegistrationStatus::Registered => "the registration has expired or is decided".to_owned(),
         RegistrationStatus::Notice
         | RegistrationStatus::Rejected
-        | RegistrationStatus::Cancelled => format!("the registration is {:?}", record.status),
+        | RegistrationStatus::Cancelled => format!("the registration is {}", word(&record.status)),
     };
     Reject::new(Code::RegistrationClosed, text).into()
 }
@@ -83,7 +84,7 @@ fn check_term(act: &Act<'_>, term_ms: u64) -> Result<(), Refusal> {
     if (1..=longest).contains(&term_ms) {
         return Ok(());
     }
-    let text = format!("a term of {term_ms} ms, at most {longest}");
+    let text = format!("a term of {}, at most {}", span(term_ms), span(longest));
     Err(Reject::new(Code::TermOutOfRange, text).into())
 }
 
@@ -172,7 +173,7 @@ pub(crate) fn object(act: &mut Act<'_>, e: &ObjectRegistration) -> Result<(), Re
     match record.status {
         RegistrationStatus::Notice if act.context.time_ms <= record.notice_until_ms => {}
         RegistrationStatus::Notice | RegistrationStatus::Registered => {
-            let text = format!("the public notice was until {}", record.notice_until_ms);
+            let text = format!("the public notice was until {}", moment(record.notice_until_ms));
             return Err(Reject::new(Code::NoticeOver, text).into());
         }
         RegistrationStatus::Rejected | RegistrationStatus::Cancelled => {
@@ -204,7 +205,7 @@ pub(crate) fn decide(act: &mut Act<'_>, e: &DecideRegistration) -> Result<(), Re
         return Err(closed(&record));
     }
     if act.context.time_ms <= record.notice_until_ms {
-        let text = format!("the public notice is until {}", record.notice_until_ms);
+        let text = format!("the public notice is until {}", moment(record.notice_until_ms));
         return Err(Reject::new(Code::NoticeNotOver, text).into());
     }
     match e.decision {
@@ -253,7 +254,7 @@ pub(crate) fn renew(act: &mut Act<'_>, e: &RenewRegistration) -> Result<(), Refu
     let longest = act.rulebook.registration_term_ms.saturating_mul(2);
     let latest = act.context.time_ms.saturating_add(longest);
     if end > latest {
-        let text = format!("it would end at {end}, at the latest at {latest}");
+        let text = format!("it would end at {}, at the latest at {}", moment(end), moment(latest));
         return Err(Reject::new(Code::TermOutOfRange, text).into());
     }
     record.not_after_ms = end;

@@ -131,7 +131,7 @@ codes! {
     NoticeNotOver = 333, "NOTICE_NOT_OVER", "LED-REG-2", "wait for the end of the public notice";
     NoticeOver = 334, "NOTICE_OVER", "LED-REG-1", "the public notice is over: open a dispute instead";
     RegistrationClosed = 335, "REGISTRATION_CLOSED", "LED-REG-2", "file a new registration: this one was rejected, cancelled or has expired";
-    TermOutOfRange = 336, "TERM_OUT_OF_RANGE", "LED-REG-1", "ask for a term of at least 1 ms and at most that of the rulebook";
+    TermOutOfRange = 336, "TERM_OUT_OF_RANGE", "LED-REG-1", "ask for a term that has not ended yet and is not longer than the rulebook allows";
     AlreadyObjected = 337, "ALREADY_OBJECTED", "LED-REG-1", "nothing to do: this member has objected";
     RegistrationNotInForce = 338, "REGISTRATION_NOT_IN_FORCE", "LED-REG-3", "wait for the registry's decision";
 
@@ -201,7 +201,7 @@ codes! {
     NotBuyer = 517, "NOT_BUYER", "LED-MKT-6", "let a party of the contract do this";
     SellerIsBuyer = 518, "SELLER_IS_BUYER", "LED-MKT-3", "name a buyer who is neither the seller nor the exchange";
     LicenceOutsideTerms = 519, "LICENCE_OUTSIDE_TERMS", "LED-MKT-3", "name purposes and territories once each, within the product's purposes and the operation grants' territories and term";
-    AmountOutOfRange = 520, "AMOUNT_OUT_OF_RANGE", "LED-MKT-5", "use amounts from 1 to 10^18 minor units; only a price may be 0";
+    AmountOutOfRange = 520, "AMOUNT_OUT_OF_RANGE", "LED-MKT-5", "use amounts above 0, up to 10^18 of the currency's smallest unit; only a price may be 0";
     UnknownContract = 521, "UNKNOWN_CONTRACT", "LED-MKT-4", "correct the contract's id";
     NotContractParty = 522, "NOT_CONTRACT_PARTY", "LED-MKT-4", "let a party do this that the rule names: buyer and exchange sign and decline, all three terminate";
     AlreadySigned = 523, "ALREADY_SIGNED", "LED-MKT-4", "nothing to do: this party has signed";

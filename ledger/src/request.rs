@@ -19,6 +19,7 @@ use crate::state::record::{
 };
 use crate::state::{Key, Records, View};
 use crate::text::Handle;
+use crate::words::word;
 
 /// Weight of putting an act before one more owner.
 const INBOX_WEIGHT: u64 = 15;
@@ -86,8 +87,8 @@ fn open(act: &Act<'_>, id: &RequestId) -> Result<RequestRecord, Refusal> {
         RequestStatus::Open => Ok(record),
         RequestStatus::Approved | RequestStatus::Declined => {
             let asset = called(act.state, &record.asset)?;
-            let text =
-                format!("{}'s request about {asset} is {:?} already", record.by, record.status);
+            let (by, status) = (&record.by, word(&record.status));
+            let text = format!("{by}'s request about {asset} is {status} already");
             Err(Reject::new(Code::RequestClosed, text).into())
         }
     }

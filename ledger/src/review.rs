@@ -12,6 +12,7 @@ use crate::split::Right;
 use crate::state::record::{AssetRecord, ComplianceRecord, ListingRecord, ValuationRecord};
 use crate::state::{Key, Records, Relation, View};
 use crate::text::Handle;
+use crate::words::money;
 
 /// Fails when the author is, or is related to, another member.
 pub(crate) fn require_independent(act: &Act<'_>, of: &Handle) -> Result<(), Refusal> {
@@ -143,7 +144,7 @@ pub(crate) fn valuation(act: &mut Act<'_>, e: &RecordValuation) -> Result<(), Re
     act.require_role(Role::Appraiser)?;
     require_outsider(act, &e.asset, &asset)?;
     if !(1..=MAX_AMOUNT).contains(&e.value) {
-        let text = format!("a value of {} minor units", e.value);
+        let text = format!("a value of {}", money(e.value, &e.currency));
         return Err(Reject::new(Code::AmountOutOfRange, text).into());
     }
     if let Some(score) = e.quality.scores().iter().find(|s| **s > 100) {

@@ -10,6 +10,7 @@ use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{MemberRecord, SuccessionRecord};
 use crate::state::{Key, Records, View};
 use crate::text::Handle;
+use crate::words::word;
 
 /// Weight of saying of one member that another acts for it.
 const TAKE_OVER_WEIGHT: u64 = 10;
@@ -136,7 +137,8 @@ fn check<V: View>(
     }
     if e.proposer != e.member {
         if let Some(role) = OWN_WORD.iter().find(|role| member.has_role(**role)) {
-            let text = format!("{} has the role {role:?}: it names its successor itself", e.member);
+            let text =
+                format!("{} has the role {}: it names its successor itself", e.member, word(role));
             return Err(Reject::new(Code::NotConcerned, text).into());
         }
         if related(view, &e.proposer, &e.successor)? {

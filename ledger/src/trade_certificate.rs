@@ -9,6 +9,7 @@ use crate::hash::{CertificateId, ContractId};
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{ContractRecord, TradeCertificateRecord};
 use crate::state::{Key, Relation, View};
+use crate::words::money;
 
 /// `issue_certificate`.
 pub(crate) fn issue(act: &mut Act<'_>, e: &IssueCertificate) -> Result<(), Refusal> {
@@ -49,11 +50,13 @@ fn outstanding(contract: &ContractRecord) -> Option<String> {
     if require_signed(contract).is_err() {
         return Some("not all three parties have signed".into());
     }
+    let price = money(contract.price, &contract.currency);
     if contract.paid != contract.price {
-        return Some(format!("{} of {} are paid", contract.paid, contract.price));
+        return Some(format!("{} of {price} are paid", money(contract.paid, &contract.currency)));
     }
     if contract.refunded > 0 {
-        return Some(format!("{} of {} were given back", contract.refunded, contract.price));
+        let back = money(contract.refunded, &contract.currency);
+        return Some(format!("{back} of {price} were given back"));
     }
     (!contract.confirmed).then(|| "the delivery is not confirmed".into())
 }

@@ -19,6 +19,7 @@ use headwater_ledger::query::{
 use headwater_ledger::reject::Fault;
 use headwater_ledger::split::Right;
 use headwater_ledger::state::{Key, Relation, View};
+use headwater_ledger::words::number;
 use world::{BEGIN_MS, Now, World, biopsy_report, handle};
 
 /// The newest state, in which these ids wait for whoever is asked about.
@@ -178,9 +179,11 @@ fn a_line_is_explained_by_the_amounts_of_the_statement() {
         let entitled: u64 = account.lines.iter().filter(of_line).map(|l| l.entitled).sum();
         let held: u64 = account.lines.iter().filter(of_line).map(|l| l.held).sum();
         let payable = entitled - held;
+        let cny = "CNY".parse().unwrap();
+        let [entitled, held, payable] = [entitled, held, payable].map(|n| number(n, &cny));
         let text = format!(
-            "entitled {entitled} + adjusted 0 + set off 0 + overpaid 0 = held {held} + frozen 0 + \
-             paid 0 + payable {payable}"
+            "entitled {entitled} + adjusted 0.00 + set off 0.00 + overpaid 0.00 = held {held} + \
+             frozen 0.00 + paid 0.00 + payable {payable}, in CNY"
         );
         let texts = texts(&c.world, &topic);
         assert!(texts.contains(&text), "{text} not in {texts:#?}");
@@ -188,7 +191,9 @@ fn a_line_is_explained_by_the_amounts_of_the_statement() {
     let whole = texts(&c.world, &Topic::Object(*account.account.digest()));
     let net = account.remaining.net;
     let entitled = net - account.residue;
-    let text = format!("residue = {net} - {entitled} = {}, left by rounding", account.residue);
+    let [net, entitled, residue] =
+        [net, entitled, account.residue].map(|n| number(n, &account.currency));
+    let text = format!("residue = {net} - {entitled} = {residue} CNY, left by rounding");
     assert!(whole.contains(&text), "{text} not in {whole:#?}");
 }
 

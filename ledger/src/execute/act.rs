@@ -14,6 +14,7 @@ use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{MemberRecord, Signed};
 use crate::state::{Key, Records, Relation, State, View};
 use crate::text::Handle;
+use crate::words::word;
 
 /// What an edge and the asset at its end add to the weight of a walk of the ancestry.
 const EDGE_WEIGHT: u64 = 3;
@@ -78,7 +79,7 @@ impl Act<'_> {
         }
         Err(Reject::new(
             Code::RoleRequired,
-            format!("{} does not have the role {role:?}", self.author),
+            format!("{} does not have the role {}", self.author, word(&role)),
         ))
     }
 

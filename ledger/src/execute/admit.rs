@@ -11,6 +11,7 @@ use crate::limits::MAX_NOT_AFTER_AHEAD_MS;
 use crate::reject::{Code, Missing, Refusal, Reject};
 use crate::state::record::MemberRecord;
 use crate::state::{Key, Records, State, View};
+use crate::words::{moment, word};
 
 /// What must hold of the envelope itself, in order of precedence; gives its author's record.
 ///
@@ -33,7 +34,8 @@ pub fn admit(
             Code::Expired,
             format!(
                 "not_after {} is before the block's time {}",
-                header.not_after_ms, context.time_ms
+                moment(header.not_after_ms),
+                moment(context.time_ms)
             ),
         );
     }
@@ -42,7 +44,8 @@ pub fn admit(
             Code::NotAfterTooFar,
             format!(
                 "not_after {} is more than 24 hours after the block's time {}",
-                header.not_after_ms, context.time_ms
+                moment(header.not_after_ms),
+                moment(context.time_ms)
             ),
         );
     }
@@ -89,7 +92,8 @@ fn check_keys(
     let with_scope = |event: &Event| signed.iter().filter(|s| s.contains(&event.scope())).count();
     for event in envelope.events() {
         if with_scope(event) == 0 {
-            let text = format!("{} needs a key with the scope {:?}", event.name(), event.scope());
+            let text =
+                format!("{} needs a key with the scope {}", event.name(), word(&event.scope()));
             return Err(Reject::new(Code::KeyOutOfScope, text).into());
         }
     }
@@ -108,7 +112,7 @@ fn check_keys(
             || (unlocks(&event) && !only_replaces);
         if needs_two && with_scope(event) < 2 {
             let text =
-                format!("{} needs two keys with the scope {:?}", event.name(), event.scope());
+                format!("{} needs two keys with the scope {}", event.name(), word(&event.scope()));
             return Err(Reject::new(Code::TwoKeysRequired, text).into());
         }
     }

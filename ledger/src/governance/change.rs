@@ -13,6 +13,7 @@ use crate::state::record::MemberRecord;
 use crate::state::{Key, Records, State, View};
 use crate::text::Handle;
 use crate::validator::{Validator, ValidatorSet};
+use crate::words::{percent, span};
 
 /// What a change that is possible makes.
 enum Made<'a> {
@@ -147,7 +148,7 @@ fn restore<V: View>(view: &V, c: &RestoreKey) -> Result<MemberRecord, Refusal> {
 /// Fails when a rulebook's numbers are not within their bounds. Implements [LED-GOV-4].
 pub(crate) fn check_rulebook(r: &Rulebook) -> Result<(), String> {
     if u64::from(r.fee_cap_bp) > BASIS_POINTS {
-        return Err(format!("a fee cap of {} bp, at most {BASIS_POINTS}", r.fee_cap_bp));
+        return Err(format!("a fee cap of {}, at most 100%", percent(r.fee_cap_bp)));
     }
     let inputs = usize::try_from(r.max_inputs).unwrap_or(usize::MAX);
     if !(1..=MAX_INPUTS).contains(&inputs) {
@@ -169,7 +170,7 @@ pub(crate) fn check_rulebook(r: &Rulebook) -> Result<(), String> {
         r.contest_ms,
     ];
     if let Some(long) = durations.iter().find(|ms| **ms > MAX_RULEBOOK_MS) {
-        return Err(format!("a time of {long} ms, at most {MAX_RULEBOOK_MS}"));
+        return Err(format!("a time of {}, at most {}", span(*long), span(MAX_RULEBOOK_MS)));
     }
     if has_repeats(&r.two_keys) {
         return Err("an act that needs two keys is named twice".into());

@@ -14,6 +14,7 @@ use crate::rights::managed;
 use crate::state::Key;
 use crate::state::record::{GrantRecord, GrantStatus};
 use crate::watch;
+use crate::words::moment;
 
 /// Fails unless the author is the grantor: he acts for the right now, or holds the grant that this
 /// one sub-licenses.
@@ -84,7 +85,7 @@ pub(crate) fn renew(act: &mut Act<'_>, e: &RenewGrant) -> Result<(), Refusal> {
         return Err(closed(&grant));
     }
     if e.not_after_ms <= grant.not_after_ms {
-        let text = format!("the grant ends at {} already", grant.not_after_ms);
+        let text = format!("the grant ends at {} already", moment(grant.not_after_ms));
         return Err(Reject::new(Code::RenewalNotLater, text).into());
     }
     if e.not_after_ms > parent::require_effective(act, &grant)? {

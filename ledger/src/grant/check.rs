@@ -16,6 +16,7 @@ use crate::state::record::{AssetRecord, GrantRecord, GrantStatus};
 use crate::state::{Key, View, decode_record};
 use crate::territory;
 use crate::text::Handle;
+use crate::words::{moment, word};
 
 /// Weight of looking at one grant, or at one input's operation right.
 pub(super) const GRANT_WEIGHT: u64 = 4;
@@ -85,7 +86,7 @@ pub(super) fn check(
         );
     }
     if grant.right != wanted.right {
-        return reject(Code::GrantWrongRight, format!("the grant is for {:?}", grant.right));
+        return reject(Code::GrantWrongRight, format!("the grant is for {}", word(&grant.right)));
     }
     if !act.same(&grant.grantee, wanted.by)? {
         return reject(Code::GrantWrongGrantee, format!("the grant is for {}", grant.grantee));
@@ -164,11 +165,14 @@ pub(super) fn in_time(
     }
     let begin = grant.terms.not_before_ms;
     if now < begin || activity.is_some_and(|a| a.claimed_from_ms < begin) {
-        return reject(Code::GrantNotYetEffective, format!("the grant begins at {begin}"));
+        return reject(
+            Code::GrantNotYetEffective,
+            format!("the grant begins at {}", moment(begin)),
+        );
     }
     let late = now > grant.not_after_ms || grant.status == GrantStatus::Revoked;
     if late && !late_allowed {
-        let text = format!("the grant ended at {}", grant.not_after_ms);
+        let text = format!("the grant ended at {}", moment(grant.not_after_ms));
         return reject(Code::GrantExpired, text);
     }
     Ok(late)
@@ -177,7 +181,7 @@ pub(super) fn in_time(
 /// Whether work is within the purposes and territories of a grant.
 fn within(terms: &Terms, activity: &Activity) -> Result<(), Reject> {
     if let Some(p) = activity.purposes.iter().find(|p| !terms.purposes.contains(p)) {
-        let text = format!("purpose {p:?} is not among those of the grant");
+        let text = format!("purpose {} is not among those of the grant", word(p));
         return Err(Reject::new(Code::PurposeOutsideGrant, text));
     }
     if !terms.territories.iter().any(|t| territory::covers(t, &activity.territory)) {

@@ -89,7 +89,7 @@ fn replace(
         }
     }
     after.sum_orders();
-    within(&after.ordered, &payment.amounts, &payment.refunded)?;
+    within(&after.ordered, &payment.amounts, &payment.refunded, &account.currency)?;
     act.state.put(&Key::Payment(*id), &after)?;
     changed(act, &mut account, &payment, &after)?;
     Ok(act.state.put(&Key::Account(payment.account), &account)?)

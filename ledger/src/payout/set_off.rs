@@ -11,6 +11,7 @@ use crate::payment::{named_account, require_clearing};
 use crate::reject::{Code, Refusal, Reject};
 use crate::state::record::{OwnerLine, SetOffRecord};
 use crate::state::{Key, Relation};
+use crate::words::money;
 
 impl ProvedLine {
     fn named(&self) -> OwnerLine {
@@ -25,7 +26,7 @@ pub(crate) fn set_off(act: &mut Act<'_>, e: &SetOffOverpayment) -> Result<(), Re
     let account = named_account(act, &e.account)?;
     require_clearing(act, &account.exchange)?;
     if !(1..=MAX_AMOUNT).contains(&e.amount) {
-        let text = format!("a set-off of {} minor units", e.amount);
+        let text = format!("a set-off of {}", money(e.amount, &account.currency));
         return reject(Code::AmountOutOfRange, text);
     }
     let (of_from, of_to) = (e.from.named(), e.to.named());
@@ -44,13 +45,15 @@ pub(crate) fn set_off(act: &mut Act<'_>, e: &SetOffOverpayment) -> Result<(), Re
     }
     let (amount, payable) = (i128::from(e.amount), from.payable(act)?);
     if amount > payable {
-        let text = format!("{amount} to be set off, {payable} are payable");
+        let [asked, payable] = [amount, payable].map(|n| money(n, &account.currency));
+        let text = format!("{asked} to be set off, {payable} are payable");
         return reject(Code::SetOffAbovePayable, text);
     }
     // Against all that is confirmed, held parts too: nothing that a dispute holds becomes payable.
     let overpaid = to.unpaid(act)?.saturating_neg();
     if amount > overpaid {
-        let text = format!("{amount} to be set off, {} are overpaid", overpaid.max(0));
+        let [asked, overpaid] = [amount, overpaid.max(0)].map(|n| money(n, &account.currency));
+        let text = format!("{asked} to be set off, {overpaid} are overpaid");
         return reject(Code::SetOffAboveOverpaid, text);
     }
     let (from, to) = (from.with_set_off(e.amount, 0), to.with_set_off(0, e.amount));

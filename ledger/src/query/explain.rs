@@ -22,6 +22,7 @@ use crate::split::Right;
 use crate::state::record::{ChangeRecord, RevokedKey, Signed, SuccessionRecord, TransferRecord};
 use crate::state::{Key, Records};
 use crate::text::Handle;
+use crate::words::word;
 
 /// What is to be explained.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -261,7 +262,7 @@ impl<V: Lists> Case<'_, V> {
         let reason = Reason::new("LED-GOV-1", text).with("activate_height", c.activate_height);
         self.say(reason.with("height", c.height));
         let approvals: Vec<&str> = c.approvals.iter().map(Handle::as_str).collect();
-        let text = format!("approved by {}; it is {:?}", approvals.join(", "), c.status);
+        let text = format!("approved by {}; it is {}", approvals.join(", "), word(&c.status));
         self.say(Reason::new("LED-GOV-2", text));
         for Signed { key, time_ms } in &c.signed {
             self.signer(key, *time_ms, false)?;

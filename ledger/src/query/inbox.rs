@@ -3,6 +3,11 @@
 mod desk;
 mod gather;
 
+use crate::reject::Fault;
+use crate::state::View;
+use crate::state::record::PayoutRecord;
+use crate::words::percent;
+use crate::{asset, grant};
 use serde::{Deserialize, Serialize};
 
 use super::{Lists, QueryError};
@@ -143,15 +148,28 @@ pub struct BlockTime {
 }
 
 /// What a dispute is about, in a few words.
-pub(super) fn subject_in_words(subject: &Subject) -> String {
-    match subject {
-        Subject::Asset(_) => "an asset".to_string(),
-        Subject::Grant(id) => format!("grant {id}"),
+pub(super) fn subject_in_words<V: View>(view: &V, subject: &Subject) -> Result<String, Fault> {
+    Ok(match subject {
+        Subject::Asset(id) => asset::called(view, id)?,
+        Subject::Grant(id) => grant::called(view, id)?,
         Subject::Share(s) => {
-            format!("{} of 10 000 parts that {} has of the {} right", s.parts, s.owner, s.right)
+            let (part, asset) = (percent(s.parts), asset::called(view, &s.asset)?);
+            format!("{part} of the {} right over {asset}, of the part of {}", s.right, s.owner)
         }
-        Subject::Payment(id) => format!("payment {id}"),
-        Subject::Payout(id) => format!("payout {id}"),
-        Subject::Contract(id) => format!("contract {id}"),
-    }
+        Subject::Payment(id) => match view.payment(id)? {
+            Some(p) => format!("the payment with the reference {}", p.bank_reference),
+            None => format!("payment {id}"),
+        },
+        Subject::Payout(id) => match view.get::<PayoutRecord>(&Key::Payout(*id))? {
+            Some(p) => format!("the payout to {} with the reference {}", p.payee, p.bank_reference),
+            None => format!("payout {id}"),
+        },
+        Subject::Contract(id) => match view.contract(id)? {
+            Some(c) => {
+                let product = asset::called(view, &c.asset)?;
+                format!("the contract of {} with {} on {product}", c.seller, c.buyer)
+            }
+            None => format!("contract {id}"),
+        },
+    })
 }

@@ -96,6 +96,17 @@ fn check(row: &Row) {
     let waits = code.outlook() == Outlook::AwaitsReference;
     assert_eq!(reject.missing.is_some(), waits, "{what}: what it waits for");
     assert!(!reject.message.is_empty(), "{what}: a refusal is a sentence");
+    // Moments are told as dates, amounts with their currency, choices by the words people use.
+    let words = || reject.message.split(|c: char| !c.is_ascii_alphanumeric());
+    let of_time = |figure: u64| (1_000_000_000_000..1_000_000_000_000_000).contains(&figure);
+    assert!(!words().filter_map(|w| w.parse().ok()).any(of_time), "{what}: {reject}");
+    let of_code = |w: &str| {
+        let mut letters = w.chars();
+        letters.next().is_some_and(|c| c.is_ascii_uppercase())
+            && letters.next().is_some_and(|c| c.is_ascii_lowercase())
+    };
+    // What is no envelope is told in the words of whoever builds one.
+    assert!(*code == Code::NonCanonical || !words().any(of_code), "{what}: {reject}");
     for word in reject.message.split(|c: char| !c.is_ascii_alphanumeric() && c != ':') {
         let Ok(id) = word.parse::<Digest>() else { continue };
         let (asset, account) = (AssetId::from_digest(id), AccountId::from_digest(id));

@@ -15,6 +15,7 @@ use crate::state::record::{
 };
 use crate::state::{Key, Records, Relation};
 use crate::watch;
+use crate::words::{money, percent, word};
 
 impl<V: Lists> Case<'_, V> {
     pub(super) fn asset(&mut self, id: &AssetId, asset: &AssetRecord) -> Result<(), QueryError> {
@@ -54,7 +55,7 @@ impl<V: Lists> Case<'_, V> {
     }
 
     fn recorded_asset(&mut self, id: &AssetId, asset: &AssetRecord) -> Result<(), QueryError> {
-        let text = format!("{} registered it as a {:?} asset", asset.author, asset.stage);
+        let text = format!("{} registered it as a {} asset", asset.author, word(&asset.stage));
         self.say(
             Reason::new("LED-AST-1", text.to_lowercase())
                 .with("event", asset.event)
@@ -90,7 +91,7 @@ impl<V: Lists> Case<'_, V> {
             return Ok(());
         }
         if let Some(activity) = &asset.activity {
-            let text = format!("made by {:?} in {}", activity.kind, activity.territory);
+            let text = format!("made by {} in {}", word(&activity.kind), activity.territory);
             self.say(
                 Reason::new("LED-LIN-1", text.to_lowercase())
                     .with("claimed_from_ms", activity.claimed_from_ms)
@@ -156,21 +157,20 @@ impl<V: Lists> Case<'_, V> {
     fn floors(&mut self, id: &AssetId, towards: &Outputs) -> Result<(), QueryError> {
         for floor in self.view.floors(id)? {
             let name = self.name(&floor.source)?;
-            let reach = floor.units / 100_000_000_000_000;
+            let reach = percent(floor.units / 100_000_000_000_000);
+            let least = percent(floor.floor_bp);
             let (rule, text) = match &floor.party {
                 None => (
                     "LED-FLR-1",
                     format!(
-                        "of any sale below, {} bp must reach {name}; {reach} bp of this asset's do",
-                        floor.floor_bp
+                        "of any sale below, {least} must reach {name}; {reach} of this asset's do"
                     ),
                 ),
                 Some(party) => (
                     "LED-FLR-3",
                     format!(
-                        "of what {party} and those related to it earn with it, {} bp must reach \
-                         {name}; {reach} bp do",
-                        floor.floor_bp
+                        "of what {party} and those related to it earn with it, {least} must reach \
+                         {name}; {reach} do"
                     ),
                 ),
             };
@@ -309,7 +309,12 @@ impl<V: Lists> Case<'_, V> {
         }
         let valued: Option<ValuationRecord> = self.view.get(&Key::Valuation(*id))?;
         if let Some(v) = valued {
-            let text = format!("{} valued it by {:?}", v.by, v.method).to_lowercase();
+            let text = format!(
+                "{} valued it by {} at {}",
+                v.by,
+                word(&v.method),
+                money(v.value, &v.currency)
+            );
             let reason = Reason::new("LED-MKT-9", text).with("value_minor_units", v.value);
             self.say(reason.with("currency", v.currency).with("height", v.height));
         }

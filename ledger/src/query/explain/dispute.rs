@@ -1,7 +1,8 @@
 //! The life of a dispute, and of a registration.
 
 use super::{Case, Reason};
-use crate::event::dispute::Ruling;
+use crate::account::Amounts;
+use crate::event::dispute::{Ruling, Subject};
 use crate::hash::{DisputeId, EventId};
 use crate::query::inbox::subject_in_words;
 use crate::query::{ListEntry, Lists, QueryError};
@@ -10,12 +11,17 @@ use crate::state::record::{
     DisputeRecord, DisputeStatus, Filed, FiledRecord, Records, RegistrationRecord,
     RegistrationStatus,
 };
-use crate::state::{Key, Relation};
+use crate::state::{Key, Relation, View};
 use crate::text::Handle;
+use crate::words::{percent, word};
 
 /// What a ruling does, in a few words.
-fn ruling_in_words(ruling: &Ruling) -> String {
-    match ruling {
+fn ruling_in_words<V: View>(
+    view: &V,
+    dispute: &DisputeRecord,
+    ruling: &Ruling,
+) -> Result<String, Fault> {
+    Ok(match ruling {
         Ruling::Dismiss => "the dispute is without ground".to_string(),
         Ruling::VoidGrant => "the grant is void".to_string(),
         Ruling::VoidAsset => "the asset is void".to_string(),
@@ -23,11 +29,23 @@ fn ruling_in_words(ruling: &Ruling) -> String {
             format!("the share is of {}, with {} adjustments", r.to, r.adjustments.len())
         }
         Ruling::Refund(r) => {
-            format!("to be given back: net {}, fee {}, tax {}", r.net, r.fee, r.tax)
+            let amounts = Amounts { net: r.net, fee: r.fee, tax: r.tax };
+            let payment = match &dispute.subject {
+                Subject::Payment(id) => view.payment(id)?,
+                Subject::Asset(_)
+                | Subject::Grant(_)
+                | Subject::Share(_)
+                | Subject::Payout(_)
+                | Subject::Contract(_) => None,
+            };
+            let payment = payment.ok_or_else(|| Fault("a refund of no payment".into()))?;
+            let account = view.account(&payment.account)?;
+            let account = account.ok_or_else(|| Fault("a payment of no account".into()))?;
+            format!("to be given back: {}", amounts.in_words(&account.currency))
         }
         Ruling::ReversePayout => "the payout did not arrive".to_string(),
         Ruling::EndContract => "the contract ends".to_string(),
-    }
+    })
 }
 
 fn status_in_words(status: DisputeStatus) -> &'static str {
@@ -40,7 +58,11 @@ fn status_in_words(status: DisputeStatus) -> &'static str {
 }
 
 /// What was put into a dispute's file, by whom.
-fn filed(dispute: &DisputeRecord, record: &FiledRecord) -> Result<Reason, Fault> {
+fn filed<V: View>(
+    view: &V,
+    dispute: &DisputeRecord,
+    record: &FiledRecord,
+) -> Result<Reason, Fault> {
     let by = &record.by;
     Ok(match record.filed {
         Filed::Evidence(evidence) => {
@@ -54,7 +76,7 @@ fn filed(dispute: &DisputeRecord, record: &FiledRecord) -> Result<Reason, Fault>
             let place = usize::try_from(place).unwrap_or(usize::MAX);
             let ruling = dispute.rulings.get(place);
             let ruling = ruling.ok_or_else(|| Fault("a ruling filed is not recorded".into()))?;
-            let text = format!("{by} ruled: {}", ruling_in_words(&ruling.ruling));
+            let text = format!("{by} ruled: {}", ruling_in_words(view, dispute, &ruling.ruling)?);
             Reason::new("LED-DSP-4", text).with("reasons", ruling.reasons)
         }
         Filed::Appeal(grounds) => {
@@ -71,7 +93,7 @@ impl<V: Lists> Case<'_, V> {
         let text = format!(
             "{} disputes {}: {}",
             record.opener,
-            subject_in_words(&record.subject),
+            subject_in_words(self.view, &record.subject)?,
             status_in_words(record.status)
         );
         self.say(Reason::new("LED-DSP-1", text).with("dispute", id).with("height", entry.height));
@@ -83,8 +105,8 @@ impl<V: Lists> Case<'_, V> {
         id: &DisputeId,
         dispute: &DisputeRecord,
     ) -> Result<(), QueryError> {
-        let ground = format!("{:?}", dispute.ground).to_lowercase();
-        let about = subject_in_words(&dispute.subject);
+        let ground = word(&dispute.ground);
+        let about = subject_in_words(self.view, &dispute.subject)?;
         let text = format!("{} disputes {about} for {ground}", dispute.opener);
         let respondents: Vec<&str> = dispute.respondents.iter().map(Handle::as_str).collect();
         self.say(
@@ -93,16 +115,12 @@ impl<V: Lists> Case<'_, V> {
                 .with("height", dispute.height)
                 .with("time_ms", dispute.time_ms),
         );
-        if let crate::event::dispute::Subject::Share(slice) = &dispute.subject {
+        if let Subject::Share(slice) = &dispute.subject {
             for hold in self.holds(&slice.asset, slice.right)? {
                 if hold.dispute == *id {
                     let live = self.time_ms <= hold.until_ms;
-                    let text = format!(
-                        "{} parts of {} {} held",
-                        hold.parts,
-                        hold.owner,
-                        if live { "are" } else { "were" }
-                    );
+                    let (part, are) = (percent(hold.parts), if live { "are" } else { "were" });
+                    let text = format!("{part} of the right, of {}, {are} held", hold.owner);
                     self.held(text, &hold);
                 }
             }
@@ -114,7 +132,7 @@ impl<V: Lists> Case<'_, V> {
         for (entry, key) in events.iter().zip(&keys) {
             let record: Option<FiledRecord> = self.view.get(key)?;
             let record = record.ok_or_else(|| Fault(format!("{} is not filed", entry.id)))?;
-            let reason = filed(dispute, &record)?.with("event", entry.id);
+            let reason = filed(self.view, dispute, &record)?.with("event", entry.id);
             self.say(reason.with("height", entry.height).with("time_ms", record.time_ms));
         }
         self.say(Reason::new("LED-DSP-4", status_in_words(dispute.status)));

@@ -11,10 +11,11 @@ use crate::state::Records;
 use crate::state::record::{
     AccessRecord, AccessStatus, GrantRecord, GrantStatus, OfferRecord, RequestRecord, RequestStatus,
 };
+use crate::words::{percent, span, word};
 
 impl<V: Lists> Case<'_, V> {
     pub(super) fn grant(&mut self, id: &GrantId, grant: &GrantRecord) -> Result<(), QueryError> {
-        let right = format!("{:?}", grant.right).to_lowercase();
+        let right = word(&grant.right);
         let text = format!("{} offered {} the {right} of it", grant.grantor, grant.grantee);
         self.say(
             Reason::new("LED-GRT-1", text)
@@ -45,7 +46,7 @@ impl<V: Lists> Case<'_, V> {
     }
 
     fn terms(&mut self, terms: &Terms) {
-        let purposes: Vec<String> = terms.purposes.iter().map(|p| format!("{p:?}")).collect();
+        let purposes: Vec<String> = terms.purposes.iter().map(|p| word(p)).collect();
         let territories: Vec<&str> = terms.territories.iter().map(|t| t.as_str()).collect();
         let exclusivity = match terms.exclusivity {
             Exclusivity::None => "others may be granted the same",
@@ -54,7 +55,7 @@ impl<V: Lists> Case<'_, V> {
         };
         let revocation = match terms.revocation {
             Revocation::Prospective => "a revocation ends it for the future".to_string(),
-            Revocation::Sunset(ms) => format!("a revocation ends it {ms} ms later"),
+            Revocation::Sunset(ms) => format!("a revocation ends it {} later", span(ms)),
             Revocation::SuspendDownstream => {
                 "a revocation suspends what was derived under it".to_string()
             }
@@ -79,7 +80,7 @@ impl<V: Lists> Case<'_, V> {
                 FloorKind::Absolute => ("LED-FLR-1", "any descendant's sale"),
                 FloorKind::Relative => ("LED-FLR-3", "what the asset derived directly earns"),
             };
-            let text = format!("{} bp of {of} must reach the asset", terms.floor_bp);
+            let text = format!("{} of {of} must reach the asset", percent(terms.floor_bp));
             self.say(Reason::new(rule, text).with("floor_bp", terms.floor_bp));
         }
     }
@@ -134,7 +135,7 @@ impl<V: Lists> Case<'_, V> {
     }
 
     pub(super) fn request(&mut self, r: &RequestRecord) -> Result<(), QueryError> {
-        let right = format!("{:?}", r.right).to_lowercase();
+        let right = word(&r.right);
         let text = format!("{} asked for a {right} grant on it", r.by);
         self.say(Reason::new("LED-GRT-9", text).with("height", r.height));
         self.terms(&r.terms);
@@ -148,7 +149,7 @@ impl<V: Lists> Case<'_, V> {
     }
 
     pub(super) fn offer(&mut self, o: &OfferRecord) -> Result<(), QueryError> {
-        let right = format!("{:?}", o.right).to_lowercase();
+        let right = word(&o.right);
         let text = format!("{} offers the {right} of it to whoever takes it", o.grantor);
         self.say(Reason::new("LED-GRT-10", text).with("height", o.height));
         self.terms(&o.terms);

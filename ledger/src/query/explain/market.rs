@@ -11,17 +11,19 @@ use crate::state::record::{
     TradeCertificateRecord,
 };
 use crate::state::{Key, Records};
+use crate::words::{money, percent, word};
 
 impl<V: Lists> Case<'_, V> {
     pub(super) fn listing(&mut self, l: &ListingRecord) -> Result<(), QueryError> {
-        let text = format!("{} listed it at {} for a fee of {} bp", l.seller, l.exchange, l.fee_bp);
+        let text =
+            format!("{} listed it at {} for a fee of {}", l.seller, l.exchange, percent(l.fee_bp));
         self.say(Reason::new("LED-MKT-1", text).with("height", l.height));
         let text = format!("its attribution schedule of {} claims is frozen", l.claims);
         self.say(Reason::new("LED-MKT-2", text).with("schedule", l.schedule));
         for grant in &l.operation_grants {
             self.cover(grant)?;
         }
-        let purposes = |p: &[Purpose]| p.iter().map(|p| format!("{p:?}")).collect::<Vec<_>>();
+        let purposes = |p: &[Purpose]| p.iter().map(|p| word(p)).collect::<Vec<_>>();
         let purposes =
             l.purposes.as_deref().map_or("any purpose".to_string(), |p| purposes(p).join(", "));
         let territories = l.territories.as_deref().map_or("anywhere".to_string(), |t| {
@@ -64,8 +66,11 @@ impl<V: Lists> Case<'_, V> {
         c: &ContractRecord,
     ) -> Result<(), QueryError> {
         let text = format!(
-            "{} proposed to sell it to {} for {} minor units of {}, cleared by {}",
-            c.seller, c.buyer, c.price, c.currency, c.exchange
+            "{} proposed to sell it to {} for {}, cleared by {}",
+            c.seller,
+            c.buyer,
+            money(c.price, &c.currency),
+            c.exchange
         );
         self.say(
             Reason::new("LED-MKT-3", text)
@@ -116,7 +121,8 @@ impl<V: Lists> Case<'_, V> {
     fn money_of_contract(&mut self, id: &ContractId, c: &ContractRecord) -> Result<(), QueryError> {
         let payments: Vec<PaymentId> =
             self.view.get(&Key::ContractPayments(*id))?.unwrap_or_default();
-        let text = format!("{} of {} minor units are paid", c.paid, c.price);
+        let [paid, price] = [c.paid, c.price].map(|n| money(n, &c.currency));
+        let text = format!("{paid} of {price} are paid");
         let mut reason = Reason::new("LED-MKT-5", text).with("given_back", c.refunded);
         for (at, payment) in payments.iter().enumerate() {
             reason = reason.with(&format!("payment_{at}"), payment);
@@ -130,7 +136,8 @@ impl<V: Lists> Case<'_, V> {
                 (false, true) => "overdue",
                 (false, false) => "not due yet",
             };
-            let text = format!("an instalment of {} is {stands}", part.amount);
+            let part_of = money(part.amount, &c.currency);
+            let text = format!("an instalment of {part_of} is {stands}");
             self.say(Reason::new("LED-MKT-12", text).with("due_ms", part.due_ms));
         }
         let text = match (c.delivered, c.confirmed, c.deemed) {

@@ -1,5 +1,6 @@
 //! Why an amount is what it is: payments, accounts, lines and payouts, with their formulas.
 
+use crate::money::Currency;
 use std::collections::BTreeMap;
 
 use super::{Case, Reason};
@@ -16,6 +17,7 @@ use crate::state::record::{
 };
 use crate::state::{Key, Records};
 use crate::text::Handle;
+use crate::words::{money, number, percent};
 
 /// `3000 parts in epochs 0 to 2`.
 fn run_in_words(run: &Run) -> String {
@@ -44,7 +46,7 @@ impl<V: Lists> Case<'_, V> {
         let account = self.account_of(&p.account)?;
         let contract = self.view.contract(&p.contract)?;
         let contract = contract.ok_or_else(|| Fault("a payment of no contract".into()))?;
-        let text = format!("{} cleared {} minor units", account.exchange, p.gross);
+        let text = format!("{} cleared {}", account.exchange, money(p.gross, &account.currency));
         self.say(
             Reason::new("LED-MKT-5", text)
                 .with("account", p.account)
@@ -55,21 +57,19 @@ impl<V: Lists> Case<'_, V> {
         );
         let (a, fee_bp) = (&p.amounts, contract.fee_bp);
         let text = format!(
-            "fee = floor(({} - {}) x {fee_bp} / 10 000) = {}; net = {} - {} - {} = {}",
-            p.gross, a.tax, a.fee, p.gross, a.tax, a.fee, a.net
+            "fee = floor(({} - {}) x {fee_bp} / 10 000) = {}; net = {} - {} - {} = {}, in minor \
+             units of {}",
+            p.gross, a.tax, a.fee, p.gross, a.tax, a.fee, a.net, account.currency
         );
         self.say(Reason::new("LED-REV-6", text));
         let r = &p.refunded;
         if (r.net, r.fee, r.tax) != (0, 0, 0) {
-            let text = format!("given back: net {}, fee {}, tax {}", r.net, r.fee, r.tax);
+            let text = format!("given back: {}", r.in_words(&account.currency));
             self.say(Reason::new("LED-MKT-7", text));
         }
         let o = &p.ordered;
         if (o.net, o.fee, o.tax) != (0, 0, 0) {
-            let text = format!(
-                "a ruling orders to give back: net {}, fee {}, tax {}",
-                o.net, o.fee, o.tax
-            );
+            let text = format!("a ruling orders to give back: {}", o.in_words(&account.currency));
             self.say(Reason::new("LED-DSP-4", text));
         }
         let text = match (p.void, contract.confirmed) {
@@ -97,9 +97,19 @@ impl<V: Lists> Case<'_, V> {
             t.fee.saturating_sub(t.refunded_fee),
             t.tax.saturating_sub(t.refunded_tax),
         );
+        let n = |minor: u64| number(minor, &account.currency);
         let text = format!(
-            "net = {} - {} = {net}; fee = {} - {} = {fee}; tax = {} - {} = {tax}",
-            t.net, t.refunded_net, t.fee, t.refunded_fee, t.tax, t.refunded_tax
+            "net = {} - {} = {}; fee = {} - {} = {}; tax = {} - {} = {}, in {}",
+            n(t.net),
+            n(t.refunded_net),
+            n(net),
+            n(t.fee),
+            n(t.refunded_fee),
+            n(fee),
+            n(t.tax),
+            n(t.refunded_tax),
+            n(tax),
+            account.currency
         );
         self.say(Reason::new("LED-REV-7", text));
         let claims = claims(self.view, &account.product)?;
@@ -107,13 +117,21 @@ impl<V: Lists> Case<'_, V> {
         let units: BTreeMap<_, u64> =
             claims.iter().map(|c| ((c.asset, c.right), c.units)).collect();
         for b in &whole.balances {
-            let text = format!("{}, {} right of {}: {}", b.party, b.right, b.name, b.entitled);
+            let text = format!(
+                "{}, {} right of {}: {}",
+                b.party,
+                b.right,
+                b.name,
+                money(b.entitled, &account.currency)
+            );
             let reason = Reason::new("LED-REV-8", text).with("payable", b.payable);
             let units = units.get(&(b.asset, b.right));
             self.say(reason.with("units", units.copied().unwrap_or(0)));
         }
         let entitled = net.saturating_sub(whole.residue);
-        let text = format!("residue = {net} - {entitled} = {}, left by rounding", whole.residue);
+        let [net, entitled] = [net, entitled].map(n);
+        let residue = money(whole.residue, &account.currency);
+        let text = format!("residue = {net} - {entitled} = {residue}, left by rounding");
         self.say(Reason::new("LED-REV-9", text));
         for (count, rule, of) in [
             (account.unpaid, "LED-MKT-5", "signed contracts not wholly paid"),
@@ -155,21 +173,33 @@ impl<V: Lists> Case<'_, V> {
         division.retain(|party| party == owner);
         for line in &division.lines {
             let net = usize::try_from(line.epoch).ok().and_then(|at| nets.get(at));
-            self.epoch(line, net.copied().ok_or_else(overflow)?)?;
+            self.epoch(line, net.copied().ok_or_else(overflow)?, &account.currency)?;
         }
         self.held_parts(asset, right, owner)?;
         for cut in &division.cuts {
-            self.cut(cut);
+            self.cut(cut, &account.currency);
         }
-        self.moved(id, &OwnerLine { asset: *asset, right, owner: owner.clone() })?;
+        self.moved(
+            (id, &account.currency),
+            &OwnerLine { asset: *asset, right, owner: owner.clone() },
+        )?;
+        let n = |minor: i128| number(minor, &account.currency);
         let Some(b) = division.balances.first() else {
             self.say(Reason::new("LED-MNY-6", format!("{owner} has never owned a part of it")));
             return Ok(());
         };
         let text = format!(
             "entitled {} + adjusted {} + set off {} + overpaid {} = held {} + frozen {} + paid {} + \
-             payable {}",
-            b.entitled, b.adjusted, b.set_off, b.overpaid, b.held, b.frozen, b.paid, b.payable
+             payable {}, in {}",
+            n(b.entitled.into()),
+            n(b.adjusted.into()),
+            n(b.set_off.into()),
+            n(b.overpaid.into()),
+            n(b.held.into()),
+            n(b.frozen.into()),
+            n(b.paid.into()),
+            n(b.payable.into()),
+            account.currency
         );
         let reason = Reason::new("LED-MNY-6", text).with("entitled", b.entitled);
         let reason = reason.with("adjusted", b.adjusted).with("set_off", b.set_off);
@@ -180,20 +210,25 @@ impl<V: Lists> Case<'_, V> {
     }
 
     /// What one ownership epoch brought an owner.
-    fn epoch(&mut self, line: &AssetLine, net: EpochNet) -> Result<(), QueryError> {
+    fn epoch(
+        &mut self,
+        line: &AssetLine,
+        net: EpochNet,
+        currency: &Currency,
+    ) -> Result<(), QueryError> {
         let (units, n, parts) = (line.units, line.epoch, line.parts);
         let earned = attribution::earned(units, net.all).ok_or_else(overflow)?;
         let share = attribution::owner_share(earned, parts).ok_or_else(overflow)?;
         let text = format!(
             "epoch {n}: earned = floor({units} x {} / {UNITS}) = {earned}; entitled = \
-             floor({earned} x {parts} / 10 000) = {share}",
+             floor({earned} x {parts} / 10 000) = {share}, in minor units of {currency}",
             net.all
         );
         let reason = Reason::new("LED-REV-8", text).with("epoch", n).with("net", net.all);
         self.say(reason.with("confirmed_net", net.confirmed));
         if line.entitled > share {
-            let text =
-                format!("closing the account gave it {} more", line.entitled.saturating_sub(share));
+            let more = money(line.entitled.saturating_sub(share), currency);
+            let text = format!("closing the account gave it {more} more");
             self.say(Reason::new("LED-MNY-4", text));
         }
         Ok(())
@@ -215,18 +250,22 @@ impl<V: Lists> Case<'_, V> {
     }
 
     /// Says who has what a ruling cut out of a claim.
-    fn cut(&mut self, a: &CutShown) {
-        let kept: Vec<String> =
-            a.kept.iter().map(|kept| format!("{} keeps {}", kept.member, kept.amount)).collect();
+    fn cut(&mut self, a: &CutShown, currency: &Currency) {
+        let amount = |minor: u64| money(minor, currency);
+        let kept: Vec<String> = a
+            .kept
+            .iter()
+            .map(|kept| format!("{} keeps {}", kept.member, amount(kept.amount)))
+            .collect();
         let kept = if kept.is_empty() { String::new() } else { format!("; {}", kept.join("; ")) };
         let runs: Vec<String> = a.runs.iter().map(run_in_words).collect();
         let text = format!(
             "a ruling cut out {} of {}: earned {}{kept}; {} has {}",
             runs.join(", "),
             a.owner,
-            a.earned,
+            amount(a.earned),
             a.holder,
-            a.amount
+            amount(a.amount)
         );
         self.say(Reason::new("LED-DSP-7", text).with("dispute", a.dispute));
     }
@@ -257,7 +296,7 @@ impl<V: Lists> Case<'_, V> {
     ) -> Result<(), QueryError> {
         for hold in self.holds(asset, right)? {
             if hold.owner == *owner && self.time_ms <= hold.until_ms {
-                let text = format!("{} of its 10 000 parts are held by a dispute", hold.parts);
+                let text = format!("{} of the right are held by a dispute", percent(hold.parts));
                 self.held(text, &hold);
             }
         }
@@ -267,8 +306,11 @@ impl<V: Lists> Case<'_, V> {
     pub(super) fn payout(&mut self, p: &PayoutRecord) -> Result<(), QueryError> {
         let account = self.account_of(&p.account)?;
         let text = format!(
-            "{} paid {} {} minor units of {} on the line of {}",
-            account.exchange, p.payee, p.amount, account.currency, p.owner
+            "{} paid {} {} on the line of {}",
+            account.exchange,
+            p.payee,
+            money(p.amount, &account.currency),
+            p.owner
         );
         self.say(
             Reason::new("LED-MNY-2", text)
@@ -289,14 +331,19 @@ impl<V: Lists> Case<'_, V> {
     }
 
     /// Says what was set off on a line.
-    fn moved(&mut self, account: &AccountId, line: &OwnerLine) -> Result<(), QueryError> {
+    fn moved(
+        &mut self,
+        (account, currency): (&AccountId, &Currency),
+        line: &OwnerLine,
+    ) -> Result<(), QueryError> {
         for s in set_offs(self.view, account)? {
             let (way, other) = match (s.from == *line, s.to == *line) {
                 (true, _) => ("against what was overpaid on", &s.to),
                 (false, true) => ("with what was payable on", &s.from),
                 (false, false) => continue,
             };
-            let text = format!("{} set off {way} {}", s.amount, self.line_name(other)?);
+            let amount = money(s.amount, currency);
+            let text = format!("{amount} set off {way} {}", self.line_name(other)?);
             let reason = Reason::new("LED-MNY-7", text).with("set_off", s.id);
             self.say(reason.with("height", s.height).with("time_ms", s.time_ms));
         }
@@ -313,9 +360,10 @@ impl<V: Lists> Case<'_, V> {
         let account = self.account_of(&s.account)?;
         let (from, to) = (self.line_name(&s.from)?, self.line_name(&s.to)?);
         let text = format!(
-            "{} set off {} minor units of {} that were payable on {from} against what was paid \
-             beyond {to}; nobody was paid",
-            account.exchange, s.amount, account.currency
+            "{} set off {} that were payable on {from} against what was paid beyond {to}; nobody \
+             was paid",
+            account.exchange,
+            money(s.amount, &account.currency)
         );
         self.say(
             Reason::new("LED-MNY-7", text)

@@ -20,6 +20,7 @@ use crate::state::record::{
 };
 use crate::state::{Records, View};
 use crate::text::Handle;
+use crate::words::{money, percent, word};
 use crate::{governance, succession};
 
 /// What an item is made of, besides its id and height.
@@ -99,7 +100,7 @@ impl<V: View> Desk<'_, V> {
                 if !self.in_time(g.not_after_ms) || lapsed(self.view, g)? {
                     return Ok(None);
                 }
-                let summary = format!("{:?} grant", g.right).to_lowercase();
+                let summary = format!("{} grant", word(&g.right));
                 let until_ms = Some(g.not_after_ms);
                 (InboxKind::Grant, Some(g.asset), &g.grantor, summary, ANSWER.to_vec(), until_ms)
             }
@@ -108,7 +109,7 @@ impl<V: View> Desk<'_, V> {
                 if !self.acts_for(&r.asset, r.right.into())? {
                     return Ok(None);
                 }
-                let summary = format!("{:?} grant asked for", r.right).to_lowercase();
+                let summary = format!("{} grant asked for", word(&r.right));
                 let until_ms = Some(r.terms.not_after_ms);
                 (InboxKind::Request, Some(r.asset), &r.by, summary, ANSWER.to_vec(), until_ms)
             }
@@ -125,7 +126,7 @@ impl<V: View> Desk<'_, V> {
                 if !self.is(&l.exchange)? {
                     return Ok(None);
                 }
-                let summary = format!("listing with a fee of {} bp", l.fee_bp);
+                let summary = format!("listing with a fee of {}", percent(l.fee_bp));
                 (InboxKind::Listing, Some(l.asset), &l.seller, summary, ANSWER.to_vec(), None)
             }
             Object::Contract(_, c) => return self.contract(c),
@@ -189,8 +190,9 @@ impl<V: View> Desk<'_, V> {
             asset: Some(account.product),
             from: account.exchange,
             summary: format!(
-                "payout of {} minor units of {}, reference {}",
-                p.amount, account.currency, p.bank_reference
+                "payout of {}, reference {}",
+                money(p.amount, &account.currency),
+                p.bank_reference
             ),
             actions: vec![InboxAction::Contest],
             until_ms: Some(until_ms),
@@ -224,7 +226,7 @@ impl<V: View> Desk<'_, V> {
         let (buyer, exchange) = (self.is(&c.buyer)?, self.is(&c.exchange)?);
         let signed = c.buyer_signed && c.exchange_signed;
         let to_sign = (buyer && !c.buyer_signed) || (exchange && !c.exchange_signed);
-        let price = format!("{} minor units of {}", c.price, c.currency);
+        let (price, amount) = (money(c.price, &c.currency), |n: u64| money(n, &c.currency));
         let seller = self.is(&c.seller)?;
         let next = if open && signed { next_instalment(c) } else { None };
         let overdue = next.filter(|part| !self.in_time(part.due_ms));
@@ -238,7 +240,7 @@ impl<V: View> Desk<'_, V> {
             let actions = vec![InboxAction::Sign, InboxAction::Decline];
             (InboxKind::Contract, format!("contract for {price}"), actions, Some(c.sign_by_ms))
         } else if let Some(part) = overdue.filter(|_| buyer || exchange) {
-            let summary = format!("instalment of {}, overdue, of {price}", part.amount);
+            let summary = format!("instalment of {}, overdue, of {price}", amount(part.amount));
             let actions = if exchange { vec![InboxAction::Terminate] } else { Vec::new() };
             (InboxKind::Instalment, summary, actions, None)
         } else if signed && buyer && c.delivered.is_some() && !c.confirmed {
@@ -251,7 +253,7 @@ impl<V: View> Desk<'_, V> {
             (InboxKind::Sold, summary, vec![InboxAction::Deliver], None)
         } else if let Some(part) = next.filter(|_| buyer) {
             // The bank pays; the exchange records it.
-            let summary = format!("instalment of {}, to pay, of {price}", part.amount);
+            let summary = format!("instalment of {}, to pay, of {price}", amount(part.amount));
             (InboxKind::Instalment, summary, Vec::new(), Some(part.due_ms))
         } else {
             return Ok(None);
@@ -298,7 +300,7 @@ impl<V: View> Desk<'_, V> {
             Subject::Contract(id) => self.view.contract(id)?.map(|contract| contract.asset),
             Subject::Payment(_) | Subject::Payout(_) => None,
         };
-        let summary = format!("dispute over {}", subject_in_words(&d.subject));
+        let summary = format!("dispute over {}", subject_in_words(self.view, &d.subject)?);
         let from = d.opener.clone();
         Ok(Some(Waiting { kind: InboxKind::Dispute, asset, from, summary, actions, until_ms }))
     }
@@ -339,7 +341,6 @@ impl<V: View> Desk<'_, V> {
 
 /// What a ruling orders to give back, until it is given back.
 fn refund(d: &DisputeRecord, payment: &PaymentRecord, account: &AccountRecord) -> Option<Waiting> {
-    let Amounts { net, fee, tax } = payment.ordered;
     if payment.ordered == Amounts::default() {
         return None;
     }
@@ -348,8 +349,8 @@ fn refund(d: &DisputeRecord, payment: &PaymentRecord, account: &AccountRecord) -
         asset: Some(account.product),
         from: d.opener.clone(),
         summary: format!(
-            "refund that a ruling orders, minor units of {}: net {net}, fee {fee}, tax {tax}",
-            account.currency
+            "refund that a ruling orders: {}",
+            payment.ordered.in_words(&account.currency)
         ),
         actions: vec![InboxAction::Refund],
         until_ms: None,

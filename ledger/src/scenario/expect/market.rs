@@ -8,11 +8,12 @@ use crate::review::rejects;
 use crate::scenario::form::Wrong;
 use crate::scenario::kind::Kind;
 use crate::scenario::kind::choice::MethodWord;
-use crate::scenario::kind::number::{Minor, Money, in_currency, money};
+use crate::scenario::kind::number::{Minor, Money, in_currency};
 use crate::scenario::kind::reference::one;
 use crate::scenario::kind::time::{Time, time_text};
 use crate::state::record::{ComplianceRecord, ContractRecord, ValuationRecord};
 use crate::state::{Key, View};
+use crate::words::money;
 
 /// Which outcome of the compliance reviews counts at an exchange.
 pub(super) fn compliance(a: &mut Asked<'_>) -> Result<Answer, Wrong> {

@@ -9,17 +9,12 @@ use crate::scenario::derive::label;
 use crate::scenario::form::{Wrong, parse};
 use crate::scenario::kind::Kind;
 use crate::scenario::kind::compound::{Account, RightOf};
-use crate::scenario::kind::number::{Coin, Count, Money, money};
+use crate::scenario::kind::number::{Coin, Count, Money};
 use crate::scenario::kind::reference::{Asset, Member, Ref};
 use crate::scenario::token::shown;
 use crate::state::record::AggregateRecord;
 use crate::state::{Key, Records, View};
-
-/// How an amount below or above zero is written.
-fn signed(amount: i128, currency: &Currency) -> String {
-    let sign = if amount < 0 { "-" } else { "" };
-    format!("{sign}{}", money(u64::try_from(amount.unsigned_abs()).unwrap_or(u64::MAX), currency))
-}
+use crate::words::money;
 
 /// What a source of an aggregate has of an account, in minor units.
 pub(super) struct SourceLine {
@@ -45,8 +40,8 @@ impl Asked<'_> {
             None => (1, written.as_str()),
         };
         let (expected, other) = parse::<Money>(written, self.context)?;
-        let expected = signed(i128::from(expected).saturating_mul(sign), &other);
-        Ok(Answer { is: signed(is, currency), expected })
+        let expected = money(i128::from(expected).saturating_mul(sign), &other);
+        Ok(Answer { is: money(is, currency), expected })
     }
 
     /// The account asked about.

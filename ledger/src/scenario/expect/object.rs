@@ -16,18 +16,7 @@ use crate::state::record::{
     RegistrationStatus, RequestRecord, TradeCertificateRecord,
 };
 use crate::state::{Key, Records, View};
-
-/// A word of a status as Rust shows it, in the writing of the language.
-fn word(status: &dyn std::fmt::Debug) -> String {
-    let mut word = String::new();
-    for c in format!("{status:?}").chars() {
-        if c.is_ascii_uppercase() && !word.is_empty() {
-            word.push('-');
-        }
-        word.push(c.to_ascii_lowercase());
-    }
-    word
-}
+use crate::words::word;
 
 pub(super) fn status(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
     let (what, id) = a.thing()?;

@@ -1,7 +1,7 @@
 //! Values made of several words.
 
 use super::choice::{Right, ScopeWord};
-use super::number::{Coin, Count, Minor, Money, Part, money};
+use super::number::{Coin, Count, Minor, Money, Part};
 use super::reference::{Asset, Hash, Key, Member, Ref};
 use super::time::Time;
 use super::{Kind, Many, items};
@@ -20,6 +20,7 @@ use crate::scenario::form::{Cursor, Wrong};
 use crate::scenario::names::Context;
 use crate::split;
 use crate::state::Records;
+use crate::words::money;
 
 /// A key with its scopes: `pipeline[register, rights]`; without brackets it has all scopes.
 pub struct MemberKey;

@@ -6,6 +6,7 @@ use crate::money::Currency;
 use crate::scenario::form::{Cursor, Wrong};
 use crate::scenario::names::Context;
 use crate::split::Split;
+use crate::words::{money, places};
 
 /// Digits with `_` or `'` between groups.
 fn digits(text: &str) -> String {
@@ -189,26 +190,8 @@ impl Kind for Coin {
     }
 }
 
-/// Decimal places of a currency's minor unit.
-pub fn places(currency: &Currency) -> usize {
-    match currency.to_string().as_str() {
-        "JPY" | "KRW" | "VND" | "CLP" | "ISK" | "XAF" | "XOF" | "XPF" | "UGX" | "PYG" => 0,
-        "BHD" | "KWD" | "OMR" | "JOD" | "TND" | "IQD" | "LYD" => 3,
-        _ => 2,
-    }
-}
-
 /// An amount with its currency.
 pub struct Money;
-
-/// How an amount is written.
-pub fn money(minor: u64, currency: &Currency) -> String {
-    let places = places(currency);
-    let digits = format!("{minor:0>width$}", width = places.saturating_add(1));
-    let (whole, fraction) = digits.split_at(digits.len().saturating_sub(places));
-    let point = if places == 0 { "" } else { "." };
-    format!("{whole}{point}{fraction} {currency}")
-}
 
 impl Kind for Money {
     type Of = (u64, Currency);
@@ -236,7 +219,7 @@ fn amount(text: &str, minor: bool, currency: &Currency) -> Result<u64, Wrong> {
     let places = if minor { 0 } else { places(currency) };
     decimal(text, places).ok_or_else(|| {
         let text = format!("`{text}` is not an amount of at most {places} decimal places");
-        Wrong(format!("{text} ({currency}), such as {}", money(12_345, currency)))
+        Wrong(format!("{text} ({currency}), such as {}", money(12_345u64, currency)))
     })
 }
 

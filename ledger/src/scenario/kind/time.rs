@@ -3,8 +3,9 @@
 use super::Kind;
 use crate::scenario::form::{Cursor, Wrong};
 use crate::scenario::names::Context;
+pub use crate::words::time as time_text;
+use crate::words::{DAY_MS, month_days, year_days};
 
-const DAY_MS: u64 = 86_400_000;
 const UNITS: [(&str, u64); 7] = [
     ("ms", 1),
     ("min", 60_000),
@@ -103,9 +104,12 @@ impl Kind for Time {
         let of_day = at.peek().filter(|t| !t.quoted).and_then(|t| clock(&t.text));
         if let (Some(day), Some(of_day)) = (date(text), of_day) {
             at.take();
+            at.skip("utc");
             return day.checked_add(of_day).ok_or_else(wrong);
         }
-        time(text, context).ok_or_else(wrong)
+        let time = time(text, context).ok_or_else(wrong)?;
+        at.skip("utc");
+        Ok(time)
     }
     fn write(value: &u64, _: &Context<'_>) -> String {
         time_text(*value)
@@ -183,23 +187,6 @@ fn clock(text: &str) -> Option<u64> {
     minutes.checked_mul(60)?.checked_add(seconds)?.checked_mul(1_000)?.checked_add(ms)
 }
 
-const MONTHS: [u64; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-
-fn leap(year: u64) -> bool {
-    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-}
-
-fn month_days(year: u64) -> impl Iterator<Item = u64> {
-    MONTHS
-        .into_iter()
-        .zip(0u64..)
-        .map(move |(days, month)| days.saturating_add(u64::from(month == 1 && leap(year))))
-}
-
-fn year_days(year: u64) -> u64 {
-    if leap(year) { 366 } else { 365 }
-}
-
 /// The begin of a day `YYYY-MM-DD` of 1970 to 9999 in UTC, milliseconds since 1970.
 fn date(text: &str) -> Option<u64> {
     let mut fields = text.split('-');
@@ -216,39 +203,6 @@ fn date(text: &str) -> Option<u64> {
     let years: u64 = (1970..year).map(year_days).sum();
     let months: u64 = month_days(year).take(month).sum();
     years.checked_add(months)?.checked_add(day)?.checked_sub(1)?.checked_mul(DAY_MS)
-}
-
-/// How a time is written.
-pub fn time_text(ms: u64) -> String {
-    if ms == u64::MAX {
-        return "forever".into();
-    }
-    let (mut days, in_day) = (ms / DAY_MS, ms % DAY_MS);
-    let mut year = 1970;
-    while days >= year_days(year) {
-        days = days.saturating_sub(year_days(year));
-        year = u64::saturating_add(year, 1);
-        if year > 9999 {
-            return format!("@{ms}");
-        }
-    }
-    let mut month = 1u64;
-    for in_month in month_days(year) {
-        if days < in_month {
-            break;
-        }
-        days = days.saturating_sub(in_month);
-        month = month.saturating_add(1);
-    }
-    let day = format!("{year:04}-{month:02}-{:02}", days.saturating_add(1));
-    let (hours, minutes) = (in_day / 3_600_000, in_day / 60_000 % 60);
-    let (seconds, ms) = (in_day / 1_000 % 60, in_day % 1_000);
-    match (hours, minutes, seconds, ms) {
-        (0, 0, 0, 0) => day,
-        (_, _, 0, 0) => format!("{day}T{hours:02}:{minutes:02}"),
-        (_, _, _, 0) => format!("{day}T{hours:02}:{minutes:02}:{seconds:02}"),
-        (_, _, _, _) => format!("{day}T{hours:02}:{minutes:02}:{seconds:02}.{ms:03}"),
-    }
 }
 
 #[cfg(test)]

@@ -379,7 +379,7 @@ impl<'a> Subtree<'a> {
 
 /// The place of a key in a quad at this even bit: the value of that bit and the next.
 fn place(key: &[u8; 32], bit: u8) -> usize {
-    usize::from(bit_of(key, bit)) * 2 + usize::from(bit_of(key, bit | 1))
+    (usize::from(bit_of(key, bit)) << 1) | usize::from(bit_of(key, bit | 1))
 }
 
 /// Puts a child into its place, or nothing.

@@ -105,6 +105,7 @@ pub(crate) fn decide(act: &mut Act<'_>, e: &DecideAccess) -> Result<(), Refusal>
         Decision::Accept => {
             named_in_force(act, &access.asset)?;
             usable(act, &access.asset, &asset)?;
+            act.require_not_suspended(&access.by)?;
             check_not_reserved(act, &access.by, (&access.asset, &asset), &access.purposes)?;
             AccessStatus::Granted
         }

@@ -20,6 +20,7 @@ use crate::review;
 use crate::state::record::{ContractRecord, ContractStatus, ListingRecord};
 use crate::state::{Key, Records, Relation};
 use crate::territory;
+use crate::text::Handle;
 use crate::trade_certificate;
 use crate::words::{moment, money};
 
@@ -38,6 +39,7 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refu
     if buyer == act.acting(&listing.seller)? || buyer == act.acting(&listing.exchange)? {
         return reject(Code::SellerIsBuyer, format!("{} cannot be the buyer", e.buyer));
     }
+    require_parties(act, [&listing.seller, &e.buyer, &listing.exchange])?;
     check_schedule(&listing.schedule, &e.schedule)?;
     if e.price > MAX_AMOUNT {
         return reject(
@@ -212,7 +214,7 @@ pub(crate) fn sign(act: &mut Act<'_>, e: &SignContract) -> Result<(), Refusal> {
     let cover = listing::check_sellable(act, &listing)?;
     review::require_not_rejected(act, &listing)?;
     check_licence(&listing, &cover, &contract.licence, act.context.time_ms)?;
-    require_not_suspended(act, &contract)?;
+    require_parties(act, [&contract.seller, &contract.buyer, &contract.exchange])?;
     if contract.price > 0 {
         let ContractRecord { asset, exchange, currency, .. } = &contract;
         payment::require_not_closed(act, asset, exchange, currency)?;
@@ -225,16 +227,11 @@ pub(crate) fn sign(act: &mut Act<'_>, e: &SignContract) -> Result<(), Refusal> {
     Ok(act.state.put(&Key::Contract(e.contract), &contract)?)
 }
 
-/// Fails while a party of the contract, or who acts for it, is suspended.
-fn require_not_suspended(act: &Act<'_>, contract: &ContractRecord) -> Result<(), Refusal> {
-    for party in [&contract.seller, &contract.buyer, &contract.exchange] {
-        let acting = act.acting(party)?;
-        if act.named_member(&acting)?.suspended {
-            let text = format!("{acting} is suspended");
-            return Err(Reject::new(Code::PartySuspended, text).into());
-        }
-    }
-    Ok(())
+/// Fails while seller, buyer or exchange is suspended, or when the last is no exchange any more.
+fn require_parties(act: &Act<'_>, [seller, buyer, exchange]: [&Handle; 3]) -> Result<(), Refusal> {
+    act.require_not_suspended(seller)?;
+    act.require_not_suspended(buyer)?;
+    act.require_exchange(exchange)
 }
 
 /// Fails unless a contract can still be declined or withdrawn.

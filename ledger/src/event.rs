@@ -357,7 +357,9 @@ impl Event {
             | Event::DecideAccess(_)
             | Event::ReviewCompliance(_)
             | Event::RecordValuation(_)
-            | Event::DelistProduct(_) => 40,
+            | Event::DelistProduct(_)
+            | Event::ReviewListing(_)
+            | Event::ProposeContract(_) => 40,
             Event::SealSources(_)
             | Event::OfferStanding(_)
             | Event::ListProduct(_)
@@ -387,7 +389,7 @@ impl Event {
             Event::RenewGrant(_) | Event::VoidPayment(_) | Event::RecordPayout(_) => 200,
             Event::RuleDispute(_) | Event::SetOffOverpayment(_) => 300,
             Event::CloseAccount(_) => 200,
-            Event::ApproveRequests(e) => many(e.requests.len(), 40).saturating_add(20),
+            Event::ApproveRequests(e) => many(e.requests.len(), 44).saturating_add(20),
             Event::DeclineRequests(e) => many(e.requests.len(), 40).saturating_add(20),
             Event::SuspendMember(_)
             | Event::ReinstateMember(_)
@@ -404,8 +406,6 @@ impl Event {
             | Event::DeclineGrant(_)
             | Event::RevokeGrant(_)
             | Event::VoidAsset(_)
-            | Event::ReviewListing(_)
-            | Event::ProposeContract(_)
             | Event::RecordDelivery(_)
             | Event::ConfirmDelivery(_) => 30,
         }

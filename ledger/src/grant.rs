@@ -184,6 +184,7 @@ pub(crate) fn accept(act: &mut Act<'_>, e: &AcceptGrant) -> Result<(), Refusal> 
         let text = "who owns the right or acts for it has changed since the grant was offered";
         return Err(Reject::new(Code::GrantClosed, text).into());
     }
+    act.require_not_suspended(&grant.grantor)?;
     parent::require_effective(act, &grant)?;
     grant.status = GrantStatus::Accepted;
     in_force::add(act, &e.grant, &grant)?;

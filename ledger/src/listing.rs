@@ -47,9 +47,7 @@ pub(crate) fn list(act: &mut Act<'_>, e: &ListProduct) -> Result<(), Refusal> {
     if asset.stage != Stage::Product {
         return reject(Code::NotAProduct, format!("{}/{} is no product", asset.author, asset.name));
     }
-    if !act.named_member(&e.exchange)?.has_role(Role::Exchange) {
-        return reject(Code::NotAnExchange, format!("{} is not an exchange", e.exchange));
-    }
+    act.require_exchange(&e.exchange)?;
     if act.is(&e.exchange)? {
         return reject(Code::ReviewerIsSeller, "the seller would review its own listing".into());
     }
@@ -223,6 +221,8 @@ pub(crate) fn review(act: &mut Act<'_>, e: &ReviewListing) -> Result<(), Refusal
     match e.decision {
         Decision::Accept => {
             named_in_force(act, &listing.asset)?;
+            act.require_exchange(&listing.exchange)?;
+            act.require_not_suspended(&listing.seller)?;
             review::require_passed(act, &listing)?;
             listing.status = ListingStatus::Accepted;
         }

@@ -7,7 +7,6 @@ use crate::event::asset::{
     ObjectRegistration, RenewRegistration,
 };
 use crate::event::market::Decision;
-use crate::event::member::Role;
 use crate::execute::Act;
 use crate::hash::{AssetId, RegistrationId};
 use crate::limits::MAX_OBJECTIONS;
@@ -125,10 +124,7 @@ fn leave(act: &mut Act<'_>, id: &RegistrationId, asset: &AssetId) -> Result<(), 
 pub(crate) fn file(act: &mut Act<'_>, e: &FileRegistration) -> Result<(), Refusal> {
     let asset = named_in_force(act, &e.asset)?;
     managed(act, &e.asset, &asset, Right::Holding)?;
-    if !act.named_member(&e.registry)?.has_role(Role::Exchange) {
-        let text = format!("{} is not an exchange", e.registry);
-        return Err(Reject::new(Code::NotAnExchange, text).into());
-    }
+    act.require_exchange(&e.registry)?;
     require_independent(act, &e.registry)?;
     check_registry(act, &e.registry, (&e.asset, &asset))?;
     check_term(act, e.term_ms)?;
@@ -211,6 +207,8 @@ pub(crate) fn decide(act: &mut Act<'_>, e: &DecideRegistration) -> Result<(), Re
     match e.decision {
         Decision::Accept => {
             let asset = named_in_force(act, &record.asset)?;
+            act.require_exchange(&record.registry)?;
+            act.require_not_suspended(&record.applicant)?;
             check_registry(act, act.author, (&record.asset, &asset))?;
             check_uncontested(act.state, &asset)?;
             record.status = RegistrationStatus::Registered;
@@ -247,6 +245,7 @@ pub(crate) fn renew(act: &mut Act<'_>, e: &RenewRegistration) -> Result<(), Refu
     is_registry(act, &record)?;
     let asset = named_in_force(act, &record.asset)?;
     in_force(act, &record)?;
+    act.require_exchange(&record.registry)?;
     check_registry(act, act.author, (&record.asset, &asset))?;
     check_uncontested(act.state, &asset)?;
     check_term(act, e.term_ms)?;

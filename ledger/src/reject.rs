@@ -187,7 +187,7 @@ codes! {
     RequestsEmpty = 456, "REQUESTS_EMPTY", "LED-GRT-9", "name at least one request";
     EpochsFull = 459, "EPOCHS_FULL", "LED-RGT-3", "leave the right with its owners: it has changed hands as often as it can";
 
-    NotAnExchange = 501, "NOT_AN_EXCHANGE", "LED-MKT-1", "list at a member with the role of an exchange";
+    NotAnExchange = 501, "NOT_AN_EXCHANGE", "LED-MKT-14", "go to a member that has the role of an exchange";
     NotAProduct = 502, "NOT_A_PRODUCT", "LED-MKT-1", "list an asset of stage product";
     FeeTooHigh = 503, "FEE_TOO_HIGH", "LED-MKT-1", "keep the fee at or below the cap of the rulebook in force";
     AlreadyListed = 504, "ALREADY_LISTED", "LED-MKT-1", "use the listing that exists";
@@ -230,7 +230,7 @@ codes! {
     VoidTooLate = 547, "VOID_TOO_LATE", "LED-MNY-1", "refund the payment: the time to void it is over";
     TooManyPayments = 548, "TOO_MANY_PAYMENTS", "LED-MKT-5", "settle what remains under a new contract";
     DeliveryNotDeemed = 549, "DELIVERY_NOT_DEEMED", "LED-MKT-6", "wait for the buyer, or until the rulebook's time is over and no dispute about the contract or its payments is open";
-    PartySuspended = 550, "PARTY_SUSPENDED", "LED-MKT-4", "wait until the suspension is lifted, or decline the contract";
+    PartySuspended = 550, "PARTY_SUSPENDED", "LED-MEM-4", "wait until the suspension is lifted, or decline";
     UnknownAccount = 551, "UNKNOWN_ACCOUNT", "LED-MNY-2", "correct the account's id";
     ClaimNotProved = 552, "CLAIM_NOT_PROVED", "LED-MNY-2", "take claim and proof from the schedule the account's listing froze";
     NoSuchLine = 553, "NO_SUCH_LINE", "LED-MNY-2", "name a member that has owned a part of the right";

@@ -110,6 +110,7 @@ pub(crate) fn approve(act: &mut Act<'_>, e: &ApproveRequests) -> Result<(), Refu
         let asset = named_in_force(act, &request.asset)?;
         usable(act, &request.asset, &asset)?;
         let right = managed(act, &request.asset, &asset, request.right.into())?;
+        act.require_not_suspended(&request.by)?;
         let place = (request.asset, request.right);
         grant::check_future(act, request.right, &request.terms, &asset)?;
         let mut grant = accepted(act, place, right.changes, &request.terms);
@@ -248,6 +249,7 @@ pub(crate) fn take(act: &mut Act<'_>, e: &TakeOffer) -> Result<(), Refusal> {
     if let Some(text) = closed {
         return Err(Reject::new(Code::OfferClosed, text).into());
     }
+    act.require_not_suspended(&offer.grantor)?;
     if offer.right == GrantRight::Operation {
         grant::cover(act, &offer.grantor, &offer.asset, &offer.under)?.check_terms(&offer.terms)?;
     }

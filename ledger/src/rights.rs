@@ -195,6 +195,7 @@ pub(crate) fn accept_transfer(act: &mut Act<'_>, e: &AcceptTransfer) -> Result<(
         return Err(Reject::new(Code::Contested, text).into());
     }
     record.signed.push(act.signed());
+    act.require_not_suspended(&record.proposer)?;
     let asked = std::mem::take(&mut record.outstanding);
     let before = asked.len();
     for member in asked {

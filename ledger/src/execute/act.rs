@@ -147,6 +147,28 @@ impl Act<'_> {
             )
         })?)
     }
+
+    /// Fails while a member, or who acts for it, is suspended: until that is lifted nobody completes
+    /// what it began. Implements [LED-MEM-4].
+    pub fn require_not_suspended(&self, handle: &Handle) -> Result<(), Refusal> {
+        let acting = self.acting(handle)?;
+        if self.named_member(&acting)?.suspended {
+            let text = format!("{acting} is suspended");
+            return Err(Reject::new(Code::PartySuspended, text).into());
+        }
+        Ok(())
+    }
+
+    /// Fails unless whoever acts for a member takes new business as an exchange: it has that role,
+    /// and is not suspended. Implements [LED-MKT-14].
+    pub fn require_exchange(&self, handle: &Handle) -> Result<(), Refusal> {
+        let acting = self.acting(handle)?;
+        if !self.named_member(&acting)?.has_role(Role::Exchange) {
+            let text = format!("{acting} is not an exchange");
+            return Err(Reject::new(Code::NotAnExchange, text).into());
+        }
+        self.require_not_suspended(handle)
+    }
 }
 
 /// Who acts for a member: itself, or the last of its successors.

@@ -153,7 +153,7 @@ fn every_look_at_the_rights_of_a_sale_is_weighed() {
     w.list_report();
     w.accept_listing();
     // One grant and one input, and the two grants that it rests on.
-    assert_eq!(w.record(INSIGHT, w.clone().proposal(PRICE)).effects.weight, 30 + 4 * 4);
+    assert_eq!(w.record(INSIGHT, w.clone().proposal(PRICE)).effects.weight, 40 + 4 * 4);
     w.propose(PRICE);
     let sign = sign_contract(w.contract(), w.schedule_hash());
     assert_eq!(w.record(BUYER, sign).effects.weight, 50 + 4 * 4);

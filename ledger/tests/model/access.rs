@@ -76,6 +76,7 @@ impl Naive {
         if e.decision == Decision::Accept {
             self.in_force(&held.asset)?;
             self.usable(&held.asset)?;
+            self.not_suspended(&held.by)?;
             self.not_given_alone(&held.by, &held.asset, &held.purposes)?;
             standing = AccessStanding::Granted;
         }

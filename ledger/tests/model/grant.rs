@@ -388,12 +388,11 @@ impl Naive {
     pub fn accept(&mut self, act: &Act<'_>, id: &GrantId) -> Verdict {
         let grant = self.answered(act, id)?;
         self.in_force(&grant.asset)?;
-        match grant.parent {
-            Some(parent) => self.stands(parent)?,
-            None => {
-                let changes = self.epoch(&grant.asset, grant.right.into()).changes;
-                need(changes == grant.changes, Code::GrantClosed)?;
-            }
+        let changes = self.epoch(&grant.asset, grant.right.into()).changes;
+        need(grant.parent.is_some() || changes == grant.changes, Code::GrantClosed)?;
+        self.not_suspended(&grant.grantor)?;
+        if let Some(parent) = grant.parent {
+            self.stands(parent)?;
         }
         self.comes_into_force(*id, &grant)?;
         self.grants.get_mut(id).unwrap().standing = Standing::Accepted;

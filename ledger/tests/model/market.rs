@@ -30,7 +30,7 @@ impl Naive {
         self.acts_for(act, &e.asset, Right::Operation)?;
         need(asset.stage == Stage::Product, Code::NotAProduct)?;
         self.known(&e.exchange)?;
-        need(self.has_role(&e.exchange, Role::Exchange), Code::NotAnExchange)?;
+        self.takes_business(&e.exchange)?;
         need(!self.is(act.author, &e.exchange), Code::ReviewerIsSeller)?;
         need(e.fee_bp <= self.rulebook.fee_cap_bp, Code::FeeTooHigh)?;
         let before = self.listings.iter().find(|(_, l)| {
@@ -94,6 +94,8 @@ impl Naive {
         let standing = match e.decision {
             Decision::Accept => {
                 self.in_force(&listing.asset)?;
+                self.takes_business(&listing.exchange)?;
+                self.not_suspended(&listing.seller)?;
                 self.not_rejected(&listing)?;
                 let passed = self.passed(&listing.asset) || !self.rulebook.require_compliance;
                 need(passed, Code::ComplianceRequired)?;
@@ -190,6 +192,7 @@ impl Naive {
         self.known(&e.buyer)?;
         let same = |other: &Handle| self.acting(&e.buyer) == self.acting(other);
         need(!same(&listing.seller) && !same(&listing.exchange), Code::SellerIsBuyer)?;
+        self.parties_fit([&listing.seller, &e.buyer, &listing.exchange])?;
         need(e.schedule == self.schedule_hash(&listing.asset), Code::ScheduleMismatch)?;
         need(e.price <= MAX_AMOUNT, Code::AmountOutOfRange)?;
         let sum: u128 = e.instalments.iter().map(|i| u128::from(i.amount)).sum();
@@ -223,6 +226,12 @@ impl Naive {
         };
         self.contracts.insert(id, contract);
         Ok(())
+    }
+
+    fn parties_fit(&self, [seller, buyer, exchange]: [&Handle; 3]) -> Verdict {
+        self.not_suspended(seller)?;
+        self.not_suspended(buyer)?;
+        self.takes_business(exchange)
     }
 
     fn licence_within(&self, listing: &Listing, cover: &Cover, l: &Licence) -> Verdict {
@@ -304,9 +313,7 @@ impl Naive {
         let listing = self.listed(&contract.listing)?;
         let cover = self.still_sold(&listing)?;
         self.licence_within(&listing, &cover, &contract.licence)?;
-        let parties = [&contract.seller, &contract.buyer, &contract.exchange];
-        let suspended = parties.iter().any(|p| self.members[&self.acting(p)].suspended);
-        need(!suspended, Code::PartySuspended)?;
+        self.parties_fit([&contract.seller, &contract.buyer, &contract.exchange])?;
         let Contract { asset, exchange, currency, .. } = &contract;
         if contract.price > 0 {
             self.takes_money(asset, exchange, currency)?;

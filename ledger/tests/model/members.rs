@@ -81,6 +81,17 @@ impl Naive {
         Ok(())
     }
 
+    /// Fails while a member is suspended, as it acts now.
+    pub fn not_suspended(&self, member: &Handle) -> Verdict {
+        need(!self.members[&self.acting(member)].suspended, Code::PartySuspended)
+    }
+
+    /// Fails unless a member, as it acts now, is an exchange that takes new business.
+    pub fn takes_business(&self, member: &Handle) -> Verdict {
+        need(self.has_role(&self.acting(member), Role::Exchange), Code::NotAnExchange)?;
+        self.not_suspended(member)
+    }
+
     pub fn propose_succession(&mut self, act: &Act<'_>, e: &ProposeSuccession) -> Verdict {
         let own = *act.author == e.member;
         need(own || self.has_role(act.author, Role::Regulator), Code::NotConcerned)?;

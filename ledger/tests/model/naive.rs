@@ -112,6 +112,7 @@ pub struct Epoch {
 pub struct Transfer {
     pub asset: AssetId,
     pub right: Right,
+    pub proposer: Handle,
     pub owners: BTreeMap<Handle, u16>,
     pub manager: Handle,
     pub threshold: Option<u16>,

@@ -5,7 +5,6 @@ use headwater_ledger::event::asset::{
     Metadata, ObjectRegistration, RenewRegistration,
 };
 use headwater_ledger::event::market::Decision;
-use headwater_ledger::event::member::Role;
 use headwater_ledger::hash::{AssetId, RegistrationId};
 use headwater_ledger::limits::MAX_OBJECTIONS;
 use headwater_ledger::reject::Code;
@@ -87,7 +86,7 @@ impl Naive {
         let asset = self.in_force(&e.asset)?.clone();
         self.acts_for(act, &e.asset, Right::Holding)?;
         self.known(&e.registry)?;
-        need(self.has_role(&e.registry, Role::Exchange), Code::NotAnExchange)?;
+        self.takes_business(&e.registry)?;
         need(!self.related(act.author, &e.registry), Code::NotIndependent)?;
         self.registers_for_others(&e.registry, &e.asset)?;
         self.term_fits(e.term_ms)?;
@@ -130,6 +129,8 @@ impl Naive {
         let mut standing = Filing::Rejected;
         if e.decision == Decision::Accept {
             let asset = self.in_force(&held.asset)?;
+            self.takes_business(&held.registry)?;
+            self.not_suspended(&held.applicant)?;
             self.registers_for_others(act.author, &held.asset)?;
             need(!self.contested(asset), Code::Contested)?;
             standing = Filing::Registered;
@@ -161,6 +162,7 @@ impl Naive {
         self.keeps(act, &held)?;
         let asset = self.in_force(&held.asset)?;
         self.stands_now(&held)?;
+        self.takes_business(&held.registry)?;
         self.registers_for_others(act.author, &held.asset)?;
         need(!self.contested(asset), Code::Contested)?;
         self.term_fits(e.term_ms)?;

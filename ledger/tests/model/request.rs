@@ -75,6 +75,7 @@ impl Naive {
             self.in_force(&request.asset)?;
             self.usable(&request.asset)?;
             self.acts_for(act, &request.asset, request.right.into())?;
+            self.not_suspended(&request.by)?;
             self.future_valid(act, (&request.asset, request.right), &request.terms)?;
             let mut rests_on: &[GrantId] = &[];
             match request.right {
@@ -153,6 +154,7 @@ impl Naive {
         let again = offer.taken.get(act.author).map(|grant| &self.grants[grant]);
         let again = again.is_some_and(|g| g.standing == Standing::Accepted && self.now <= g.end);
         need(!again, Code::OfferClosed)?;
+        self.not_suspended(&offer.grantor)?;
         if offer.right == GrantRight::Operation {
             let cover = self.cover(&offer.grantor, &offer.asset, &offer.under)?;
             self.within(&cover, &offer.terms)?;

@@ -108,6 +108,7 @@ impl Naive {
         let transfer = Transfer {
             asset: e.asset,
             right: e.right,
+            proposer: act.author.clone(),
             owners,
             manager: e.manager.clone(),
             threshold: e.threshold_parts,
@@ -165,6 +166,7 @@ impl Naive {
         self.title(self.epoch(&transfer.asset, transfer.right))?;
         let stolen = transfer.signed.iter().any(|signed| self.compromised(*signed));
         need(!stolen, Code::Contested)?;
+        self.not_suspended(&transfer.proposer)?;
         let left: Vec<Handle> =
             transfer.outstanding.iter().filter(|o| !self.is(act.author, o)).cloned().collect();
         need(left.len() < transfer.outstanding.len(), Code::ConsentNotAsked)?;

@@ -52,6 +52,21 @@ pub const ROWS: &[Row] = &[
         *w = World::reported();
         w.by(INSIGHT, ListProduct { exchange: handle(CHEST), ..listing(w) })
     }),
+    Row(Code::PartySuspended, "a listing at an exchange that is suspended", |w| {
+        *w = World::reported();
+        w.record(REGULATOR, suspend(GZ));
+        w.by(INSIGHT, listing(w))
+    }),
+    Row(Code::PartySuspended, "a listing of who is suspended", |w| {
+        *w = World::listed();
+        w.record(REGULATOR, suspend(INSIGHT));
+        w.by(GZ, review(w.listing(), Decision::Accept))
+    }),
+    Row(Code::PartySuspended, "a contract at an exchange that is suspended", |w| {
+        *w = World::accepted();
+        w.record(REGULATOR, suspend(GZ));
+        w.by(INSIGHT, w.proposal(PRICE))
+    }),
     Row(Code::UnknownMember, "a listing at a stranger", |w| {
         *w = World::reported();
         w.by(INSIGHT, ListProduct { exchange: handle("unheard-of"), ..listing(w) })

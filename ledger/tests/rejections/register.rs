@@ -30,6 +30,16 @@ pub const ROWS: &[Row] = &[
     Row(Code::NotAnExchange, "a register kept by a bureau", |w| {
         filing(w, |f| f.registry = handle(REGULATOR))
     }),
+    Row(Code::PartySuspended, "a register kept by an exchange that is suspended", |w| {
+        w.record(REGULATOR, suspend(GZ));
+        filing(w, |_| ())
+    }),
+    Row(Code::PartySuspended, "a registration of who is suspended", |w| {
+        let registration = w.filed();
+        w.record(REGULATOR, suspend(CHEST));
+        w.pass(10 * DAY_MS);
+        w.by(GZ, decide(registration, Decision::Accept))
+    }),
     Row(Code::NotIndependent, "an exchange registers its own data", |w| {
         w.record(GZ, raw("figures"));
         w.by(GZ, file(w.asset("gz-exchange/figures")))

@@ -21,6 +21,11 @@ fn proposed(w: &mut World) -> TransferId {
 }
 
 pub const ROWS: &[Row] = &[
+    Row(Code::PartySuspended, "a transfer accepted after its proposer was suspended", |w| {
+        let transfer = proposed(w);
+        w.record(REGULATOR, suspend(CHEST));
+        w.by(FUND, accept_transfer(transfer))
+    }),
     Row(Code::NotRightManager, "a transfer of another member's right", |w| {
         *w = World::sources();
         w.by(COUNTY, holding(w, &[(COUNTY, 10_000)]))

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::asset::{named as named_asset, named_in_force, usable};
+use crate::asset::{check_inherited, named as named_asset, named_in_force, usable};
 use crate::event::access::{DecideAccess, RecordUsage, RequestAccess};
 use crate::event::asset::Purpose;
 use crate::event::market::Decision;
@@ -13,7 +13,7 @@ use crate::grant::{Intent, not_reserved};
 use crate::hash::{AccessId, AssetId};
 use crate::reject::{Code, Missing, Refusal, Reject};
 use crate::request::put_before_deciders;
-use crate::rights::managed;
+use crate::rights::{alone, managed};
 use crate::split::Right;
 use crate::state::record::{AccessRecord, AccessStatus, AssetRecord, UsageRecord};
 use crate::state::{Key, Relation, View};
@@ -59,25 +59,19 @@ fn check_purposes(asset: &AssetRecord, e: &RequestAccess) -> Result<(), Reject> 
     if distinct.is_empty() || distinct.len() != e.purposes.len() {
         return Err(Reject::new(Code::PurposesEmpty, "the access names no purpose or one twice"));
     }
-    if let Some(allowed) = asset.purposes()
-        && let Some(p) = e.purposes.iter().find(|p| !allowed.contains(p))
-    {
-        let (p, AssetRecord { author, name, .. }) = (word(p), asset);
-        let text = format!("purpose {p} is not among those of {author}/{name}");
-        return Err(Reject::new(Code::PurposeNotInherited, text));
-    }
-    Ok(())
+    check_inherited(asset, &e.purposes, &[])
 }
 
 /// Fails when a processing grant gives the use to somebody else alone. Access is leave to use, as a
-/// grant is. Implements [LED-GRT-7].
+/// grant is, but for who acts for the right; who may derive may look. Implements [LED-GRT-7].
 fn check_not_reserved(
     act: &mut Act<'_>,
     by: &Handle,
     asset: (&AssetId, &AssetRecord),
     purposes: &[Purpose],
 ) -> Result<(), Refusal> {
-    let used = Intent { purposes: Some(purposes), territory: None, by_leave: true };
+    let by_leave = !alone(act, by, asset, Right::Processing)?;
+    let used = Intent { purposes: Some(purposes), territory: None, by_leave };
     not_reserved(act, by, asset, GrantRight::Processing, &used)
 }
 

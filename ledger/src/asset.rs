@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::envelope::asset_id;
-use crate::event::asset::{Activity, Derivation, Input, Metadata, RegisterAsset, Stage};
+use crate::event::asset::{Activity, Derivation, Input, Metadata, Purpose, RegisterAsset, Stage};
 use crate::event::member::Role;
 use crate::event::rights::{GrantRight, VoidAsset};
 use crate::execute::{Act, acting};
@@ -15,9 +15,9 @@ use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::split::SplitError;
 use crate::state::record::{AssetInputs, AssetRecord, GrantRecord};
 use crate::state::{Key, Records, Relation, View};
-use crate::text::Handle;
+use crate::text::{self, Handle};
 use crate::words::{moment, word};
-use crate::{access, consent, floor, member, succession, watch};
+use crate::{access, consent, floor, member, nesting, succession, watch};
 
 /// An asset that an event names; it waits for one that is not recorded.
 pub(crate) fn named(act: &Act<'_>, id: &AssetId) -> Result<AssetRecord, Refusal> {
@@ -181,10 +181,10 @@ pub(crate) fn register(act: &mut Act<'_>, e: &RegisterAsset) -> Result<(), Refus
     check_ranges(&e.metadata, activity)?;
     check_claimed(activity, act.context.time_ms)?;
     let (first_version, version) = revised(act, e, id)?;
-    let mut late = false;
-    if let Some(derivation) = &e.derivation {
-        late = derive(act, e, derivation, id)?;
-    }
+    let (late, territories) = match &e.derivation {
+        Some(derivation) => derive(act, e, derivation, id)?,
+        None => (false, None),
+    };
     let Foreign { duplicate_of, output_of } = foreign(act, e.content.root, id)?;
     let record = AssetRecord {
         author: act.author.clone(),
@@ -193,6 +193,7 @@ pub(crate) fn register(act: &mut Act<'_>, e: &RegisterAsset) -> Result<(), Refus
         content: e.content.clone(),
         metadata: e.metadata.clone(),
         activity: e.derivation.as_ref().map(|d| d.activity.clone()),
+        territories,
         first_version,
         version,
         late,
@@ -324,7 +325,7 @@ fn derive(
     e: &RegisterAsset,
     derivation: &Derivation,
     id: AssetId,
-) -> Result<bool, Refusal> {
+) -> Result<(bool, Option<Vec<text::Code>>), Refusal> {
     check_inputs(act.state, derivation, &id, act.rulebook.max_inputs)?;
     let activity = &derivation.activity;
     check_purposes(activity)?;
@@ -332,6 +333,7 @@ fn derive(
     let mut floors = floor::Tracker::new(act.author);
     let mut watches = watch::Gathered::default();
     let mut used: BTreeMap<GrantId, GrantRecord> = BTreeMap::new();
+    let mut territories = None;
     for input in &derivation.inputs {
         let asset = named(act, &input.asset)?;
         check_input(act, &input.asset, &asset, activity)?;
@@ -346,6 +348,10 @@ fn derive(
         };
         floors.add((input.asset, input.weight), terms, inherited, related)?;
         watches.add(act, (&input.asset, &asset), input.grant.as_ref().zip(terms))?;
+        let within = asset.territories.as_deref().into_iter();
+        for limit in within.chain(terms.map(|terms| &*terms.territories)) {
+            grant::narrow(act, &mut territories, limit)?;
+        }
         if let (Some(id), Some((grant, filed_late))) = (input.grant, grant) {
             act.weigh(USE_WEIGHT)?;
             late |= filed_late;
@@ -367,7 +373,7 @@ fn derive(
     if !tracked.is_empty() {
         act.state.put(&Key::Floors(id), &tracked)?;
     }
-    Ok(late)
+    Ok((late, territories))
 }
 
 /// Weight of asking whether one member of the line of a floor's party is related to the author.
@@ -393,11 +399,29 @@ fn check_input(
     }
     check_uncontested(act.state, asset)?;
     consent::check_not_withdrawn(act.state, id, asset)?;
+    let territory = std::slice::from_ref(&activity.territory);
+    Ok(check_inherited(asset, &activity.purposes, territory)?)
+}
+
+/// Fails unless purposes and territories lie within those that an asset has from its derivation.
+/// Implements [LED-LIN-3] and [LED-LIN-7].
+pub(crate) fn check_inherited(
+    asset: &AssetRecord,
+    purposes: &[Purpose],
+    territories: &[text::Code],
+) -> Result<(), Reject> {
+    let shown = || format!("{}/{}", asset.author, asset.name);
     if let Some(allowed) = asset.purposes()
-        && let Some(p) = activity.purposes.iter().find(|p| !allowed.contains(p))
+        && let Some(p) = purposes.iter().find(|p| !nesting::has(allowed, p))
     {
-        let text = format!("purpose {} is not among those of input {shown}", word(p));
-        return Err(Reject::new(Code::PurposeNotInherited, text).into());
+        let text = format!("purpose {} is not among those of {}", word(p), shown());
+        return Err(Reject::new(Code::PurposeNotInherited, text));
+    }
+    if let Some(allowed) = &asset.territories
+        && let Some(t) = territories.iter().find(|t| !nesting::has(allowed, t))
+    {
+        let text = format!("territory {t} is not within those of {}", shown());
+        return Err(Reject::new(Code::TerritoryNotInherited, text));
     }
     Ok(())
 }

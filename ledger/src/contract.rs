@@ -4,6 +4,7 @@
 use crate::money::Currency;
 use std::collections::BTreeSet;
 
+use crate::asset;
 use crate::event::market::{
     DeclineContract, Instalment, Licence, ProposeContract, SignContract, TerminateContract,
     WithdrawContract,
@@ -14,12 +15,14 @@ use crate::hash::{ContractId, Digest};
 use crate::licence;
 use crate::limits::MAX_AMOUNT;
 use crate::listing;
+use crate::nesting;
 use crate::payment;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::review;
+use crate::rights::managed;
+use crate::split::Right;
 use crate::state::record::{ContractRecord, ContractStatus, ListingRecord};
 use crate::state::{Key, Records, Relation};
-use crate::territory;
 use crate::text::Handle;
 use crate::trade_certificate;
 use crate::words::{moment, money};
@@ -33,6 +36,9 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refu
     }
     listing::require_accepted(&listing)?;
     let cover = listing::check_sellable(act, &listing)?;
+    let product = asset::named(act, &listing.asset)?;
+    managed(act, &listing.asset, &product, Right::Operation)?;
+    listing::check_fee(act, listing.fee_bp)?;
     review::require_not_rejected(act, &listing)?;
     act.named_member(&e.buyer)?;
     let buyer = act.acting(&e.buyer)?;
@@ -141,11 +147,11 @@ fn check_licence(
         && [&listing.purposes, &cover.purposes]
             .into_iter()
             .flatten()
-            .all(|allowed| l.purposes.iter().all(|p| allowed.contains(p)))
+            .all(|allowed| nesting::within(&l.purposes, allowed))
         && [&listing.territories, &cover.territories]
             .into_iter()
             .flatten()
-            .all(|allowed| territory::within(&l.territories, allowed));
+            .all(|allowed| nesting::within(&l.territories, allowed));
     if within {
         return Ok(());
     }

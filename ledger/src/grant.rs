@@ -5,13 +5,15 @@ mod check;
 mod cover;
 mod in_force;
 mod parent;
+mod standing;
 mod terms;
 
 pub(crate) use change::{consent_filing, renew, revoke, ruled, surrender};
 pub(crate) use check::{Use, allows, ancestors, by_right, count_derivation};
-pub(crate) use cover::{Cover, Named, cover, over};
+pub(crate) use cover::{Cover, Named, cover, narrow, over};
 pub(crate) use in_force::{Intent, conflict, not_reserved, places};
-pub(crate) use terms::{check as check_terms, check_future};
+pub(crate) use standing::{Standing, standing};
+pub(crate) use terms::{check as check_terms, check_fits};
 
 use crate::approval::floor_consent;
 use crate::asset::{self, named_in_force, usable};
@@ -40,7 +42,7 @@ pub(crate) fn offer(act: &mut Act<'_>, e: &OfferGrant) -> Result<(), Refusal> {
     terms::check(e.right, &e.terms, &e.under, e.parent.as_ref())?;
     match &parent {
         Some(parent) => parent.check_terms(&e.terms)?,
-        None => check_future(act, e.right, &e.terms, &asset)?,
+        None => check_fits(act, e.right, &e.terms, &asset)?,
     }
     let record = GrantRecord {
         asset: e.asset,
@@ -63,7 +65,7 @@ pub(crate) fn offer(act: &mut Act<'_>, e: &OfferGrant) -> Result<(), Refusal> {
         time_ms: act.context.time_ms,
         height: act.context.height,
     };
-    if parent.is_none_or(|p| !p.has_floor_of(&e.terms)) {
+    if parent.is_none_or(|p| !parent::has_floor_of(p.terms(), &e.terms)) {
         consent_to_floor(act, &asset, &record)?;
     }
     if e.right == GrantRight::Operation && e.parent.is_none() {
@@ -89,14 +91,17 @@ pub(crate) fn consent_to_floor(
     }
 }
 
-/// Records a grant, with its places in the lists. Implements [LED-GRT-1].
+/// Records a grant, with its places in the lists. Nobody grants anything to himself. Implements
+/// [LED-GRT-1].
 fn record_new(act: &mut Act<'_>, id: &GrantId, grant: &GrantRecord) -> Result<(), Refusal> {
+    if act.same(&grant.grantor, &grant.grantee)? {
+        let text = format!("{} would grant it to itself", grant.grantor);
+        return Err(Reject::new(Code::TermsInvalid, text).into());
+    }
     act.state.put(&Key::Grant(*id), grant)?;
     act.append(Relation::AssetGrants(grant.asset), id.digest())?;
     act.append(Relation::MemberGrants(grant.grantor.clone()), id.digest())?;
-    if grant.grantee != grant.grantor {
-        act.append(Relation::MemberGrants(grant.grantee.clone()), id.digest())?;
-    }
+    act.append(Relation::MemberGrants(grant.grantee.clone()), id.digest())?;
     act.effects.created.push(Missing::Grant(*id));
     Ok(())
 }
@@ -180,6 +185,9 @@ pub(crate) fn lapsed<V: View>(view: &V, grant: &GrantRecord) -> Result<bool, Fau
 pub(crate) fn accept(act: &mut Act<'_>, e: &AcceptGrant) -> Result<(), Refusal> {
     let mut grant = answered(act, &e.grant)?;
     named_in_force(act, &grant.asset)?;
+    if act.context.time_ms > grant.not_after_ms {
+        return Err(closed(&grant));
+    }
     if lapsed(act.state, &grant)? {
         let text = "who owns the right or acts for it has changed since the grant was offered";
         return Err(Reject::new(Code::GrantClosed, text).into());

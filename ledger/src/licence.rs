@@ -7,10 +7,10 @@ use crate::execute::Act;
 use crate::grant::{conflict, places};
 use crate::hash::{AssetId, ContractId};
 use crate::limits::MAX_LICENCES;
+use crate::nesting;
 use crate::reject::{Code, Fault, Refusal, Reject};
 use crate::state::record::{ContractRecord, ContractStatus, InForce};
 use crate::state::{Key, Records, View};
-use crate::territory;
 use crate::text::Handle;
 
 /// Places of a list of licences that weigh 1.
@@ -44,8 +44,8 @@ fn store(act: &mut Act<'_>, asset: &AssetId, list: &Vec<InForce>) -> Result<(), 
 
 /// Those in force all have today in common, so purposes and territories decide.
 fn overlap(licence: &Licence, other: &InForce) -> bool {
-    licence.purposes.iter().any(|p| other.purposes.contains(p))
-        && territory::meet(&licence.territories, &other.territories)
+    nesting::meet(&licence.purposes, &other.purposes)
+        && nesting::meet(&licence.territories, &other.territories)
 }
 
 fn check_among(act: &mut Act<'_>, licence: &Licence, others: &[InForce]) -> Result<(), Refusal> {

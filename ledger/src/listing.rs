@@ -9,9 +9,10 @@ use crate::event::market::{Decision, DelistProduct, ListProduct, ReviewListing};
 use crate::event::member::Role;
 use crate::event::rights::GrantRight;
 use crate::execute::Act;
-use crate::grant::{Cover, Intent, cover, not_reserved};
+use crate::grant::{Cover, Intent, cover, narrow, not_reserved};
 use crate::hash::{AssetId, Context, Digest, ListingId};
 use crate::merkle::tree::{self, Leaf};
+use crate::nesting;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::review;
 use crate::rights::managed;
@@ -51,18 +52,21 @@ pub(crate) fn list(act: &mut Act<'_>, e: &ListProduct) -> Result<(), Refusal> {
     if act.is(&e.exchange)? {
         return reject(Code::ReviewerIsSeller, "the seller would review its own listing".into());
     }
-    let cap = act.rulebook.fee_cap_bp;
-    if e.fee_bp > cap {
-        let text = format!("a fee of {}, at most {}", percent(e.fee_bp), percent(cap));
-        return reject(Code::FeeTooHigh, text);
-    }
+    check_fee(act, e.fee_bp)?;
     make_room(act, &e.asset, &e.exchange)?;
     not_reserved(act, act.author, (&e.asset, &asset), GrantRight::Operation, &Intent::default())?;
     let cover = cover(act, act.author, &e.asset, &e.operation_grants)?;
     let max = usize::try_from(act.rulebook.max_ancestry_edges).unwrap_or(usize::MAX);
     let (claims, edges) = frozen_schedule(act, &e.asset, max)?;
     act.weigh(edges)?;
-    let purposes = both(asset.purposes(), cover.purposes.as_deref());
+    let mut purposes = asset.purposes().map(<[Purpose]>::to_vec);
+    if let Some(covered) = &cover.purposes {
+        nesting::narrow(&mut purposes, covered);
+    }
+    let mut territories = asset.territories.clone();
+    if let Some(covered) = &cover.territories {
+        narrow(act, &mut territories, covered)?;
+    }
     let id = ListingId::from_digest(*act.event.digest());
     let record = ListingRecord {
         asset: e.asset,
@@ -72,7 +76,7 @@ pub(crate) fn list(act: &mut Act<'_>, e: &ListProduct) -> Result<(), Refusal> {
         schedule: schedule_hash(&e.asset, &claims)?,
         claims: u32::try_from(claims.len()).unwrap_or(u32::MAX),
         operation_grants: e.operation_grants.to_vec(),
-        territories: cover.territories,
+        territories,
         purposes,
         not_after_ms: cover.not_after_ms.unwrap_or(u64::MAX),
         status: ListingStatus::Pending,
@@ -83,6 +87,16 @@ pub(crate) fn list(act: &mut Act<'_>, e: &ListProduct) -> Result<(), Refusal> {
     act.append(Relation::AssetListings(e.asset), id.digest())?;
     act.wait_for(&e.exchange)?;
     act.effects.created.push(Missing::Listing(id));
+    Ok(())
+}
+
+/// Fails when a fee is above what the rulebook allows now.
+pub(crate) fn check_fee(act: &Act<'_>, fee_bp: u16) -> Result<(), Reject> {
+    let cap = act.rulebook.fee_cap_bp;
+    if fee_bp > cap {
+        let text = format!("a fee of {}, at most {}", percent(fee_bp), percent(cap));
+        return Err(Reject::new(Code::FeeTooHigh, text));
+    }
     Ok(())
 }
 
@@ -153,14 +167,6 @@ fn acts_for(
     Ok(false)
 }
 
-fn both(own: Option<&[Purpose]>, covered: Option<&[Purpose]>) -> Option<Vec<Purpose>> {
-    match (own, covered) {
-        (Some(a), Some(b)) => Some(a.iter().filter(|p| b.contains(p)).copied().collect()),
-        (Some(a), None) | (None, Some(a)) => Some(a.to_vec()),
-        (None, None) => None,
-    }
-}
-
 /// The schedule of a product whose ancestry has at most so many edges, and what the walk weighs.
 /// Implements [LED-MKT-2].
 pub(crate) fn frozen_schedule(
@@ -223,6 +229,7 @@ pub(crate) fn review(act: &mut Act<'_>, e: &ReviewListing) -> Result<(), Refusal
             named_in_force(act, &listing.asset)?;
             act.require_exchange(&listing.exchange)?;
             act.require_not_suspended(&listing.seller)?;
+            check_fee(act, listing.fee_bp)?;
             review::require_passed(act, &listing)?;
             listing.status = ListingStatus::Accepted;
         }

@@ -119,12 +119,13 @@ codes! {
     NotConsentBased = 319, "NOT_CONSENT_BASED", "LED-CNS-1", "only a raw resource registered as consent-based can have consent withdrawn";
     AlreadyWithdrawn = 320, "ALREADY_WITHDRAWN", "LED-CNS-1", "register a new version; withdrawals after it are recorded there";
     ConsentWithdrawn = 321, "CONSENT_WITHDRAWN", "LED-CNS-1", "use the replacement version, or wait for it to be registered";
-    SuspendedUpstream = 322, "SUSPENDED_UPSTREAM", "LED-WTC-2", "settle with whoever revoked the grant upstream";
+    SuspendedUpstream = 322, "SUSPENDED_UPSTREAM", "LED-WTC-2", "make it anew without what was revoked, or under a new grant: what is suspended stays so";
     WatchesFull = 323, "WATCHES_FULL", "LED-WTC-1", "use fewer inputs that bring conditions with them";
     NotIndependent = 324, "NOT_INDEPENDENT", "LED-MKT-8", "let a member do this that is neither concerned nor related to who is";
     AlreadyAttested = 325, "ALREADY_ATTESTED", "LED-CNS-2", "nothing to do: the asset is attested";
     ContentRegistered = 326, "CONTENT_REGISTERED", "LED-AST-7", "use the asset that has this content: an author registers the same commitment once";
     NotAnonymised = 327, "NOT_ANONYMISED", "LED-CNS-2", "attest a version that its author declares anonymised or aggregated";
+    TerritoryNotInherited = 329, "TERRITORY_NOT_INHERITED", "LED-LIN-7", "keep the territories within those of every input";
     AlreadyRegistered = 330, "ALREADY_REGISTERED", "LED-REG-1", "use the registration that is in notice or in force";
     UnknownRegistration = 331, "UNKNOWN_REGISTRATION", "LED-REG-2", "correct the registration's id";
     NotRegistry = 332, "NOT_REGISTRY", "LED-REG-2", "let the registry named in the registration do this";
@@ -155,7 +156,7 @@ codes! {
     GrantWrongRight = 423, "GRANT_WRONG_RIGHT", "LED-LIN-5", "deriving needs a processing grant; selling needs an operation grant";
     GrantWrongGrantee = 424, "GRANT_WRONG_GRANTEE", "LED-LIN-5", "name a grant given to the author";
     GrantNotAccepted = 425, "GRANT_NOT_ACCEPTED", "LED-LIN-5", "accept the grant first";
-    GrantRevoked = 426, "GRANT_REVOKED", "LED-LIN-5", "obtain a new grant";
+    GrantRevoked = 426, "GRANT_REVOKED", "LED-LIN-5", "obtain a new grant, or the grantor's consent to file work that was done before";
     GrantNotYetEffective = 427, "GRANT_NOT_YET_EFFECTIVE", "LED-LIN-5", "wait for the begin of the grant's term";
     GrantExpired = 428, "GRANT_EXPIRED", "LED-LIN-5", "obtain a new grant, or file work done within the term within the filing window";
     PurposeOutsideGrant = 429, "PURPOSE_OUTSIDE_GRANT", "LED-LIN-5", "use the asset only for the purposes of the grant";
@@ -168,7 +169,7 @@ codes! {
     TermBeyondParent = 436, "TERM_BEYOND_PARENT", "LED-GRT-4", "keep purposes, territories and term within the grants it rests on";
     FloorConsentMissing = 437, "FLOOR_CONSENT_MISSING", "LED-GRT-6", "have every other owner of the processing right approve this very act first";
     UnknownRequest = 438, "UNKNOWN_REQUEST", "LED-GRT-9", "correct the request's id";
-    RequestClosed = 439, "REQUEST_CLOSED", "LED-GRT-9", "nothing to do: the request was answered";
+    RequestClosed = 439, "REQUEST_CLOSED", "LED-GRT-9", "ask anew: the request was answered or taken back, or its term is over";
     UnknownOffer = 440, "UNKNOWN_OFFER", "LED-GRT-10", "correct the offer's id";
     OfferClosed = 441, "OFFER_CLOSED", "LED-GRT-10", "ask for a grant: the offer was withdrawn or has ended";
     ExclusiveConflict = 442, "EXCLUSIVE_CONFLICT", "LED-GRT-7", "choose purposes, territories or a term that no other grant has, or end that grant";

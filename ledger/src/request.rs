@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::approval;
-use crate::asset::{called, named_in_force, usable};
+use crate::asset::{called, check_inherited, named_in_force, usable};
 use crate::event::rights::{
     ApproveRequests, DeclineRequests, Exclusivity, GrantRight, OfferStanding, RequestGrant,
     TakeOffer, Terms, WithdrawOffer,
@@ -29,6 +29,7 @@ pub(crate) fn request(act: &mut Act<'_>, e: &RequestGrant) -> Result<(), Refusal
     let asset = named_in_force(act, &e.asset)?;
     usable(act, &e.asset, &asset)?;
     grant::check_terms(e.right, &e.terms, &[], None)?;
+    check_inherited(&asset, &e.terms.purposes, &e.terms.territories)?;
     put_before_deciders(act, &e.asset, &asset, e.right.into())?;
     let id = RequestId::from_digest(*act.event.digest());
     let record = RequestRecord {
@@ -110,9 +111,13 @@ pub(crate) fn approve(act: &mut Act<'_>, e: &ApproveRequests) -> Result<(), Refu
         let asset = named_in_force(act, &request.asset)?;
         usable(act, &request.asset, &asset)?;
         let right = managed(act, &request.asset, &asset, request.right.into())?;
+        if act.context.time_ms > request.terms.not_after_ms {
+            let text = "the term asked for is over";
+            return Err(Reject::new(Code::RequestClosed, text).into());
+        }
         act.require_not_suspended(&request.by)?;
         let place = (request.asset, request.right);
-        grant::check_future(act, request.right, &request.terms, &asset)?;
+        grant::check_fits(act, request.right, &request.terms, &asset)?;
         let mut grant = accepted(act, place, right.changes, &request.terms);
         grant.grantee = request.by.clone();
         grant::consent_to_floor(act, &asset, &grant)?;
@@ -157,13 +162,15 @@ fn accepted(
     }
 }
 
-/// `decline_requests`.
+/// `decline_requests`: who asked may, too, and takes it back.
 pub(crate) fn decline(act: &mut Act<'_>, e: &DeclineRequests) -> Result<(), Refusal> {
     check_some(&e.requests)?;
     for id in &e.requests {
         let mut request = open(act, id)?;
         let asset = crate::asset::named(act, &request.asset)?;
-        managed(act, &request.asset, &asset, request.right.into())?;
+        if !act.is(&request.by)? {
+            managed(act, &request.asset, &asset, request.right.into())?;
+        }
         request.status = RequestStatus::Declined;
         act.state.put(&Key::Request(*id), &request)?;
     }
@@ -176,7 +183,7 @@ pub(crate) fn offer(act: &mut Act<'_>, e: &OfferStanding) -> Result<(), Refusal>
     usable(act, &e.asset, &asset)?;
     let right = managed(act, &e.asset, &asset, e.right.into())?;
     grant::check_terms(e.right, &e.terms, &e.under, None)?;
-    grant::check_future(act, e.right, &e.terms, &asset)?;
+    grant::check_fits(act, e.right, &e.terms, &asset)?;
     match e.terms.exclusivity {
         Exclusivity::None => {}
         Exclusivity::Sole | Exclusivity::Exclusive => {
@@ -239,6 +246,8 @@ pub(crate) fn take(act: &mut Act<'_>, e: &TakeOffer) -> Result<(), Refusal> {
     let right = act.state.right(&offer.asset, &asset, offer.right.into())?;
     let closed = if act.context.time_ms > offer.take_by_ms {
         Some("the time to take the offer is over")
+    } else if act.context.time_ms > offer.terms.not_after_ms {
+        Some("the term offered is over")
     } else if right.changes != offer.changes {
         Some("who owns the right or acts for it has changed since")
     } else if holds_taken(act, &taken)? {

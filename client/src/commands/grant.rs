@@ -93,7 +93,7 @@ When it is approved it becomes a grant with the same id.")]
 Examples:
   headwater grant approve-requests 01234567 89abcdef --as city-hospital")]
     ApproveRequests(ApproveRequestsArgs),
-    /// Decline requests, many at once
+    /// Decline requests, many at once, or take your own back
     #[command(after_help = "\
 Examples:
   headwater grant decline-requests 01234567 89abcdef --as city-hospital")]

@@ -36,7 +36,7 @@ With --json, inputs before outputs:
   {\"as_of\":{chain_id,height,block_id,time_ms,state_root},
    \"asset\":ID,\"direction\":\"up\"|\"down\",\"depth\":N|null,\"complete\":BOOL,
    \"assets\":[{id,name,author,stage,version,records,bytes,format,region,classification,
-     sensitivity,activity,purposes,height,time_ms,late,void,distance,more}],
+     sensitivity,activity,purposes,territories,height,time_ms,late,void,distance,more}],
    \"edges\":[{input,output,weight,grant}],
    \"grants\":[{id,asset,right,grantor,grantee,status,terms,used}]}";
 

@@ -2,7 +2,8 @@
 //! [LED-GRT-8] and [LED-GRT-11] to [LED-GRT-13].
 
 use super::cover::cover;
-use super::{closed, in_force, named, parent, require_grantee};
+use super::parent::has_floor_of;
+use super::{closed, consent_to_floor, in_force, named, parent, require_grantee};
 use crate::asset::{named_in_force, usable};
 use crate::event::rights::{
     ConsentFiling, GrantRight, RenewGrant, Revocation, RevokeGrant, SurrenderGrant,
@@ -94,6 +95,13 @@ pub(crate) fn renew(act: &mut Act<'_>, e: &RenewGrant) -> Result<(), Refusal> {
     }
     grant.not_after_ms = e.not_after_ms;
     (grant.signer, grant.time_ms, grant.cleared) = (act.signer, act.context.time_ms, false);
+    let same_floor = match &grant.parent {
+        Some(above) => has_floor_of(&named(act, above)?.terms, &grant.terms),
+        None => false,
+    };
+    if !same_floor {
+        consent_to_floor(act, &asset, &grant)?;
+    }
     if grant.right == GrantRight::Operation && grant.parent.is_none() {
         let mut terms = grant.terms.clone();
         terms.not_after_ms = e.not_after_ms;

@@ -2,19 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::in_force::{Intent, not_reserved};
+use super::in_force::{Intent, not_reserved, not_sublicensed};
 use super::named;
 use crate::event::asset::{Activity, Stage};
 use crate::event::rights::{GrantRight, Terms};
 use crate::execute::Act;
 use crate::hash::{AssetId, GrantId};
 use crate::limits::MAX_CHAIN;
+use crate::nesting;
 use crate::reject::{Code, Fault, Refusal, Reject};
 use crate::rights::managed;
 use crate::split::Right;
 use crate::state::record::{AssetRecord, GrantRecord, GrantStatus};
 use crate::state::{Key, View, decode_record};
-use crate::territory;
 use crate::text::Handle;
 use crate::words::{moment, word};
 
@@ -74,12 +74,12 @@ pub(crate) fn ancestors(
 /// Whether a grant covers a use now, in order of precedence.
 pub(super) fn check(
     act: &mut Act<'_>,
-    grant: &GrantRecord,
+    (id, grant): (&GrantId, &GrantRecord),
     wanted: &Use<'_>,
 ) -> Result<Covered, Refusal> {
     let reject = |code, text: String| Err(Refusal::from(Reject::new(code, text)));
     let above = ancestors(act, grant)?;
-    if !covers_asset(act, grant, wanted)? {
+    if !covers_asset(act, grant, (wanted.asset, wanted.record))? {
         return reject(
             Code::GrantWrongAsset,
             format!("the grant does not cover {}/{}", wanted.record.author, wanted.record.name),
@@ -108,6 +108,8 @@ pub(super) fn check(
         in_time(act, &below, None)?;
         covered.not_after_ms = covered.not_after_ms.min(below.not_after_ms);
     }
+    let used = wanted.activity.map_or_else(Intent::default, Intent::of);
+    not_sublicensed(act, wanted.by, (wanted.asset, wanted.record), id, &used)?;
     Ok(covered)
 }
 
@@ -172,19 +174,25 @@ pub(super) fn in_time(
     }
     let late = now > grant.not_after_ms || grant.status == GrantStatus::Revoked;
     if late && !late_allowed {
-        let text = format!("the grant ended at {}", moment(grant.not_after_ms));
-        return reject(Code::GrantExpired, text);
+        let end = moment(grant.not_after_ms);
+        return match grant.revoked_ms {
+            Some(_) => reject(
+                Code::GrantRevoked,
+                format!("the grant was revoked and ended at {end}; its grantor has not consented"),
+            ),
+            None => reject(Code::GrantExpired, format!("the grant ended at {end}")),
+        };
     }
     Ok(late)
 }
 
 /// Whether work is within the purposes and territories of a grant.
 fn within(terms: &Terms, activity: &Activity) -> Result<(), Reject> {
-    if let Some(p) = activity.purposes.iter().find(|p| !terms.purposes.contains(p)) {
+    if let Some(p) = activity.purposes.iter().find(|p| !nesting::has(&terms.purposes, p)) {
         let text = format!("purpose {} is not among those of the grant", word(p));
         return Err(Reject::new(Code::PurposeOutsideGrant, text));
     }
-    if !terms.territories.iter().any(|t| territory::covers(t, &activity.territory)) {
+    if !nesting::has(&terms.territories, &activity.territory) {
         let text = format!("territory {} is not within those of the grant", activity.territory);
         return Err(Reject::new(Code::TerritoryOutsideGrant, text));
     }
@@ -200,16 +208,19 @@ fn not_exhausted(grant: &GrantRecord) -> Result<(), Reject> {
 }
 
 /// A grant covers its asset and, where it says so, the versions after it.
-fn covers_asset(act: &Act<'_>, grant: &GrantRecord, wanted: &Use<'_>) -> Result<bool, Refusal> {
-    if grant.asset == *wanted.asset {
+pub(super) fn covers_asset(
+    act: &Act<'_>,
+    grant: &GrantRecord,
+    (id, asset): (&AssetId, &AssetRecord),
+) -> Result<bool, Refusal> {
+    if grant.asset == *id {
         return Ok(true);
     }
-    if !grant.terms.future_versions || !reaches(grant.right, wanted.record) {
+    if !grant.terms.future_versions || !reaches(grant.right, asset) {
         return Ok(false);
     }
     let granted = crate::asset::named(act, &grant.asset)?;
-    Ok(granted.first_version == wanted.record.first_version
-        && granted.version < wanted.record.version)
+    Ok(granted.first_version == asset.first_version && granted.version < asset.version)
 }
 
 /// Whether a grant with future versions, which only the author of a line of versions gives, reaches
@@ -228,7 +239,7 @@ pub(crate) fn allows(
     wanted: &Use<'_>,
 ) -> Result<(GrantRecord, bool), Refusal> {
     let grant = named(act, id)?;
-    let late = check(act, &grant, wanted)?.late;
+    let late = check(act, (id, &grant), wanted)?.late;
     Ok((grant, late))
 }
 
@@ -246,12 +257,7 @@ pub(crate) fn by_right(
         }
         Refusal::Reject(_) | Refusal::Fault(_) => refusal,
     })?;
-    let used = Intent {
-        purposes: Some(&activity.purposes),
-        territory: Some(&activity.territory),
-        by_leave: false,
-    };
-    not_reserved(act, act.author, (id, asset), GrantRight::Processing, &used)
+    not_reserved(act, act.author, (id, asset), GrantRight::Processing, &Intent::of(activity))
 }
 
 /// Counts one derivation made under grants, once for each of them and of those above them.

@@ -10,12 +10,12 @@ use crate::event::rights::{GrantRight, Terms};
 use crate::execute::Act;
 use crate::hash::{AssetId, GrantId};
 use crate::limits::MAX_INPUTS;
+use crate::nesting;
 use crate::reject::{Code, Refusal, Reject};
 use crate::rights::alone;
 use crate::split::Right;
 use crate::state::Records;
 use crate::state::record::{AssetRecord, GrantRecord};
-use crate::territory;
 use crate::text::{self, Handle};
 
 /// The protocol version from which an own derived input counts only with its own inputs.
@@ -43,7 +43,7 @@ pub(crate) struct Cover {
 ///
 /// For an asset it is the first one named; for a line of versions the one on the earliest version.
 pub(crate) struct Named {
-    found: Vec<GrantRecord>,
+    found: Vec<(GrantId, GrantRecord)>,
     by_asset: BTreeMap<AssetId, usize>,
     by_line: BTreeMap<AssetId, (u32, usize)>,
 }
@@ -66,18 +66,18 @@ impl Named {
                 }
             }
             read.by_asset.entry(grant.asset).or_insert(place);
-            read.found.push(grant);
+            read.found.push((*id, grant));
         }
         Ok(read)
     }
 
-    fn covering(&self, id: &AssetId, asset: &AssetRecord) -> Option<&GrantRecord> {
+    fn covering(&self, id: &AssetId, asset: &AssetRecord) -> Option<&(GrantId, GrantRecord)> {
         if let Some(place) = self.by_asset.get(id) {
             return self.found.get(*place);
         }
         let (version, place) = self.by_line.get(&asset.first_version)?;
         let found = self.found.get(*place)?;
-        (*version < asset.version && reaches(found.right, asset)).then_some(found)
+        (*version < asset.version && reaches(found.1.right, asset)).then_some(found)
     }
 }
 
@@ -132,11 +132,16 @@ pub(crate) fn over(
     Ok(cover)
 }
 
-fn intersect(held: &mut Option<Vec<Purpose>>, with: &[Purpose]) {
-    *held = Some(match held.take() {
-        None => with.to_vec(),
-        Some(list) => list.into_iter().filter(|x| with.contains(x)).collect(),
-    });
+/// Takes one more list of territories in, weighed.
+pub(crate) fn narrow(
+    act: &mut Act<'_>,
+    held: &mut Option<Vec<text::Code>>,
+    with: &[text::Code],
+) -> Result<(), Reject> {
+    let pairs = (held.as_ref().map_or(0, Vec::len) as u64).saturating_mul(with.len() as u64);
+    act.weigh(pairs.checked_div(PAIRS_A_UNIT).unwrap_or(0))?;
+    nesting::narrow(held, with);
+    Ok(())
 }
 
 impl Cover {
@@ -147,12 +152,10 @@ impl Cover {
         grants: &Named,
         wanted: &Use<'_>,
     ) -> Result<(), Refusal> {
-        if let Some(grant) = grants.covering(wanted.asset, wanted.record) {
-            let covered = check(act, grant, wanted)?;
+        if let Some((id, grant)) = grants.covering(wanted.asset, wanted.record) {
+            let covered = check(act, (id, grant), wanted)?;
             if grant.terms.sublicence_depth > 0 {
-                let held = self.territories.as_ref().map_or(0, Vec::len) as u64;
-                let pairs = held.saturating_mul(grant.terms.territories.len() as u64);
-                act.weigh(pairs.checked_div(PAIRS_A_UNIT).unwrap_or(0))?;
+                narrow(act, &mut self.territories, &grant.terms.territories)?;
                 self.narrow(&grant.terms, &covered);
                 return Ok(());
             }
@@ -164,16 +167,12 @@ impl Cover {
         Err(Reject::new(Code::OperationNotCovered, text).into())
     }
 
-    /// Takes in the terms of one more grant.
+    /// Takes in the terms of one more grant, besides its territories.
     fn narrow(&mut self, t: &Terms, covered: &Covered) {
         let end = covered.not_after_ms;
         self.depth = Some(self.depth.map_or(t.sublicence_depth, |d| d.min(t.sublicence_depth)));
         self.not_after_ms = Some(self.not_after_ms.map_or(end, |n| n.min(end)));
-        intersect(&mut self.purposes, &t.purposes);
-        self.territories = Some(match self.territories.take() {
-            None => t.territories.to_vec(),
-            Some(held) => territory::common(&held, &t.territories),
-        });
+        nesting::narrow(&mut self.purposes, &t.purposes);
     }
 
     /// Whether an operation grant with these terms stays within what it rests on.
@@ -185,11 +184,8 @@ impl Cover {
             );
             return Err(Reject::new(Code::SublicenceTooDeep, text));
         }
-        let outside = self
-            .purposes
-            .as_ref()
-            .is_some_and(|a| terms.purposes.iter().any(|p| !a.contains(p)))
-            || self.territories.as_ref().is_some_and(|a| !territory::within(&terms.territories, a))
+        let outside = self.purposes.as_ref().is_some_and(|a| !nesting::within(&terms.purposes, a))
+            || self.territories.as_ref().is_some_and(|a| !nesting::within(&terms.territories, a))
             || self.not_after_ms.is_some_and(|n| terms.not_after_ms > n);
         if outside {
             let text = "purposes, territories or term go beyond the grants it rests on";

@@ -6,18 +6,18 @@
 //! outside excludes that.
 
 use crate::asset;
-use crate::event::asset::Purpose;
+use crate::event::asset::{Activity, Purpose};
 use crate::event::rights::{Exclusivity, GrantRight};
 use crate::execute::Act;
-use crate::grant::called;
-use crate::grant::check::reaches;
+use crate::grant::check::{covers_asset, reaches, weighed};
+use crate::grant::{called, named};
 use crate::hash::{AssetId, Digest, GrantId};
 use crate::licence;
 use crate::limits::MAX_IN_FORCE;
+use crate::nesting;
 use crate::reject::{Code, Refusal, Reject};
 use crate::state::record::{AssetRecord, GrantRecord, GrantStatus, InForce};
-use crate::state::{Key, Records, View, decode_record};
-use crate::territory;
+use crate::state::{Key, View, decode_record};
 use crate::text::{self, Handle};
 
 /// Bytes of a list of grants in force that weigh 1.
@@ -81,8 +81,8 @@ pub(crate) fn conflict(a: &InForce, b: &InForce) -> bool {
     (excludes(a) || excludes(b))
         && a.not_before_ms <= b.not_after_ms
         && b.not_before_ms <= a.not_after_ms
-        && a.purposes.iter().any(|p| b.purposes.contains(p))
-        && territory::meet(&a.territories, &b.territories)
+        && nesting::meet(&a.purposes, &b.purposes)
+        && nesting::meet(&a.territories, &b.territories)
 }
 
 /// The grants by the owners of a right that cover a version of an asset: those on it, and those on
@@ -210,6 +210,36 @@ pub(crate) struct Intent<'a> {
     pub by_leave: bool,
 }
 
+impl<'a> Intent<'a> {
+    /// Work that is done by right or under a grant.
+    pub fn of(activity: &'a Activity) -> Self {
+        Intent {
+            purposes: Some(&activity.purposes),
+            territory: Some(&activity.territory),
+            by_leave: false,
+        }
+    }
+
+    /// Whether a grant that has begun leaves this use to its grantee, as far as it goes.
+    fn is_reserved_by(&self, entry: &InForce, now_ms: u64) -> bool {
+        let excludes = match entry.exclusivity {
+            Exclusivity::None => false,
+            Exclusivity::Sole => self.by_leave,
+            Exclusivity::Exclusive => true,
+        };
+        excludes
+            && entry.not_before_ms <= now_ms
+            && self.purposes.is_none_or(|all| nesting::meet(all, &entry.purposes))
+            && self.territory.is_none_or(|one| nesting::meet(&[one.clone()], &entry.territories))
+    }
+
+    /// Whether a grant that has begun allows all of this use.
+    fn is_within(&self, entry: &InForce, now_ms: u64) -> bool {
+        entry.not_before_ms <= now_ms
+            && self.purposes.is_some_and(|all| nesting::within(all, &entry.purposes))
+    }
+}
+
 /// Fails when the owners of a right have granted a use to another than `holder`, who makes it, and
 /// to nobody else. What they granted to the holder he can have sub-licensed exclusively in turn.
 pub(crate) fn not_reserved(
@@ -219,33 +249,68 @@ pub(crate) fn not_reserved(
     right: GrantRight,
     used: &Intent<'_>,
 ) -> Result<(), Refusal> {
+    let open = covering(act, asset, right)?;
+    left_to(act, holder, asset, open, used)
+}
+
+/// Fails when a grant that allows a use was sub-licensed for it to another than `holder`, exclusively.
+pub(super) fn not_sublicensed(
+    act: &mut Act<'_>,
+    holder: &Handle,
+    asset: (&AssetId, &AssetRecord),
+    grant: &GrantId,
+    used: &Intent<'_>,
+) -> Result<(), Refusal> {
+    let open = live(act, &Key::SubLicences(*grant))?;
+    left_to(act, holder, asset, open, used)
+}
+
+/// Fails unless grants leave a use of an asset to its holder.
+fn left_to(
+    act: &mut Act<'_>,
+    holder: &Handle,
+    asset: (&AssetId, &AssetRecord),
+    entries: Vec<InForce>,
+    used: &Intent<'_>,
+) -> Result<(), Refusal> {
     let now = act.context.time_ms;
-    let mut open = covering(act, asset, right)?;
-    while let Some(entry) = open.pop() {
-        let excludes = match entry.exclusivity {
-            Exclusivity::None => false,
-            Exclusivity::Sole => used.by_leave,
-            Exclusivity::Exclusive => true,
-        };
-        let meets = entry.not_before_ms <= now
-            && used.purposes.is_none_or(|all| all.iter().any(|p| entry.purposes.contains(p)))
-            && used
-                .territory
-                .is_none_or(|used| entry.territories.iter().any(|t| territory::overlaps(t, used)));
-        if !(excludes && meets) {
+    for entry in entries.into_iter().filter(|entry| used.is_reserved_by(entry, now)) {
+        let id = GrantId::from_digest(entry.id);
+        let grant = named(act, &id)?;
+        if !covers_asset(act, &grant, asset)? {
             continue;
         }
-        let id = GrantId::from_digest(entry.id);
-        let grantee = act.state.grant(&id)?.map(|g| g.grantee);
-        let own = match grantee {
-            Some(grantee) => act.same(&grantee, holder)?,
-            None => false,
+        let held = match act.same(&grant.grantee, holder)? {
+            true => Some(id),
+            false if used.by_leave => held_below(act, holder, id, used)?,
+            false => None,
         };
-        if !own {
+        let Some(held) = held else {
             let text = format!("{} gives this use to nobody else", called(act.state, &id)?);
             return Err(Reject::new(Code::ReservedToGrantee, text).into());
+        };
+        // What he may do he has sub-licensed in turn: as to that he stands where the owners do.
+        let below = live(act, &Key::SubLicences(held))?;
+        left_to(act, holder, asset, below, &Intent { by_leave: false, ..*used })?;
+    }
+    Ok(())
+}
+
+/// The sub-licence below a grant under which a member may make a use.
+fn held_below(
+    act: &mut Act<'_>,
+    holder: &Handle,
+    grant: GrantId,
+    used: &Intent<'_>,
+) -> Result<Option<GrantId>, Refusal> {
+    let mut open = live(act, &Key::SubLicences(grant))?;
+    while let Some(entry) = open.pop() {
+        let id = GrantId::from_digest(entry.id);
+        let grantee = weighed(act, &id)?.grantee;
+        if used.is_within(&entry, act.context.time_ms) && act.same(&grantee, holder)? {
+            return Ok(Some(id));
         }
         open.extend(live(act, &Key::SubLicences(id))?);
     }
-    Ok(())
+    Ok(None)
 }

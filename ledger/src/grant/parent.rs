@@ -5,9 +5,9 @@ use super::named;
 use crate::event::rights::{Exclusivity, GrantRight, Terms};
 use crate::execute::Act;
 use crate::hash::{AssetId, GrantId};
+use crate::nesting;
 use crate::reject::{Code, Refusal, Reject};
 use crate::state::record::GrantRecord;
-use crate::territory;
 
 /// A grant that is sub-licensed.
 pub(super) struct Parent {
@@ -67,11 +67,15 @@ fn rank(exclusivity: Exclusivity) -> u8 {
     }
 }
 
+/// Whether terms have the very floor of a grant above, which its owners have consented to.
+pub(super) fn has_floor_of(above: &Terms, terms: &Terms) -> bool {
+    above.floor_bp == terms.floor_bp && above.floor_kind == terms.floor_kind
+}
+
 impl Parent {
-    /// Whether the terms have the very floor of this grant, which its owners have consented to.
-    pub(super) fn has_floor_of(&self, terms: &Terms) -> bool {
-        let t = &self.record.terms;
-        t.floor_bp == terms.floor_bp && t.floor_kind == terms.floor_kind
+    /// The terms of the grant that is sub-licensed.
+    pub(super) fn terms(&self) -> &Terms {
+        &self.record.terms
     }
 
     /// Whether a sub-licence with these terms stays within this grant.
@@ -88,10 +92,10 @@ impl Parent {
             let text = format!("{what} beyond the grant it sub-licenses");
             Err(Reject::new(Code::TermBeyondParent, text))
         };
-        if terms.purposes.iter().any(|p| !t.purposes.contains(p)) {
+        if !nesting::within(&terms.purposes, &t.purposes) {
             return reject("purposes go");
         }
-        if !territory::within(&terms.territories, &t.territories) {
+        if !nesting::within(&terms.territories, &t.territories) {
             return reject("territories go");
         }
         if terms.not_before_ms < t.not_before_ms || terms.not_after_ms > self.not_after_ms {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::check::reaches;
+use crate::asset::check_inherited;
 use crate::event::rights::{GrantRight, Revocation, Terms};
 use crate::execute::Act;
 use crate::hash::GrantId;
@@ -37,6 +38,9 @@ pub(crate) fn check(
     if usize::from(t.sublicence_depth) > MAX_CHAIN {
         return reject("the sub-licence depth is above 8");
     }
+    if t.max_derivations == Some(0) {
+        return reject("the terms allow no derivation");
+    }
     let sunset_fits = match t.revocation {
         Revocation::Prospective | Revocation::SuspendDownstream => true,
         Revocation::Sunset(ms) => (1..=MAX_SUNSET_MS).contains(&ms),
@@ -60,14 +64,16 @@ pub(crate) fn check(
     }
 }
 
-/// Fails when the owners of a right would grant later versions that are not theirs: those are born
-/// as the rights of whoever registers them, and operation of what is derived rests on others.
-pub(crate) fn check_future(
+/// Fails when the owners of a right would grant what is not theirs: purposes and territories that
+/// the asset has not inherited; or later versions, which are born as the rights of whoever registers
+/// them, and operation of what is derived rests on others.
+pub(crate) fn check_fits(
     act: &Act<'_>,
     right: GrantRight,
     t: &Terms,
     asset: &AssetRecord,
 ) -> Result<(), Refusal> {
+    check_inherited(asset, &t.purposes, &t.territories)?;
     if !t.future_versions || (reaches(right, asset) && act.is(&asset.author)?) {
         return Ok(());
     }

@@ -73,6 +73,8 @@ pub struct TracedAsset {
     pub activity: Option<ActivityKind>,
     /// What it may be used for; absent when nothing restricts it.
     pub purposes: Option<Vec<Purpose>>,
+    /// Where it may be used; absent when nothing restricts it.
+    pub territories: Option<Vec<Code>>,
     /// Height at which it was recorded.
     pub height: u64,
     /// Block time at which it was recorded, milliseconds since 1970.
@@ -193,6 +195,7 @@ impl Step {
             sensitivity: asset.metadata.sensitivity,
             activity: asset.activity.as_ref().map(|activity| activity.kind),
             purposes: asset.purposes().map(<[Purpose]>::to_vec),
+            territories: asset.territories.clone(),
             height: asset.height,
             time_ms: asset.time_ms,
             late: asset.late,

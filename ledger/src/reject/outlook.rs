@@ -109,6 +109,7 @@ impl Code {
             | GrantExpired
             | PurposeOutsideGrant
             | TerritoryOutsideGrant
+            | TerritoryNotInherited
             | GrantExhausted
             | FloorNotMet
             | FloorsFull

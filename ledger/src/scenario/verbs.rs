@@ -178,7 +178,7 @@ verbs! {
     "approve requests|approve request" => ApproveRequests, "approve_requests",
         rights::approve_requests,
         "as chest-hospital: approve requests wish";
-    "decline requests|decline request" => DeclineRequests, "decline_requests",
+    "decline requests|decline request|withdraw requests|withdraw request" => DeclineRequests, "decline_requests",
         rights::decline_requests,
         "as chest-hospital: decline requests wish";
     "offer standing|offer standing grant" => OfferStanding, "offer_standing",

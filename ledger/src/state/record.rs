@@ -87,6 +87,9 @@ pub struct AssetRecord {
     pub metadata: Metadata,
     /// What was done to make it.
     pub activity: Option<Activity>,
+    /// Where it may be used: what the grants that it and its inputs were made under have in common;
+    /// `None` means anywhere.
+    pub territories: Option<Vec<Code>>,
     /// The first version of this line of versions; itself when it revises nothing.
     pub first_version: AssetId,
     /// Number of the version, from 1.

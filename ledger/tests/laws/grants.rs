@@ -76,7 +76,7 @@ proptest! {
 
     /// Holds [LED-LIN-5]: a grant for n derivations allows n, and counts what was recorded.
     #[test]
-    fn a_grant_allows_as_many_derivations_as_it_says(max in 0u32..5, tried in 1u32..7) {
+    fn a_grant_allows_as_many_derivations_as_it_says(max in 1u32..5, tried in 1u32..7) {
         let mut w = World::sources();
         let chest = w.asset(CHEST_RAW);
         let terms = Terms { max_derivations: Some(max), ..terms() };
@@ -166,7 +166,8 @@ fn who_owns_the_processing_right_needs_no_grant() {
     w.record(LAB, processed("fna-cleaned", &[input(chest, 1, None)]));
 }
 
-/// Holds [LED-LIN-3]: a grant on the next asset cannot widen what its own inputs allowed.
+/// Holds [LED-LIN-3] and [LED-LIN-7]: neither work on the next asset nor a grant of it widens what its
+/// own inputs allowed.
 #[test]
 fn purposes_narrow_on_the_way_down() {
     let mut w = World::sources();
@@ -179,11 +180,24 @@ fn purposes_narrow_on_the_way_down() {
     });
     w.record(LAB, research);
     let cleaned = w.asset("clean-lab/cleaned");
-    let next = w.give(LAB, processing_grant(cleaned, INSIGHT, wide));
-    let care = doing(processed("for-care", &[input(cleaned, 1, next)]), |a| {
+    let next = processing_grant(cleaned, INSIGHT, wide.clone());
+    assert_eq!(w.refused(LAB, next), Code::PurposeNotInherited);
+    let care = doing(processed("for-care", &[input(cleaned, 1, None)]), |a| {
         a.purposes = list(&[Purpose::ClinicalCare]);
     });
-    assert_eq!(w.refused(INSIGHT, care), Code::PurposeNotInherited);
+    assert_eq!(w.refused(LAB, care), Code::PurposeNotInherited);
+    let research = list(&[Purpose::HealthResearch]);
+    let abroad = list(&["SG".parse().unwrap()]);
+    let abroad = Terms { purposes: research, territories: abroad, ..terms() };
+    assert_eq!(
+        w.refused(LAB, processing_grant(cleaned, INSIGHT, abroad)),
+        Code::TerritoryNotInherited
+    );
+    let abroad = doing(processed("abroad", &[input(cleaned, 1, None)]), |a| {
+        a.purposes = list(&[Purpose::HealthResearch]);
+        a.territory = "SG".parse().unwrap();
+    });
+    assert_eq!(w.refused(LAB, abroad), Code::TerritoryNotInherited);
 }
 
 /// Holds [LED-MKT-3]: what a product is sold for stays within what it was made for and what the

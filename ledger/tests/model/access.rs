@@ -4,13 +4,13 @@ use headwater_ledger::event::access::{DecideAccess, RecordUsage, RequestAccess};
 use headwater_ledger::event::asset::Purpose;
 use headwater_ledger::event::market::Decision;
 use headwater_ledger::event::rights::{Exclusivity, GrantRight};
-use headwater_ledger::hash::{AccessId, AssetId, Digest};
+use headwater_ledger::hash::{AccessId, AssetId, Digest, GrantId};
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
 use headwater_ledger::text::Handle;
 
 use crate::grant::distinct;
-use crate::naive::{Act, Naive, Verdict, need};
+use crate::naive::{Act, Naive, Verdict, all_allowed, need, purposes_meet};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccessStanding {
@@ -33,12 +33,10 @@ pub struct Access {
 
 impl Naive {
     pub fn request_access(&mut self, act: &Act<'_>, id: AccessId, e: &RequestAccess) -> Verdict {
-        let asset = self.in_force(&e.asset)?;
+        self.in_force(&e.asset)?;
         self.usable(&e.asset)?;
         need(!e.purposes.is_empty() && distinct(&e.purposes), Code::PurposesEmpty)?;
-        let inherited =
-            asset.purposes.as_ref().is_none_or(|a| e.purposes.iter().all(|p| a.contains(p)));
-        need(inherited, Code::PurposeNotInherited)?;
+        self.inherited(&e.asset, &e.purposes, &[])?;
         self.not_given_alone(act.author, &e.asset, &e.purposes)?;
         self.known(&e.environment)?;
         need(!self.is(act.author, &e.environment), Code::NotIndependent)?;
@@ -56,14 +54,31 @@ impl Naive {
         Ok(())
     }
 
-    /// Fails when somebody else alone was given the processing of an asset for one of the purposes.
+    /// Fails when somebody else alone was given the processing of an asset for one of the purposes:
+    /// neither a sub-licence of that is his, nor, when it is sole, the right or a grant above it.
     fn not_given_alone(&self, by: &Handle, asset: &AssetId, purposes: &[Purpose]) -> Verdict {
-        let given = self.all_live(GrantRight::Processing).any(|(_, g)| {
-            g.terms.exclusivity != Exclusivity::None
+        let owner = self.alone(by, asset, Right::Processing);
+        let his = |g: &GrantId| self.acting(&self.grants[g].grantee) == self.acting(by);
+        let given = self.all_live(GrantRight::Processing).any(|(id, g)| {
+            let gives = owner || self.chain(id).iter().skip(1).any(his);
+            let excludes = match g.terms.exclusivity {
+                Exclusivity::None => false,
+                Exclusivity::Sole => !gives,
+                Exclusivity::Exclusive => true,
+            };
+            let below = self.all_live(GrantRight::Processing).any(|(sub, s)| {
+                sub != id
+                    && self.chain(sub).contains(&id)
+                    && his(&sub)
+                    && s.terms.not_before_ms <= self.now
+                    && all_allowed(purposes, &s.terms.purposes)
+            });
+            excludes
                 && self.covers_asset(g, asset)
                 && g.terms.not_before_ms <= self.now
-                && purposes.iter().any(|p| g.terms.purposes.contains(p))
-                && self.acting(&g.grantee) != self.acting(by)
+                && purposes_meet(purposes, &g.terms.purposes)
+                && !his(&id)
+                && (gives || !below)
         });
         need(!given, Code::ReservedToGrantee)
     }

@@ -12,9 +12,9 @@ use headwater_ledger::hash::{AssetId, Digest, GrantId};
 use headwater_ledger::limits::{CLAIM_TOLERANCE_MS, MAX_FLOORS, MAX_WEIGHT_SUM};
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
-use headwater_ledger::text::Handle;
+use headwater_ledger::text::{Code as Text, Handle};
 
-use crate::grant::distinct;
+use crate::grant::{distinct, narrow};
 use crate::naive::{Act, Asset, Bound, Epoch, Input, Naive, Standing, UNITS, Verdict, need};
 
 /// A source, and the party of a relative floor.
@@ -94,6 +94,17 @@ impl Naive {
             self.derive(act, id, &inputs, &d.activity)?;
             floors = self.floors(act.author, &inputs, s.upstream_bp)?;
         }
+        let mut territories: Option<Vec<Text>> = None;
+        for input in &inputs {
+            let own = self.assets[&input.asset].territories.clone();
+            let granted = input.grant.map(|g| self.grants[&g].terms.territories.to_vec());
+            for limit in own.into_iter().chain(granted) {
+                territories = Some(match territories {
+                    None => limit,
+                    Some(held) => narrow(&held, &limit),
+                });
+            }
+        }
         let named = inputs.iter().filter_map(|i| i.grant);
         let used: BTreeSet<GrantId> = named.flat_map(|grant| self.chain(grant)).collect();
         for grant in used {
@@ -117,6 +128,7 @@ impl Naive {
             split: s,
             inputs,
             purposes: activity.map(|a| a.purposes.to_vec()),
+            territories,
             line,
             version,
             revised: None,
@@ -188,10 +200,7 @@ impl Naive {
         need(!asset.void, Code::VoidInput)?;
         need(!self.contested(asset), Code::Contested)?;
         need(asset.withdrawn.is_none(), Code::ConsentWithdrawn)?;
-        if let Some(allowed) = &asset.purposes {
-            let inherited = activity.purposes.iter().all(|p| allowed.contains(p));
-            need(inherited, Code::PurposeNotInherited)?;
-        }
+        self.inherited(&input.asset, &activity.purposes, &[activity.territory.clone()])?;
         let processing = GrantRight::Processing;
         if let Some(grant) = input.grant {
             return self.allows(act.author, grant, &input.asset, processing, Some(activity));

@@ -199,7 +199,20 @@ impl Maker {
 
     fn purposes(&mut self) -> Vec<Purpose> {
         let count = 1 + self.random.below(3) as usize;
-        PURPOSES[..count].to_vec()
+        let mut purposes = PURPOSES[..count].to_vec();
+        if self.random.in_ten(2) {
+            let wider = [
+                Purpose::GeneralResearch,
+                Purpose::HealthResearch,
+                Purpose::DiseaseResearch,
+                Purpose::PopulationResearch,
+            ];
+            let other = wider[self.random.below(4) as usize];
+            if !purposes.contains(&other) {
+                purposes[0] = other;
+            }
+        }
+        purposes
     }
 
     fn asset_event(

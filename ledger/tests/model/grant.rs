@@ -12,7 +12,10 @@ use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
 use headwater_ledger::text::{Code as Text, Handle};
 
-use crate::naive::{Act, Grant, Naive, Standing, Verdict, covers, need, refuse};
+use crate::naive::{
+    Act, Grant, Naive, Standing, Verdict, all_allowed, allows_purpose, covers, need, purposes_meet,
+    refuse,
+};
 
 /// What operation rights allow together.
 #[derive(Default)]
@@ -62,14 +65,21 @@ impl Naive {
             let Some(activity) = activity else { continue };
             let terms = &grant.terms;
             if n == 0 {
-                let purposes = activity.purposes.iter().all(|p| terms.purposes.contains(p));
+                let purposes = all_allowed(&activity.purposes, &terms.purposes);
                 need(purposes, Code::PurposeOutsideGrant)?;
                 let territory = terms.territories.iter().any(|t| covers(t, &activity.territory));
                 need(territory, Code::TerritoryOutsideGrant)?;
             }
             need(terms.max_derivations.is_none_or(|m| grant.used < m), Code::GrantExhausted)?;
         }
-        self.rests_on(id).iter().try_for_each(|g| self.in_time(&self.grants[g], None))
+        self.rests_on(id).iter().try_for_each(|g| self.in_time(&self.grants[g], None))?;
+        let given_on = self.all_live(right).any(|(below, g)| {
+            below != id
+                && self.chain(below).contains(&id)
+                && self.reserves(g, asset, activity)
+                && self.acting(&g.grantee) != self.acting(by)
+        });
+        need(!given_on, Code::ReservedToGrantee)
     }
 
     /// The grants that a grant rests on, however far below, with those above them.
@@ -99,7 +109,8 @@ impl Naive {
         let begin = grant.terms.not_before_ms;
         let begun = self.now >= begin && activity.is_none_or(|a| a.claimed_from_ms >= begin);
         need(begun, Code::GrantNotYetEffective)?;
-        need(self.now <= grant.end || late, Code::GrantExpired)
+        let over = if grant.revoked.is_some() { Code::GrantRevoked } else { Code::GrantExpired };
+        need(self.now <= grant.end || late, over)
     }
 
     /// Whether a grant is on an asset, or on an earlier version with later ones.
@@ -110,13 +121,29 @@ impl Naive {
         grant.asset == *asset || (grant.terms.future_versions && later && alone)
     }
 
-    /// Later versions are their author's to grant, and operation of raw ones only.
+    /// Purposes and territories lie within those of the asset.
+    pub fn inherited(
+        &self,
+        asset: &AssetId,
+        purposes: &[Purpose],
+        territories: &[Text],
+    ) -> Verdict {
+        let asset = &self.assets[asset];
+        let allowed = asset.purposes.as_ref().is_none_or(|a| all_allowed(purposes, a));
+        need(allowed, Code::PurposeNotInherited)?;
+        let inside = |a: &Vec<Text>| territories.iter().all(|t| a.iter().any(|o| covers(o, t)));
+        need(asset.territories.as_ref().is_none_or(inside), Code::TerritoryNotInherited)
+    }
+
+    /// Nothing is granted that the asset has not inherited; later versions are their author's to
+    /// grant, and operation of raw ones only.
     pub fn future_valid(
         &self,
         act: &Act<'_>,
         (asset, right): (&AssetId, GrantRight),
         t: &Terms,
     ) -> Verdict {
+        self.inherited(asset, &t.purposes, &t.territories)?;
         let asset = &self.assets[asset];
         let alone = right == GrantRight::Processing || asset.stage == Stage::Raw;
         let own = alone && self.is(act.author, &asset.author);
@@ -197,6 +224,7 @@ impl Naive {
             && !t.territories.is_empty()
             && distinct(&t.territories)
             && t.not_before_ms <= t.not_after_ms
+            && t.max_derivations != Some(0)
             && t.floor_bp <= 10_000
             && usize::from(t.sublicence_depth) <= MAX_CHAIN
             && sunset
@@ -226,17 +254,21 @@ impl Naive {
         activity: Option<&Activity>,
     ) -> Verdict {
         let reserved = self.all_live(right).any(|(_, g)| {
-            let meets = activity.is_none_or(|a| {
-                a.purposes.iter().any(|p| g.terms.purposes.contains(p))
-                    && g.terms.territories.iter().any(|t| meet(t, &a.territory))
-            });
-            g.terms.exclusivity == Exclusivity::Exclusive
-                && self.covers_asset(g, asset)
-                && g.terms.not_before_ms <= self.now
-                && meets
-                && self.acting(&g.grantee) != self.acting(holder)
+            self.reserves(g, asset, activity) && self.acting(&g.grantee) != self.acting(holder)
         });
         need(!reserved, Code::ReservedToGrantee)
+    }
+
+    /// Whether a grant is exclusive and has a use in common with some work, or with any.
+    fn reserves(&self, g: &Grant, asset: &AssetId, activity: Option<&Activity>) -> bool {
+        let meets = activity.is_none_or(|a| {
+            purposes_meet(&a.purposes, &g.terms.purposes)
+                && g.terms.territories.iter().any(|t| meet(t, &a.territory))
+        });
+        g.terms.exclusivity == Exclusivity::Exclusive
+            && self.covers_asset(g, asset)
+            && g.terms.not_before_ms <= self.now
+            && meets
     }
 
     /// Fails when another grant in force excludes a grant, or the other way round.
@@ -260,7 +292,7 @@ impl Naive {
                 && !above.contains(&other_id)
                 && !self.chain(other_id).contains(&id)
                 && (excludes(grant) || excludes(other))
-                && o.purposes.iter().any(|p| t.purposes.contains(p))
+                && purposes_meet(&o.purposes, &t.purposes)
                 && o.territories.iter().any(|a| t.territories.iter().any(|b| meet(a, b)))
                 && o.not_before_ms <= end
                 && t.not_before_ms <= other_end
@@ -271,7 +303,7 @@ impl Naive {
                 c.asset == grant.asset
                     && c.licence.exclusive
                     && self.licensed_until(id, c).is_some_and(|end| t.not_before_ms <= end)
-                    && c.licence.purposes.iter().any(|p| t.purposes.contains(p))
+                    && purposes_meet(&c.licence.purposes, &t.purposes)
                     && c.licence
                         .territories
                         .iter()
@@ -288,12 +320,12 @@ impl Naive {
 
     pub fn within(&self, cover: &Cover, terms: &Terms) -> Verdict {
         need(cover.depth.is_none_or(|d| terms.sublicence_depth < d), Code::SublicenceTooDeep)?;
-        let inside =
-            cover.purposes.as_ref().is_none_or(|a| terms.purposes.iter().all(|p| a.contains(p)))
-                && cover.territories.as_ref().is_none_or(|a| {
-                    terms.territories.iter().all(|t| a.iter().any(|o| covers(o, t)))
-                })
-                && cover.end.is_none_or(|e| terms.not_after_ms <= e);
+        let inside = cover.purposes.as_ref().is_none_or(|a| all_allowed(&terms.purposes, a))
+            && cover
+                .territories
+                .as_ref()
+                .is_none_or(|a| terms.territories.iter().all(|t| a.iter().any(|o| covers(o, t))))
+            && cover.end.is_none_or(|e| terms.not_after_ms <= e);
         need(inside, Code::TermBeyondParent)
     }
 
@@ -346,8 +378,14 @@ impl Naive {
             cleared: false,
         };
         self.conflict_free(id, &grant)?;
+        self.between_two(&grant)?;
         self.grants.insert(id, grant);
         Ok(())
+    }
+
+    /// Nobody grants anything to himself.
+    pub fn between_two(&self, grant: &Grant) -> Verdict {
+        need(self.acting(&grant.grantor) != self.acting(&grant.grantee), Code::TermsInvalid)
     }
 
     /// Fails unless a grant and all above it are in force.
@@ -367,7 +405,7 @@ impl Naive {
             Exclusivity::Exclusive => 2,
         };
         let floor = p.floor_bp == 0 || (t.floor_bp >= p.floor_bp && t.floor_kind == p.floor_kind);
-        let inside = t.purposes.iter().all(|x| p.purposes.contains(x))
+        let inside = all_allowed(&t.purposes, &p.purposes)
             && t.territories.iter().all(|x| p.territories.iter().any(|o| covers(o, x)))
             && t.not_before_ms >= p.not_before_ms
             && t.not_after_ms <= self.end(parent)
@@ -388,6 +426,7 @@ impl Naive {
     pub fn accept(&mut self, act: &Act<'_>, id: &GrantId) -> Verdict {
         let grant = self.answered(act, id)?;
         self.in_force(&grant.asset)?;
+        need(self.now <= grant.end, Code::GrantClosed)?;
         let changes = self.epoch(&grant.asset, grant.right.into()).changes;
         need(grant.parent.is_some() || changes == grant.changes, Code::GrantClosed)?;
         self.not_suspended(&grant.grantor)?;
@@ -461,16 +500,21 @@ impl Naive {
         need(e.not_after_ms > grant.end, Code::RenewalNotLater)?;
         grant.end = e.not_after_ms;
         (grant.signed, grant.cleared) = ((act.signer, self.now), false);
+        let floor = |t: &Terms| (t.floor_bp, t.floor_kind);
+        let above = grant.parent.map(|p| floor(&self.grants[&p].terms));
+        if let Some(parent) = grant.parent {
+            self.stands(parent)?;
+            need(grant.end <= self.end(parent), Code::TermBeyondParent)?;
+        }
+        if grant.right == GrantRight::Processing && above != Some(floor(&grant.terms)) {
+            self.floor_consent(act, &grant.asset, &grant.terms)?;
+        }
         match grant.parent {
-            Some(parent) => {
-                self.stands(parent)?;
-                need(grant.end <= self.end(parent), Code::TermBeyondParent)?;
-            }
             None if grant.right == GrantRight::Operation => {
                 let terms = Terms { not_after_ms: grant.end, ..grant.terms.clone() };
                 self.within(&self.cover(act.author, &grant.asset, &grant.under)?, &terms)?;
             }
-            None => {}
+            Some(_) | None => {}
         }
         self.conflict_free(e.grant, &grant)?;
         self.grants.insert(e.grant, grant);
@@ -493,13 +537,28 @@ impl Cover {
     fn narrow(&mut self, t: &Terms, end: u64) {
         self.depth = Some(self.depth.map_or(t.sublicence_depth, |d| d.min(t.sublicence_depth)));
         self.end = Some(self.end.map_or(end, |e| e.min(end)));
-        let purposes = self.purposes.take().unwrap_or_else(|| t.purposes.to_vec());
-        self.purposes = Some(purposes.into_iter().filter(|p| t.purposes.contains(p)).collect());
+        self.purposes = Some(match self.purposes.take() {
+            None => t.purposes.to_vec(),
+            Some(held) => purposes_common(&held, &t.purposes),
+        });
         self.territories = Some(match self.territories.take() {
             None => t.territories.to_vec(),
             Some(held) => narrow(&held, &t.territories),
         });
     }
+}
+
+/// The purposes that both allow.
+pub fn purposes_common(a: &[Purpose], b: &[Purpose]) -> Vec<Purpose> {
+    let mut both: Vec<Purpose> = Vec::new();
+    for (x, y) in a.iter().flat_map(|x| b.iter().map(move |y| (*x, *y))) {
+        let inner = if allows_purpose(x, y) { y } else { x };
+        let common = allows_purpose(x, y) || allows_purpose(y, x);
+        if common && !all_allowed(&[inner], &both) {
+            both.push(inner);
+        }
+    }
+    both
 }
 
 /// Whether one territory lies in the other.
@@ -508,7 +567,7 @@ pub fn meet(a: &Text, b: &Text) -> bool {
 }
 
 /// The territories that lie in some of both.
-fn narrow(a: &[Text], b: &[Text]) -> Vec<Text> {
+pub fn narrow(a: &[Text], b: &[Text]) -> Vec<Text> {
     let mut both = Vec::new();
     for (x, y) in a.iter().flat_map(|x| b.iter().map(move |y| (x, y))) {
         let inner = if covers(x, y) {
@@ -518,7 +577,7 @@ fn narrow(a: &[Text], b: &[Text]) -> Vec<Text> {
         } else {
             continue;
         };
-        if !both.contains(inner) {
+        if !both.iter().any(|found| covers(found, inner)) {
             both.push(inner.clone());
         }
     }

@@ -17,10 +17,10 @@ use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
 use headwater_ledger::text::{Code as Text, Handle};
 
-use crate::grant::{Cover, distinct, meet};
+use crate::grant::{Cover, distinct, meet, narrow, purposes_common};
 use crate::naive::{
     Account, Act, Contract, ContractStanding, Dispute, DisputeStanding, Listing, ListingStanding,
-    Naive, Verdict, covers, need, refuse,
+    Naive, Verdict, all_allowed, covers, need, purposes_meet, refuse,
 };
 
 impl Naive {
@@ -46,7 +46,11 @@ impl Naive {
         let cover = self.cover(act.author, &e.asset, &e.operation_grants)?;
         self.within_ancestry(&e.asset)?;
         let purposes = match (asset.purposes, cover.purposes) {
-            (Some(a), Some(b)) => Some(a.into_iter().filter(|p| b.contains(p)).collect()),
+            (Some(a), Some(b)) => Some(purposes_common(&a, &b)),
+            (a, b) => a.or(b),
+        };
+        let territories = match (asset.territories, cover.territories) {
+            (Some(a), Some(b)) => Some(narrow(&a, &b)),
             (a, b) => a.or(b),
         };
         let listing = Listing {
@@ -56,7 +60,7 @@ impl Naive {
             fee_bp: e.fee_bp,
             grants: e.operation_grants.to_vec(),
             purposes,
-            territories: cover.territories,
+            territories,
             standing: ListingStanding::Pending,
         };
         self.listings.insert(id, listing);
@@ -96,6 +100,7 @@ impl Naive {
                 self.in_force(&listing.asset)?;
                 self.takes_business(&listing.exchange)?;
                 self.not_suspended(&listing.seller)?;
+                need(listing.fee_bp <= self.rulebook.fee_cap_bp, Code::FeeTooHigh)?;
                 self.not_rejected(&listing)?;
                 let passed = self.passed(&listing.asset) || !self.rulebook.require_compliance;
                 need(passed, Code::ComplianceRequired)?;
@@ -188,7 +193,10 @@ impl Naive {
         let listing = self.listings.get(&e.listing).ok_or(Code::UnknownListing)?.clone();
         need(self.is(act.author, &listing.seller), Code::NotSeller)?;
         let listing = self.listed(&e.listing).map(|_| listing)?;
-        let cover = self.still_sold(&listing)?;
+        let cover = self.sellable(&listing)?;
+        self.acts_for(act, &listing.asset, Right::Operation)?;
+        need(listing.fee_bp <= self.rulebook.fee_cap_bp, Code::FeeTooHigh)?;
+        self.not_rejected(&listing)?;
         self.known(&e.buyer)?;
         let same = |other: &Handle| self.acting(&e.buyer) == self.acting(other);
         need(!same(&listing.seller) && !same(&listing.exchange), Code::SellerIsBuyer)?;
@@ -243,7 +251,7 @@ impl Naive {
             && cover.end.is_none_or(|end| l.not_after_ms <= end)
             && [&listing.purposes, &cover.purposes]
                 .into_iter()
-                .all(|some| some.as_ref().is_none_or(|a| l.purposes.iter().all(|p| a.contains(p))))
+                .all(|some| some.as_ref().is_none_or(|a| all_allowed(&l.purposes, a)))
             && [&listing.territories, &cover.territories].into_iter().all(|some| {
                 let lies = |t: &Text, a: &Vec<Text>| a.iter().any(|o| covers(o, t));
                 some.as_ref().is_none_or(|a| l.territories.iter().all(|t| lies(t, a)))
@@ -283,7 +291,7 @@ impl Naive {
             c.asset == *asset
                 && self.licensed_until(id, c).is_some()
                 && (c.licence.exclusive || licence.exclusive)
-                && c.licence.purposes.iter().any(|p| licence.purposes.contains(p))
+                && purposes_meet(&c.licence.purposes, &licence.purposes)
                 && c.licence
                     .territories
                     .iter()

@@ -72,6 +72,8 @@ pub struct Asset {
     pub split: Split,
     pub inputs: Vec<Input>,
     pub purposes: Option<Vec<Purpose>>,
+    /// Where it may be used, by the grants that it and what is above it were made under.
+    pub territories: Option<Vec<Text>>,
     pub line: AssetId,
     pub version: u32,
     /// When the next version came.
@@ -423,6 +425,29 @@ pub fn refuse<T>(code: Code) -> Result<T, Code> {
 /// Refuses unless something holds.
 pub fn need(holds: bool, code: Code) -> Verdict {
     if holds { Ok(()) } else { Err(code) }
+}
+
+/// Whether a purpose is another or belongs to it.
+pub fn allows_purpose(outer: Purpose, inner: Purpose) -> bool {
+    let above: &[Purpose] = match inner {
+        Purpose::DiseaseResearch => &[Purpose::HealthResearch, Purpose::GeneralResearch],
+        Purpose::HealthResearch | Purpose::PopulationResearch => &[Purpose::GeneralResearch],
+        Purpose::GeneralResearch
+        | Purpose::ClinicalCare
+        | Purpose::MethodDevelopment
+        | Purpose::Commercial => &[],
+    };
+    outer == inner || above.contains(&outer)
+}
+
+/// Whether every purpose is allowed by one of others.
+pub fn all_allowed(inner: &[Purpose], outer: &[Purpose]) -> bool {
+    inner.iter().all(|i| outer.iter().any(|o| allows_purpose(*o, *i)))
+}
+
+/// Whether some use is meant by both.
+pub fn purposes_meet(a: &[Purpose], b: &[Purpose]) -> bool {
+    a.iter().any(|x| b.iter().any(|y| allows_purpose(*x, *y) || allows_purpose(*y, *x)))
 }
 
 /// Whether a territory lies in another.

@@ -44,6 +44,7 @@ impl Naive {
         self.in_force(&e.asset)?;
         self.usable(&e.asset)?;
         self.terms_valid(e.right, &e.terms, &[], None)?;
+        self.inherited(&e.asset, &e.terms.purposes, &e.terms.territories)?;
         let request = Request {
             asset: e.asset,
             right: e.right,
@@ -75,6 +76,7 @@ impl Naive {
             self.in_force(&request.asset)?;
             self.usable(&request.asset)?;
             self.acts_for(act, &request.asset, request.right.into())?;
+            need(self.now <= request.terms.not_after_ms, Code::RequestClosed)?;
             self.not_suspended(&request.by)?;
             self.future_valid(act, (&request.asset, request.right), &request.terms)?;
             let mut rests_on: &[GrantId] = &[];
@@ -93,6 +95,7 @@ impl Naive {
             let grant = accepted(place, parties, &request.terms, rests_on, signed);
             let id_of_grant = GrantId::from_digest(*id.digest());
             self.comes_into_force(id_of_grant, &grant)?;
+            self.between_two(&grant)?;
             self.requests.get_mut(id).unwrap().open = false;
             self.grants.insert(id_of_grant, grant);
         }
@@ -103,7 +106,9 @@ impl Naive {
         need(!ids.is_empty(), Code::RequestsEmpty)?;
         for id in ids {
             let request = self.open_request(id)?;
-            self.acts_for(act, &request.asset, request.right.into())?;
+            if !self.is(act.author, &request.by) {
+                self.acts_for(act, &request.asset, request.right.into())?;
+            }
             self.requests.get_mut(id).unwrap().open = false;
         }
         Ok(())
@@ -148,7 +153,8 @@ impl Naive {
         let offer = self.standing_offer(e)?;
         self.in_force(&offer.asset)?;
         self.usable(&offer.asset)?;
-        need(self.now <= offer.take_by, Code::OfferClosed)?;
+        let open = self.now <= offer.take_by && self.now <= offer.terms.not_after_ms;
+        need(open, Code::OfferClosed)?;
         let changes = self.epoch(&offer.asset, offer.right.into()).changes;
         need(changes == offer.changes, Code::OfferClosed)?;
         let again = offer.taken.get(act.author).map(|grant| &self.grants[grant]);
@@ -163,6 +169,7 @@ impl Naive {
         let parties = (&offer.grantor, act.author);
         let grant = accepted(place, parties, &offer.terms, &offer.under, offer.signed);
         self.comes_into_force(id, &grant)?;
+        self.between_two(&grant)?;
         self.grants.insert(id, grant);
         self.offers.get_mut(e).unwrap().taken.insert(act.author.clone(), id);
         Ok(())

@@ -335,9 +335,6 @@ pub const ROWS: &[Row] = &[
         let envelope = w.envelope(LAB, vec![lab_uses(w, grant).event(), again.event()]);
         signed(envelope, &[LAB])
     }),
-    Row(Code::GrantExhausted, "a grant for no derivations", |w| {
-        lab_works(w, Terms { max_derivations: Some(0), ..terms() }, |_| {})
-    }),
     Row(Code::FloorNotMet, "a split that passes on too little", |w| {
         let grant = lab_with(w, Terms { floor_bp: 6_001, ..terms() });
         w.by(LAB, lab_uses(w, grant))
@@ -399,10 +396,10 @@ pub const ROWS: &[Row] = &[
     Row(Code::TermBeyondParent, "a sub-licence that outlives the grants it rests on", |w| {
         sublicence(w, |terms| terms.not_after_ms += 1)
     }),
-    Row(Code::TermBeyondParent, "a sub-licence for another purpose", |w| {
+    Row(Code::PurposeNotInherited, "a grant for a purpose that the asset has not", |w| {
         sublicence(w, |terms| terms.purposes = list(&[Purpose::ClinicalCare]))
     }),
-    Row(Code::TermBeyondParent, "a sub-licence for another territory", |w| {
+    Row(Code::TerritoryNotInherited, "a grant where the asset may not be used", |w| {
         sublicence(w, |terms| {
             terms.territories = list(&["CN".parse().unwrap(), "SG".parse().unwrap()]);
         })

@@ -18,6 +18,7 @@ mod permits;
 mod register;
 mod rights;
 mod set_offs;
+mod suspensions;
 mod trade;
 
 use std::collections::BTreeSet;
@@ -48,6 +49,7 @@ fn tables() -> Vec<&'static Row> {
         market::ROWS,
         payouts::ROWS,
         set_offs::ROWS,
+        suspensions::ROWS,
         trade::ROWS,
         register::ROWS,
         disputes::ROWS,

@@ -20,7 +20,7 @@ use crate::support::story::*;
 use crate::support::*;
 
 /// The chest hospital offers the lab its processing under these terms.
-fn lab_offer(w: &World, terms: Terms) -> OfferGrant {
+pub(super) fn lab_offer(w: &World, terms: Terms) -> OfferGrant {
     processing_grant(w.asset(CHEST_RAW), LAB, terms)
 }
 
@@ -33,13 +33,13 @@ fn sublicensed(w: &mut World, above: Terms, below: Terms) -> Vec<u8> {
 }
 
 /// The lab has asked the chest hospital for a processing grant.
-fn requested(w: &mut World) -> RequestId {
+pub(super) fn requested(w: &mut World) -> RequestId {
     *w = World::sources();
     w.record(LAB, request_grant(w.asset(CHEST_RAW), GrantRight::Processing, terms())).request()
 }
 
 /// The chest hospital stands by an offer to everyone.
-fn standing(w: &mut World) -> OfferId {
+pub(super) fn standing(w: &mut World) -> OfferId {
     *w = World::sources();
     w.record(CHEST, offer_standing(w.asset(CHEST_RAW), terms())).offer()
 }
@@ -55,29 +55,50 @@ fn nothing() -> Digest {
 }
 
 pub const ROWS: &[Row] = &[
-    Row(Code::PartySuspended, "a grant accepted after its grantor was suspended", |w| {
+    Row(Code::GrantClosed, "an offer whose term is over", |w| {
         *w = World::sources();
         let grant = w.record(CHEST, lab_offer(w, terms())).grant();
-        w.record(REGULATOR, suspend(CHEST));
+        w.now_ms = terms().not_after_ms + 1;
         w.by(LAB, accept_grant(grant))
     }),
-    Row(Code::PartySuspended, "a sub-licence of who is suspended", |w| {
-        let (world, grant) = World::lab_has(deep(1));
-        *w = world;
-        let offer = sub(grant, processing_grant(w.asset(CHEST_RAW), INSIGHT, terms()));
-        let below = w.record(LAB, offer).grant();
-        w.record(REGULATOR, suspend(LAB));
-        w.by(INSIGHT, accept_grant(below))
-    }),
-    Row(Code::PartySuspended, "a standing offer of who is suspended", |w| {
-        let offer = standing(w);
-        w.record(REGULATOR, suspend(CHEST));
-        w.by(LAB, TakeOffer { offer })
-    }),
-    Row(Code::PartySuspended, "a request of who is suspended", |w| {
+    Row(Code::RequestClosed, "a request whose term is over", |w| {
         let request = requested(w);
-        w.record(REGULATOR, suspend(LAB));
+        w.now_ms = terms().not_after_ms + 1;
         w.by(CHEST, approve_requests(&[request]))
+    }),
+    Row(Code::RequestClosed, "a request that was taken back", |w| {
+        let request = requested(w);
+        w.record(LAB, decline_requests(&[request]));
+        w.by(CHEST, approve_requests(&[request]))
+    }),
+    Row(Code::TermsInvalid, "a grant to oneself", |w| {
+        *w = World::sources();
+        w.by(CHEST, processing_grant(w.asset(CHEST_RAW), CHEST, terms()))
+    }),
+    Row(Code::TermsInvalid, "one's own standing offer, taken", |w| {
+        let offer = standing(w);
+        w.by(CHEST, TakeOffer { offer })
+    }),
+    Row(Code::TermsInvalid, "a grant that allows no derivation", |w| {
+        *w = World::sources();
+        w.by(CHEST, lab_offer(w, Terms { max_derivations: Some(0), ..terms() }))
+    }),
+    Row(Code::FloorConsentMissing, "a floor renewed without the other owner", |w| {
+        let (world, asset) = World::processing_paid();
+        *w = world;
+        let floor = Terms { floor_bp: 100, ..terms() };
+        let offer = processing_grant(asset, LAB, floor);
+        w.record(FUND, approve_act(asset, offer.clone()));
+        let grant = w.give(CHEST, offer);
+        w.by(CHEST, RenewGrant { grant, not_after_ms: terms().not_after_ms + 1 })
+    }),
+    Row(Code::ReservedToGrantee, "work that was sub-licensed exclusively", |w| {
+        let alone = Terms { sublicence_depth: 1, ..exclusive(Exclusivity::Exclusive) };
+        let (world, grant) = World::lab_has(alone);
+        *w = world;
+        let terms = exclusive(Exclusivity::Exclusive);
+        w.give(LAB, sub(grant, processing_grant(w.asset(CHEST_RAW), INSIGHT, terms)));
+        w.by(LAB, processed("cleaned", &[input(w.asset(CHEST_RAW), 1, grant)]))
     }),
     Row(Code::NotRightManager, "an act of who owns no part of a shared right", |w| {
         *w = World::processing_shared(5_000);
@@ -417,9 +438,9 @@ pub const ROWS: &[Row] = &[
         let request = requested(w);
         w.by(LAB, approve_requests(&[request]))
     }),
-    Row(Code::NotRightManager, "refusal by who asked", |w| {
+    Row(Code::NotRightManager, "refusal by a stranger", |w| {
         let request = requested(w);
-        w.by(LAB, decline_requests(&[request]))
+        w.by(COUNTY, decline_requests(&[request]))
     }),
     Row(Code::OperationNotCovered, "a request for operation that rests on nothing", |w| {
         *w = World::cleaned();
@@ -502,7 +523,7 @@ pub const ROWS: &[Row] = &[
         w.record(CHEST, revoke_grant(grant));
         w.by(CHEST, revoke_grant(grant))
     }),
-    Row(Code::GrantExpired, "work after the sunset", |w| {
+    Row(Code::GrantRevoked, "work after the sunset", |w| {
         let (world, grant) = World::lab_has(revocable(Revocation::Sunset(DAY_MS)));
         *w = world;
         let end = w.now_ms + DAY_MS;

@@ -223,6 +223,7 @@ mod tests {
             sensitivity: 1,
             activity: None,
             purposes: None,
+            territories: None,
             height: u64::from(n),
             time_ms: 0,
             late: false,

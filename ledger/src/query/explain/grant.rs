@@ -2,7 +2,7 @@
 
 use super::{Case, Reason};
 use crate::event::rights::{Exclusivity, FloorKind, Revocation, Terms};
-use crate::grant::lapsed;
+use crate::grant::{Standing, lapsed, standing};
 use crate::hash::GrantId;
 use crate::limits::MAX_CHAIN;
 use crate::query::{Lists, QueryError, recorded};
@@ -36,7 +36,24 @@ impl<V: Lists> Case<'_, V> {
             }
             parent = record.parent;
         }
+        let blocks = blocks.or(match standing(self.view, grant, self.time_ms)? {
+            Standing::Void => Some("its asset is void"),
+            Standing::Suspended => Some("its asset serves for nothing new"),
+            Standing::EndedAbove => Some("a grant that it rests on is not in force"),
+            Standing::Lapsed => Some("its offer has lapsed"),
+            Standing::Offered
+            | Standing::Declined
+            | Standing::Revoked
+            | Standing::Surrendered
+            | Standing::Voided
+            | Standing::Contested
+            | Standing::NotYet
+            | Standing::Ending
+            | Standing::InForce
+            | Standing::Expired => None,
+        });
         let text = match blocks {
+            None if grant.revoked_ms.is_some() => "in force until its end: it was revoked".into(),
             None => "in force".to_string(),
             Some(why) => format!("not in force: {why}"),
         };
@@ -95,6 +112,9 @@ impl<V: Lists> Case<'_, V> {
             }
             GrantStatus::Offered => ("LED-GRT-2", "waits for its grantee", Some("not accepted")),
             GrantStatus::Declined => ("LED-GRT-2", "declined", Some("it was declined")),
+            GrantStatus::Accepted if grant.revoked_ms.is_some() => {
+                ("LED-GRT-8", "revoked by its grantor, with a sunset", None)
+            }
             GrantStatus::Accepted => ("LED-GRT-2", "accepted", None),
             GrantStatus::Revoked => ("LED-GRT-3", "revoked by its grantor", Some("it was revoked")),
             GrantStatus::Surrendered => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Answer, Asked, did_you_mean};
+use crate::grant::standing as grant_standing;
 use crate::hash::{CertificateId, ChangeId, GrantId, RegistrationId, RequestId};
 use crate::query::{BlockTime, Object, Topic, explain, inbox as inbox_of, object};
 use crate::reject::Code;
@@ -12,7 +13,7 @@ use crate::scenario::kind::number::Count;
 use crate::scenario::kind::reference::{Asset, Member, one};
 use crate::scenario::token::shown;
 use crate::state::record::{
-    ChangeRecord, ContractRecord, ContractStatus, GrantRecord, GrantStatus, RegistrationRecord,
+    ChangeRecord, ContractRecord, ContractStatus, GrantRecord, RegistrationRecord,
     RegistrationStatus, RequestRecord, TradeCertificateRecord,
 };
 use crate::state::{Key, Records, View};
@@ -29,6 +30,8 @@ pub(super) fn status(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
     let found = found.ok_or_else(|| Wrong(format!("the {what} is not recorded")))?;
     let (is, known): (String, &[&str]) = match &found {
         Object::Asset(_, r) => either(r.void, &["void", "registered"]),
+        // A revocation with a sunset is one, though the grant is used until then.
+        Object::Grant(_, r) if r.revoked_ms.is_some() => ("revoked".into(), &GRANT),
         Object::Grant(_, r) => (word(&r.status), &GRANT),
         Object::Request(_, r) => (word(&r.status), &REQUEST),
         Object::Offer(_, r) => either(r.withdrawn, &["withdrawn", "open"]),
@@ -103,16 +106,7 @@ pub(super) fn standing(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
         }
         "grant" => {
             let record: GrantRecord = a.record(Key::Grant(GrantId::from_digest(id)))?;
-            match record.status {
-                GrantStatus::Accepted if now < record.terms.not_before_ms => "not-yet".into(),
-                GrantStatus::Accepted if now <= record.not_after_ms => "in-force".into(),
-                GrantStatus::Accepted => "expired".into(),
-                GrantStatus::Offered
-                | GrantStatus::Declined
-                | GrantStatus::Revoked
-                | GrantStatus::Surrendered
-                | GrantStatus::Voided => word(&record.status),
-            }
+            word(&grant_standing(&a.context.seen, &record, now)?)
         }
         other => return Err(Wrong(format!("{} has a status and no standing", one(other)))),
     };
@@ -120,10 +114,15 @@ pub(super) fn standing(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
 }
 
 /// Where a registration or a grant can stand.
-const STANDING: [&str; 13] = [
+const STANDING: [&str; 18] = [
     "in-force",
     "not-yet",
+    "ending",
     "expired",
+    "ended-above",
+    "suspended",
+    "contested",
+    "lapsed",
     "notice",
     "undecided",
     "rejected",

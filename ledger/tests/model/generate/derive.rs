@@ -10,7 +10,8 @@ use headwater_ledger::split::{Right, Split};
 use headwater_ledger::text::Handle;
 
 use super::{About, DAY_MS, Made, Maker, TERRITORIES};
-use crate::naive::{self, Standing, UNITS};
+use crate::grant::narrow;
+use crate::naive::{self, Standing, UNITS, all_allowed};
 use crate::world::list;
 
 /// Something to derive from, with the grant to name.
@@ -68,12 +69,20 @@ impl Maker {
             if let Some(allowed) = &self.naive.assets[&input.asset].purposes
                 && sensible
             {
-                purposes.retain(|p| allowed.contains(p));
+                purposes.retain(|p| all_allowed(&[*p], allowed));
+            }
+            let within = &self.naive.assets[&input.asset].territories;
+            if let Some([first, ..]) = within.as_deref()
+                && sensible
+            {
+                territory = first.to_string();
             }
             let Some(grant) = input.grant.map(|g| &self.naive.grants[&g]) else { continue };
             if sensible {
-                purposes.retain(|p| grant.terms.purposes.contains(p));
-                territory = grant.terms.territories[0].to_string();
+                purposes.retain(|p| all_allowed(&[*p], &grant.terms.purposes));
+                let held = [territory.parse().unwrap()];
+                let both = narrow(&held, &grant.terms.territories);
+                territory = both.first().unwrap_or(&grant.terms.territories[0]).to_string();
             }
             let (begin, end) = (grant.terms.not_before_ms, grant.end);
             from = match self.random.below(16) {

@@ -144,7 +144,7 @@ impl Maker {
                 let below: Vec<AssetId> = below.copied().collect();
                 let asset = self.random.pick(&below)?;
                 let right = self.right();
-                let e = RequestGrant { asset, right, terms: self.terms(right) };
+                let e = RequestGrant { asset, right, terms: self.terms_on(&asset, right) };
                 Some((self.member(), Event::RequestGrant(e)))
             }
         }

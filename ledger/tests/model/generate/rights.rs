@@ -12,11 +12,12 @@ use headwater_ledger::split::Right;
 use headwater_ledger::text::Handle;
 
 use super::{About, DAY_MS, Made, Maker, PURPOSES, TERRITORIES};
+use crate::grant::{narrow, purposes_common};
 use crate::naive::Standing;
 use crate::world::list;
 
 impl Maker {
-    pub(super) fn terms(&mut self, right: GrantRight) -> Terms {
+    fn terms(&mut self, right: GrantRight) -> Terms {
         let mut terms = self.any_terms(right);
         let plain = matches!(self.about, About::Floors | About::Money);
         if plain && self.random.in_ten(9) {
@@ -33,6 +34,28 @@ impl Maker {
             terms.floor_bp = some[self.random.below(6) as usize];
         }
         terms
+    }
+
+    /// Terms of a grant on an asset, mostly within what it has inherited.
+    pub(super) fn terms_on(&mut self, asset: &AssetId, right: GrantRight) -> Terms {
+        let mut terms = self.terms(right);
+        self.fit(asset, &mut terms);
+        terms
+    }
+
+    fn fit(&mut self, asset: &AssetId, terms: &mut Terms) {
+        if self.random.in_ten(1) {
+            return;
+        }
+        let asset = &self.naive.assets[asset];
+        if let Some(allowed) = &asset.purposes {
+            let common = purposes_common(&terms.purposes, allowed);
+            terms.purposes = list(if common.is_empty() { allowed } else { &common });
+        }
+        if let Some(allowed) = &asset.territories {
+            let common = narrow(&terms.territories, allowed);
+            terms.territories = list(if common.is_empty() { allowed } else { &common });
+        }
     }
 
     fn any_terms(&mut self, right: GrantRight) -> Terms {
@@ -125,7 +148,7 @@ impl Maker {
     pub(super) fn offer(&mut self) -> Made {
         let asset = self.asset()?;
         let right = self.right();
-        let mut terms = self.terms(right);
+        let mut terms = self.terms_on(&asset, right);
         let grantee = self.member();
         let held: Vec<GrantId> = self
             .naive
@@ -182,6 +205,7 @@ impl Maker {
         let mut terms = self.terms(right);
         terms.purposes = list(&PURPOSES);
         terms.territories = list(&["CN".parse().unwrap()]);
+        self.fit(&asset, &mut terms);
         (terms.sublicence_depth, terms.not_before_ms) = (3, self.naive.now);
         terms.not_after_ms = self.naive.now + 900 * DAY_MS;
         let manager = self.naive.acting(&self.naive.epoch(&asset, right.into()).manager);
@@ -303,7 +327,7 @@ impl Maker {
             ));
         }
         let (asset, right) = (self.asset()?, self.right());
-        let terms = self.terms(right);
+        let terms = self.terms_on(&asset, right);
         let by = self.member();
         Some((by, Event::RequestGrant(RequestGrant { asset, right, terms })))
     }

@@ -104,6 +104,7 @@ pub fn run() -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if reader_has_gone(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // Its document is printed: one is all that `--json` gives.
             let form = if error.is::<scenario::CameOtherwise>() { Form::Human } else { form };
@@ -147,6 +148,12 @@ fn misread(error: &clap::Error, arguments: &[OsString], form: Form) -> ExitCode 
     ExitCode::from(BAD_USAGE)
 }
 
+/// Whether who read the output has seen enough of it, as `head` does.
+fn reader_has_gone(error: &anyhow::Error) -> bool {
+    let gone = |cause: &io::Error| cause.kind() == io::ErrorKind::BrokenPipe;
+    error.downcast_ref::<io::Error>().is_some_and(gone)
+}
+
 fn hint(error: &anyhow::Error) -> String {
     for cause in error.chain() {
         if let Some(hinted) = cause.downcast_ref::<Hinted>() {
@@ -171,6 +178,5 @@ fn hint(error: &anyhow::Error) -> String {
 }
 
 fn print_json(value: &serde_json::Value) -> Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
-    Ok(())
+    Ok(writeln!(io::stdout(), "{}", serde_json::to_string_pretty(value)?)?)
 }

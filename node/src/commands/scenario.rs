@@ -1,6 +1,6 @@
 //! `scenario`: stories in text files, run on the rules in memory.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
             Err(found) => mistakes.extend(found.iter().map(ToString::to_string)),
         }
         if !args.json {
-            tell(reports.last().filter(|r| r.file == file), &mut mistakes);
+            tell(reports.last().filter(|r| r.file == file), &mut mistakes)?;
         }
     }
     let steps: usize = reports.iter().map(|r| r.steps).sum();
@@ -96,7 +96,8 @@ pub(super) fn run(args: &Args) -> Result<()> {
             "files": reports, "mistakes": mistakes, "steps": steps, "as_expected": as_expected,
         }))?;
     } else {
-        println!("{} files, {steps} steps, {as_expected} as expected", paths.len());
+        let files = paths.len();
+        writeln!(io::stdout(), "{files} files, {steps} steps, {as_expected} as expected")?;
     }
     if good {
         return Ok(());
@@ -113,18 +114,19 @@ pub(super) fn run(args: &Args) -> Result<()> {
 pub(super) struct CameOtherwise;
 
 /// Prints what came of one file; its mistakes when it could not be read.
-fn tell(report: Option<&Report>, mistakes: &mut Vec<String>) {
+fn tell(report: Option<&Report>, mistakes: &mut Vec<String>) -> io::Result<()> {
+    let mut out = io::stdout().lock();
     let Some(report) = report else {
-        mistakes.drain(..).for_each(|mistake| println!("{mistake}"));
-        return;
+        return mistakes.drain(..).try_for_each(|mistake| writeln!(out, "{mistake}"));
     };
     let Report { file, steps, as_expected, failures } = report;
-    println!("{file}: {steps} steps, {as_expected} as expected");
+    writeln!(out, "{file}: {steps} steps, {as_expected} as expected")?;
     for failure in failures {
-        println!("{file}:{}: {}", failure.line, failure.step);
-        println!("  expected: {}\n  came:     {}", failure.expected, failure.came);
+        writeln!(out, "{file}:{}: {}", failure.line, failure.step)?;
+        writeln!(out, "  expected: {}\n  came:     {}", failure.expected, failure.came)?;
         if let Some(hint) = &failure.hint {
-            println!("  hint:     {hint}");
+            writeln!(out, "  hint:     {hint}")?;
         }
     }
+    Ok(())
 }

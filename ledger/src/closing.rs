@@ -18,6 +18,7 @@ use crate::split::Right;
 use crate::state::record::{AccountRecord, ClosingLine, Contest, CutRecord};
 use crate::state::{Key, View};
 use crate::text::Handle;
+use crate::words::moment;
 
 /// Weight of one claim with its first epoch.
 const CLAIM_WEIGHT: u64 = 5;
@@ -35,7 +36,7 @@ pub(crate) fn close(act: &mut Act<'_>, e: &CloseAccount) -> Result<(), Refusal> 
     if claims.len() > MAX_CLOSING_LINES {
         return Err(too_large().into());
     }
-    no_share_contested(act, &claims)?;
+    no_share_contested(act, &claims, Code::AccountNotSettled)?;
     let epochs = all_epochs(act, &e.account, &claims)?;
     let lines = closing_lines(act, &e.account, &account, &claims, &epochs)?;
     act.state.put(&Key::Closing(e.account), &lines)?;
@@ -55,6 +56,12 @@ fn require_settled(act: &Act<'_>, id: &AccountId, account: &AccountRecord) -> Re
     .filter(|(count, _)| *count > 0)
     .map(|(count, of)| format!("{of}: {count}"))
     .chain(contested.then(|| "disputes that are not final".to_string()))
+    .chain((act.context.time_ms <= account.open_until_ms).then(|| {
+        format!(
+            "money confirmed or given back can be disputed until {}",
+            moment(account.open_until_ms)
+        )
+    }))
     .collect();
     if open.is_empty() {
         return Ok(());
@@ -69,7 +76,11 @@ fn is_contested(act: &Act<'_>, key: &Key) -> Result<bool, Fault> {
 
 /// Fails while a dispute about a share of a claim is not final: a ruling could not move its money
 /// any more. Implements [LED-DSP-9].
-fn no_share_contested(act: &Act<'_>, claims: &[Claim<AssetId>]) -> Result<(), Refusal> {
+pub(crate) fn no_share_contested(
+    act: &Act<'_>,
+    claims: &[Claim<AssetId>],
+    code: Code,
+) -> Result<(), Refusal> {
     for claim in claims {
         if is_contested(act, &Key::ShareContest(claim.asset, claim.right))? {
             let over = asset::called(act.state, &claim.asset)?;
@@ -77,7 +88,7 @@ fn no_share_contested(act: &Act<'_>, claims: &[Claim<AssetId>]) -> Result<(), Re
                 "a dispute about a share of the {} right over {over} is not final",
                 claim.right
             );
-            return Err(Reject::new(Code::AccountNotSettled, text).into());
+            return Err(Reject::new(code, text).into());
         }
     }
     Ok(())

@@ -2,46 +2,65 @@
 //! for them. Implements [LED-DSP-9].
 
 use crate::execute::Act;
-use crate::hash::{AccountId, AssetId};
+use crate::hash::{AccountId, AssetId, DisputeId};
+use crate::limits::MAX_APPEALABLE;
 use crate::reject::Fault;
 use crate::split::Right;
-use crate::state::record::Contest;
+use crate::state::record::{Appealable, Contest};
 use crate::state::{Key, View};
 
 /// What becomes of a dispute.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Change {
-    /// It waits for a ruling.
-    Waits,
+    /// It is opened, and waits for a ruling.
+    Opened,
     /// It was ruled on, and can be appealed until this block time; not at all when there is none.
     Ruled(Option<u64>),
+    /// Its ruling is appealed: it waits again.
+    Appealed,
 }
 
 impl Change {
     /// What the number of disputes that wait changes by.
     pub(crate) fn of_waiting(self) -> i32 {
         match self {
-            Change::Waits => 1,
+            Change::Opened | Change::Appealed => 1,
             Change::Ruled(_) => -1,
         }
     }
 }
 
 impl Contest {
-    /// The same after a change of one dispute.
-    pub(crate) fn after(mut self, change: Change) -> Result<Self, Fault> {
+    /// The same after a change of a dispute at a block time.
+    pub(crate) fn after(
+        mut self,
+        dispute: &DisputeId,
+        change: Change,
+        now_ms: u64,
+    ) -> Result<Self, Fault> {
         let waiting = self.waiting.checked_add_signed(change.of_waiting());
         self.waiting = waiting.ok_or_else(|| Fault("fewer disputes wait than none".into()))?;
-        if let Change::Ruled(Some(until_ms)) = change {
-            self.appeal_until_ms = self.appeal_until_ms.max(until_ms);
+        self.appealable.retain(|a| a.dispute != *dispute && now_ms <= a.until_ms);
+        match change {
+            Change::Opened | Change::Ruled(None) | Change::Appealed => {}
+            Change::Ruled(Some(until_ms)) if self.appealable.len() < MAX_APPEALABLE => {
+                self.appealable.push(Appealable { dispute: *dispute, until_ms });
+            }
+            Change::Ruled(Some(until_ms)) => {
+                self.others_until_ms = self.others_until_ms.max(until_ms);
+            }
         }
         Ok(self)
     }
 }
 
 /// Notes a change of a dispute about something of an account.
-pub(crate) fn of_account(act: &mut Act<'_>, id: &AccountId, change: Change) -> Result<(), Fault> {
-    note(act, &Key::AccountContest(*id), change)
+pub(crate) fn of_account(
+    act: &mut Act<'_>,
+    id: &AccountId,
+    of: (&DisputeId, Change),
+) -> Result<(), Fault> {
+    note(act, &Key::AccountContest(*id), of)
 }
 
 /// Adds so many disputes that wait for a ruling about something of an account.
@@ -59,12 +78,16 @@ pub(crate) fn more_of_account(act: &mut Act<'_>, id: &AccountId, more: u32) -> R
 pub(crate) fn of_share(
     act: &mut Act<'_>,
     (asset, right): (&AssetId, Right),
-    change: Change,
+    of: (&DisputeId, Change),
 ) -> Result<(), Fault> {
-    note(act, &Key::ShareContest(*asset, right), change)
+    note(act, &Key::ShareContest(*asset, right), of)
 }
 
-fn note(act: &mut Act<'_>, key: &Key, change: Change) -> Result<(), Fault> {
+fn note(
+    act: &mut Act<'_>,
+    key: &Key,
+    (dispute, change): (&DisputeId, Change),
+) -> Result<(), Fault> {
     let contest: Contest = act.state.get(key)?.unwrap_or_default();
-    act.state.put(key, &contest.after(change)?)
+    act.state.put(key, &contest.after(dispute, change, act.context.time_ms)?)
 }

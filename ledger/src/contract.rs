@@ -13,7 +13,7 @@ use crate::execute::Act;
 use crate::grant::Cover;
 use crate::hash::{ContractId, Digest};
 use crate::licence;
-use crate::limits::MAX_AMOUNT;
+use crate::limits::{APPROVAL_MS, MAX_AMOUNT};
 use crate::listing;
 use crate::nesting;
 use crate::payment;
@@ -41,10 +41,7 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refu
     listing::check_fee(act, listing.fee_bp)?;
     review::require_not_rejected(act, &listing)?;
     act.named_member(&e.buyer)?;
-    let buyer = act.acting(&e.buyer)?;
-    if buyer == act.acting(&listing.seller)? || buyer == act.acting(&listing.exchange)? {
-        return reject(Code::SellerIsBuyer, format!("{} cannot be the buyer", e.buyer));
-    }
+    require_three(act, [&listing.seller, &e.buyer, &listing.exchange])?;
     require_parties(act, [&listing.seller, &e.buyer, &listing.exchange])?;
     check_schedule(&listing.schedule, &e.schedule)?;
     if e.price > MAX_AMOUNT {
@@ -64,7 +61,7 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refu
     if e.price > 0 {
         payment::require_not_closed(act, &listing.asset, &listing.exchange, &e.currency)?;
     }
-    licence::check(act, &listing.asset, &e.licence)?;
+    licence::check(act, &listing.asset, &e.licence, &e.buyer)?;
     let id = ContractId::from_digest(*act.event.digest());
     let record = ContractRecord {
         listing: e.listing,
@@ -82,13 +79,15 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refu
         buyer_signed: false,
         exchange_signed: false,
         status: ContractStatus::Open,
-        seller_terminates: false,
-        buyer_terminates: false,
+        seller_terminates: None,
+        buyer_terminates: None,
+        in_arrears: false,
         instalments: e.instalments.to_vec(),
         paid: 0,
         refunded: 0,
         delivered: None,
         delivered_ms: 0,
+        deemed_from_ms: 0,
         confirmed: false,
         deemed: false,
         disputes: 0,
@@ -101,6 +100,20 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refu
     act.wait_for(&record.buyer)?;
     act.wait_for(&record.exchange)?;
     act.effects.created.push(Missing::Contract(id));
+    Ok(())
+}
+
+/// Fails unless seller, buyer and exchange are three, as they act now.
+pub(crate) fn require_three(
+    act: &Act<'_>,
+    [seller, buyer, exchange]: [&Handle; 3],
+) -> Result<(), Refusal> {
+    for (a, b) in [(seller, buyer), (buyer, exchange), (exchange, seller)] {
+        if act.same(a, b)? {
+            let text = format!("{} stands on both sides, as {a} and as {b}", act.acting(a)?);
+            return Err(Reject::new(Code::SellerIsBuyer, text).into());
+        }
+    }
     Ok(())
 }
 
@@ -120,12 +133,16 @@ fn check_instalments(
         return Ok(());
     }
     let sum: i128 = instalments.iter().map(|i| i128::from(i.amount)).sum();
-    let ordered = instalments.is_sorted_by(|a, b| a.due_ms < b.due_ms);
-    if sum == i128::from(price) && ordered && instalments.iter().all(|i| i.amount > 0) {
+    let text = if sum != i128::from(price) {
+        let (sum, price) = (money(sum, currency), money(price, currency));
+        format!("the instalments add up to {sum}, the price is {price}")
+    } else if instalments.iter().any(|i| i.amount == 0) {
+        "an instalment is nothing".to_string()
+    } else if !instalments.is_sorted_by(|a, b| a.due_ms < b.due_ms) {
+        "an instalment is not due later than the one before".to_string()
+    } else {
         return Ok(());
-    }
-    let (sum, price) = (money(sum, currency), money(price, currency));
-    let text = format!("the instalments add up to {sum} of {price}, or are not in order");
+    };
     Err(Reject::new(Code::InstalmentsInvalid, text))
 }
 
@@ -220,6 +237,7 @@ pub(crate) fn sign(act: &mut Act<'_>, e: &SignContract) -> Result<(), Refusal> {
     let cover = listing::check_sellable(act, &listing)?;
     review::require_not_rejected(act, &listing)?;
     check_licence(&listing, &cover, &contract.licence, act.context.time_ms)?;
+    require_three(act, [&contract.seller, &contract.buyer, &contract.exchange])?;
     require_parties(act, [&contract.seller, &contract.buyer, &contract.exchange])?;
     if contract.price > 0 {
         let ContractRecord { asset, exchange, currency, .. } = &contract;
@@ -288,21 +306,42 @@ pub(crate) fn terminate(act: &mut Act<'_>, e: &TerminateContract) -> Result<(), 
     }
     require_open(&contract)?;
     require_signed(&contract)?;
-    let overdue = exchange && due(&contract, act.context.time_ms) > contract.paid;
-    let says = (seller && !contract.seller_terminates) || (buyer && !contract.buyer_terminates);
+    let now_ms = act.context.time_ms;
+    let overdue = exchange && due(&contract, now_ms) > contract.paid;
+    let seller_says = says(contract.seller_terminates, now_ms);
+    let buyer_says = says(contract.buyer_terminates, now_ms);
+    let says = (seller && !seller_says) || (buyer && !buyer_says);
     if !overdue && !says {
         let text = if exchange { "nothing is overdue" } else { "this party has said so already" };
         return Err(Reject::new(Code::TerminationNotAllowed, text).into());
     }
-    contract.seller_terminates |= seller;
-    contract.buyer_terminates |= buyer;
-    if overdue || (contract.seller_terminates && contract.buyer_terminates) {
+    let said = |party: bool, before: Option<u64>| if party { Some(now_ms) } else { before };
+    contract.seller_terminates = said(seller && !seller_says, contract.seller_terminates);
+    contract.buyer_terminates = said(buyer && !buyer_says, contract.buyer_terminates);
+    let agreed = (seller || seller_says) && (buyer || buyer_says);
+    if overdue || agreed {
+        contract.in_arrears = !agreed;
         licence::end(act, &e.contract, &contract.asset)?;
         return end(act, &e.contract, contract);
     }
     let other = if seller { contract.buyer.clone() } else { contract.seller.clone() };
     act.wait_for_about(&other, e.contract.digest())?;
     Ok(act.state.put(&Key::Contract(e.contract), &contract)?)
+}
+
+/// Whether a party that said at a time that it wants a contract ended still does.
+pub(crate) fn says(since_ms: Option<u64>, now_ms: u64) -> bool {
+    since_ms.is_some_and(|at| now_ms <= at.saturating_add(APPROVAL_MS))
+}
+
+/// A certificate says that the contract was performed: nobody wants it ended any more.
+pub(crate) fn certified(
+    act: &mut Act<'_>,
+    id: &ContractId,
+    contract: ContractRecord,
+) -> Result<(), Fault> {
+    let after = ContractRecord { seller_terminates: None, buyer_terminates: None, ..contract };
+    act.state.put(&Key::Contract(*id), &after)
 }
 
 /// The contract ends: nothing more is paid or delivered under it.

@@ -339,7 +339,7 @@ pub(crate) struct Award<'a> {
 impl Award<'_> {
     /// Cuts the share out of a claim, whose confirmed earnings these are and `all` those of all
     /// payments, and gives it away, but for what its owner was paid of it: `unpaid` says what of his
-    /// line was not, below 0 when more was. Gives the cuts then.
+    /// line was not, below 0 when more was. Gives the cuts then; fails when nothing goes over.
     pub fn cut(
         &self,
         claimed: &Claimed<'_>,
@@ -373,7 +373,14 @@ impl Award<'_> {
         let line = Claimed { cuts: &cuts, ..*claimed }.line(self.from)?;
         let unpaid = u64::try_from(unpaid(line).max(0)).unwrap_or(u64::MAX);
         self.give(claimed, &mut cuts, &given, unpaid)?;
-        Ok(cuts)
+        let all = Claimed { cuts: &cuts, earned: all, ..*claimed };
+        for (cut, is_given) in cuts.iter().zip(&given) {
+            if *is_given && all.rest(cut)? > 0 {
+                return Ok(cuts);
+            }
+        }
+        let text = format!("all that {} had of the claim was paid to him", self.from);
+        Err(Reject::new(Code::NothingToRedirect, text).into())
     }
 
     fn taken(&self, claimed: &Claimed<'_>) -> Result<Portion, Refusal> {

@@ -25,12 +25,16 @@ pub(crate) fn record(act: &mut Act<'_>, e: &RecordDelivery) -> Result<(), Refusa
     }
     contract.delivered = Some(e.delivered);
     contract.delivered_ms = act.context.time_ms;
+    // Who was delivered to keeps the time that the rulebook gave then.
+    contract.deemed_from_ms = act.context.time_ms.saturating_add(act.rulebook.deemed_delivery_ms);
     act.wait_for_about(&contract.buyer, e.contract.digest())?;
     Ok(act.state.put(&Key::Contract(e.contract), &contract)?)
 }
 
 /// `confirm_delivery`: also of a contract that has been terminated since, for what was delivered
-/// before is paid. The buyer needs no recorded delivery: nobody knows better what has come.
+/// before is paid. The buyer needs no recorded delivery: nobody knows better what has come. Nobody
+/// else confirms once a ruling, or seller and buyer, have ended the contract: the seller may not
+/// have performed. Who has ended it by not paying cannot keep so what he was delivered.
 pub(crate) fn confirm(act: &mut Act<'_>, e: &ConfirmDelivery) -> Result<(), Refusal> {
     let mut contract = named(act, &e.contract)?;
     let buyer = act.is(&contract.buyer)?;
@@ -39,6 +43,9 @@ pub(crate) fn confirm(act: &mut Act<'_>, e: &ConfirmDelivery) -> Result<(), Refu
         return Err(Reject::new(Code::NotBuyer, text).into());
     }
     require_signed(&contract)?;
+    if !buyer && !contract.in_arrears {
+        require_open(&contract)?;
+    }
     if contract.confirmed {
         return Err(Reject::new(Code::AlreadyConfirmed, "the delivery is confirmed already").into());
     }
@@ -57,9 +64,9 @@ fn require_deemed(act: &Act<'_>, contract: &ContractRecord) -> Result<(), Reject
     if contract.delivered.is_none() {
         return Err(Reject::new(Code::NotDelivered, "no delivery is recorded"));
     }
-    let deemed_ms = contract.delivered_ms.saturating_add(act.rulebook.deemed_delivery_ms);
-    if act.context.time_ms < deemed_ms {
-        let text = format!("it can be deemed confirmed from {} on", moment(deemed_ms));
+    if act.context.time_ms < contract.deemed_from_ms {
+        let from = moment(contract.deemed_from_ms);
+        let text = format!("it can be deemed confirmed from {from} on");
         return Err(Reject::new(Code::DeliveryNotDeemed, text));
     }
     if contract.disputes > 0 {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::asset;
 use crate::contest::{self, Change};
-use crate::event::dispute::{Ground, Ruling, Slice, Subject};
+use crate::event::dispute::{Ground, Slice, Subject};
 use crate::event::member::Role;
 use crate::event::{AppealRuling, FileEvidence, OpenDispute, OrderFreeze};
 use crate::execute::Act;
@@ -53,10 +53,19 @@ pub(crate) fn open_about_payout(act: &mut Act<'_>, payout: &PayoutId) -> Result<
 fn open_about(act: &mut Act<'_>, subject: Subject, ground: Ground) -> Result<(), Refusal> {
     let id = DisputeId::from_digest(*act.event.digest());
     let parties = parties_of(act, &subject)?;
-    mark(act, &subject, Change::Waits)?;
-    if let Subject::Share(slice) = &subject {
-        hold_once(act, slice, id)?;
+    if act.member.suspended && !parties.contains(act.author) {
+        let text = format!("{} is suspended, and this does not concern it", act.author);
+        return reject(Code::AuthorSuspended, text);
     }
+    mark(act, &subject, (&id, Change::Opened))?;
+    let held = match &subject {
+        Subject::Share(slice) => hold_once(act, slice, id)?,
+        Subject::Asset(_)
+        | Subject::Grant(_)
+        | Subject::Payment(_)
+        | Subject::Payout(_)
+        | Subject::Contract(_) => false,
+    };
     let mut respondents = Vec::new();
     for party in parties {
         if party != *act.author {
@@ -74,6 +83,7 @@ fn open_about(act: &mut Act<'_>, subject: Subject, ground: Ground) -> Result<(),
         opener: act.author.clone(),
         respondents,
         status: DisputeStatus::Open,
+        held,
         rulings: Vec::new(),
         appellant: None,
         height: act.context.height,
@@ -159,23 +169,27 @@ fn asset_of(act: &Act<'_>, subject: &Subject) -> Result<Option<AssetId>, Refusal
     })
 }
 
-/// Holds a slice for the cooling period; each member once.
-fn hold_once(act: &mut Act<'_>, slice: &Slice, id: DisputeId) -> Result<(), Refusal> {
+/// Holds a slice for the cooling period; each member once, and as long as there is room. Gives
+/// whether it is held: a dispute that finds it otherwise is a mark, which waits for a regulator.
+fn hold_once(act: &mut Act<'_>, slice: &Slice, id: DisputeId) -> Result<bool, Refusal> {
     let opener = act.author.clone();
     let key = Key::HeldOnce(slice.asset, slice.right, slice.owner.clone(), opener);
     if act.state.value(&key)?.is_some() {
-        let text = format!("{} has held parts of {} before", act.author, slice.owner);
-        return reject(Code::HeldAlready, text);
+        return Ok(false);
     }
-    act.state.put(&key, &id)?;
     let until_ms = act.context.time_ms.saturating_add(act.rulebook.cooling_ms);
     let (owner, parts, kind) = (slice.owner.clone(), slice.parts, HoldKind::Cooling);
-    let hold = Hold { dispute: id, owner, parts, kind, until_ms };
-    hold::place(act, (&slice.asset, slice.right), hold)
+    let hold = Hold { dispute: id, owner, parts, kind, until_ms, appealed_until_ms: until_ms };
+    let is_held = hold::try_place(act, (&slice.asset, slice.right), hold)?;
+    if is_held {
+        act.state.put(&key, &id)?;
+    }
+    Ok(is_held)
 }
 
 /// Notes what becomes of a dispute where its subject is. Implements [LED-DSP-9].
-fn mark(act: &mut Act<'_>, subject: &Subject, change: Change) -> Result<(), Refusal> {
+fn mark(act: &mut Act<'_>, subject: &Subject, of: (&DisputeId, Change)) -> Result<(), Refusal> {
+    let (dispute, change) = of;
     match subject {
         Subject::Asset(id) => {
             let mut asset = asset::named(act, id)?;
@@ -187,22 +201,22 @@ fn mark(act: &mut Act<'_>, subject: &Subject, change: Change) -> Result<(), Refu
             grant.disputes = grant.disputes.saturating_add_signed(change.of_waiting());
             Ok(act.state.put(&Key::Grant(*id), &grant)?)
         }
-        Subject::Share(slice) => Ok(contest::of_share(act, (&slice.asset, slice.right), change)?),
+        Subject::Share(slice) => Ok(contest::of_share(act, (&slice.asset, slice.right), of)?),
         Subject::Payment(id) => {
             let (mut payment, _) = payment::named(act, id)?;
-            payment.contest = payment.contest.after(change)?;
+            payment.contest = payment.contest.after(dispute, change, act.context.time_ms)?;
             act.state.put(&Key::Payment(*id), &payment)?;
             contract::mark_disputed(act, &payment.contract, change.of_waiting())?;
-            Ok(contest::of_account(act, &payment.account, change)?)
+            Ok(contest::of_account(act, &payment.account, of)?)
         }
         Subject::Payout(id) => {
             let account = payout::named(act, id)?.account;
-            Ok(contest::of_account(act, &account, change)?)
+            Ok(contest::of_account(act, &account, of)?)
         }
         Subject::Contract(id) => {
             contract::mark_disputed(act, id, change.of_waiting())?;
             match payment::account_of(&contract::named(act, id)?)? {
-                Some(account) => Ok(contest::of_account(act, &account, change)?),
+                Some(account) => Ok(contest::of_account(act, &account, of)?),
                 None => Ok(()),
             }
         }
@@ -268,8 +282,11 @@ pub(crate) fn freeze(act: &mut Act<'_>, e: &OrderFreeze) -> Result<(), Refusal> 
     // What a first ruling gave away is held where it is until the appeal is decided.
     if dispute.rulings.first().is_none_or(|first| redirect_of(&first.ruling).is_none()) {
         let (owner, parts, kind) = (slice.owner.clone(), slice.parts, HoldKind::Frozen);
-        let hold = Hold { dispute: e.dispute, owner, parts, kind, until_ms: e.until_ms };
+        let (until_ms, appealed_until_ms) = (e.until_ms, e.until_ms);
+        let hold = Hold { dispute: e.dispute, owner, parts, kind, until_ms, appealed_until_ms };
         hold::place(act, (&slice.asset, slice.right), hold)?;
+        act.state
+            .put(&Key::Dispute(e.dispute), &DisputeRecord { held: true, ..dispute.clone() })?;
     }
     Ok(file(act, e.dispute, Filed::Freeze(e.until_ms))?)
 }
@@ -309,14 +326,12 @@ pub(crate) fn appeal(act: &mut Act<'_>, e: &AppealRuling) -> Result<(), Refusal>
     }
     dispute.status = DisputeStatus::Appealed;
     dispute.appellant = Some(act.author.clone());
-    mark(act, &dispute.subject, Change::Waits)?;
-    if let Subject::Contract(id) = &dispute.subject
-        && dispute.rulings.last().is_some_and(|r| r.ruling == Ruling::EndContract)
-    {
-        contract::end_appealed(act, id)?;
+    mark(act, &dispute.subject, (&e.dispute, Change::Appealed))?;
+    if let Some(first) = dispute.rulings.first() {
+        ruling::keep(act, &dispute.subject, &first.ruling, Some(u64::MAX))?;
     }
     if let Subject::Share(slice) = &dispute.subject {
-        hold::keep(act, slice, &e.dispute)?;
+        hold::appealed(act, slice, &e.dispute)?;
     }
     act.state.put(&Key::Dispute(e.dispute), &dispute)?;
     waiting::begin(act, e.dispute)?;

@@ -11,7 +11,7 @@ mod terms;
 pub(crate) use change::{consent_filing, renew, revoke, ruled, surrender};
 pub(crate) use check::{Use, allows, ancestors, by_right, count_derivation};
 pub(crate) use cover::{Cover, Named, cover, narrow, over};
-pub(crate) use in_force::{Intent, conflict, not_reserved, places};
+pub(crate) use in_force::{Intent, check_void, conflict, not_reserved, places};
 pub(crate) use standing::{Standing, standing};
 pub(crate) use terms::{check as check_terms, check_fits};
 
@@ -21,7 +21,7 @@ use crate::event::rights::{AcceptGrant, DeclineGrant, GrantRight, OfferGrant};
 use crate::execute::Act;
 use crate::hash::GrantId;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
-use crate::rights::managed;
+use crate::rights::disposes;
 use crate::state::record::{AssetRecord, GrantRecord, GrantStatus};
 use crate::state::{Key, Records, Relation, View};
 use crate::words::{moment, word};
@@ -33,7 +33,7 @@ pub(crate) fn offer(act: &mut Act<'_>, e: &OfferGrant) -> Result<(), Refusal> {
     let parent = match &e.parent {
         Some(parent) => Some(parent::held(act, parent, &e.asset, e.right)?),
         None => {
-            managed(act, &e.asset, &asset, e.right.into())?;
+            disposes(act, &e.asset, &asset, e.right.into())?;
             None
         }
     };

@@ -2,6 +2,7 @@
 //! Implements [LED-DSP-1], [LED-DSP-2] and [LED-DSP-8].
 
 use crate::event::dispute::Slice;
+use crate::event::rights::Owner;
 use crate::execute::Act;
 use crate::hash::{AssetId, DisputeId};
 use crate::limits::{MAX_FREEZES, MAX_HOLDS};
@@ -38,6 +39,18 @@ pub(crate) fn parts_in(holds: &[Hold], owner: &Handle, epoch: u32) -> u64 {
     own.filter(is_of).map(|h| u64::from(h.parts)).sum()
 }
 
+/// The holds in force on a right that keep what rulings gave which are not final.
+pub(crate) fn awarded(act: &Act<'_>, asset: &AssetId, right: Right) -> Result<Vec<Hold>, Fault> {
+    let mut holds = in_force(act.state, asset, right, act.context.time_ms)?;
+    holds.retain(|h| matches!(h.kind, HoldKind::Awarded(_)));
+    Ok(holds)
+}
+
+/// The parts of an owner without those that holds are of.
+pub(crate) fn lasting(holds: &[Hold], owner: &Owner) -> u64 {
+    u64::from(owner.parts).saturating_sub(parts_of(holds, &owner.member))
+}
+
 fn counts_as_frozen(kind: HoldKind) -> bool {
     match kind {
         HoldKind::Cooling => false,
@@ -52,24 +65,55 @@ pub(crate) fn place(
     (asset, right): (&AssetId, Right),
     hold: Hold,
 ) -> Result<(), Refusal> {
+    if try_place(act, (asset, right), hold)? {
+        return Ok(());
+    }
+    let text = format!("{MAX_FREEZES} slices of the {right} right are held in this way already");
+    Err(Reject::new(Code::HoldsFull, text).into())
+}
+
+/// The same, if there is room; gives whether there was.
+pub(crate) fn try_place(
+    act: &mut Act<'_>,
+    (asset, right): (&AssetId, Right),
+    hold: Hold,
+) -> Result<bool, Fault> {
     let mut holds = in_force(act.state, asset, right, act.context.time_ms)?;
     holds.retain(|h| h.dispute != hold.dispute);
     let is_frozen = counts_as_frozen(hold.kind);
     let same = holds.iter().filter(|h| counts_as_frozen(h.kind) == is_frozen).count();
-    let most = if is_frozen { MAX_FREEZES } else { MAX_HOLDS };
-    if same >= most {
-        let text = format!("{most} slices of the {right} right are held in this way already");
-        return Err(Reject::new(Code::HoldsFull, text).into());
+    if same >= if is_frozen { MAX_FREEZES } else { MAX_HOLDS } {
+        return Ok(false);
     }
     holds.push(hold);
-    Ok(act.state.put(&Key::Holds(*asset, right), &holds)?)
+    act.state.put(&Key::Holds(*asset, right), &holds)?;
+    Ok(true)
 }
 
-/// The hold of a dispute lasts until it is lifted.
-pub(crate) fn keep(act: &mut Act<'_>, slice: &Slice, dispute: &DisputeId) -> Result<(), Fault> {
+/// The ruling of a dispute is appealed: its hold lasts as long as it may without the ruling.
+pub(crate) fn appealed(act: &mut Act<'_>, slice: &Slice, dispute: &DisputeId) -> Result<(), Fault> {
+    change(act, slice, dispute, |hold| hold.until_ms = hold.appealed_until_ms)
+}
+
+/// A first ruling dismissed a dispute: its hold lasts no longer than that can be appealed.
+pub(crate) fn dismissed(
+    act: &mut Act<'_>,
+    slice: &Slice,
+    dispute: &DisputeId,
+    appeal_until_ms: u64,
+) -> Result<(), Fault> {
+    change(act, slice, dispute, |hold| hold.until_ms = hold.until_ms.min(appeal_until_ms))
+}
+
+fn change(
+    act: &mut Act<'_>,
+    slice: &Slice,
+    dispute: &DisputeId,
+    change: impl FnOnce(&mut Hold),
+) -> Result<(), Fault> {
     let mut holds = in_force(act.state, &slice.asset, slice.right, act.context.time_ms)?;
     let Some(hold) = holds.iter_mut().find(|h| h.dispute == *dispute) else { return Ok(()) };
-    hold.until_ms = u64::MAX;
+    change(hold);
     act.state.put(&Key::Holds(slice.asset, slice.right), &holds)
 }
 

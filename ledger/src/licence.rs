@@ -4,8 +4,8 @@
 use crate::event::market::Licence;
 use crate::event::rights::Exclusivity;
 use crate::execute::Act;
-use crate::grant::{conflict, places};
-use crate::hash::{AssetId, ContractId};
+use crate::grant::{check_void, conflict, places};
+use crate::hash::{AssetId, ContractId, Digest};
 use crate::limits::MAX_LICENCES;
 use crate::nesting;
 use crate::reject::{Code, Fault, Refusal, Reject};
@@ -66,10 +66,29 @@ fn check_among(act: &mut Act<'_>, licence: &Licence, others: &[InForce]) -> Resu
     }
 }
 
-/// Fails when a licence cannot stand beside those in force.
-pub(crate) fn check(act: &mut Act<'_>, asset: &AssetId, licence: &Licence) -> Result<(), Refusal> {
+/// Fails when a licence to a buyer cannot stand beside those in force.
+pub(crate) fn check(
+    act: &mut Act<'_>,
+    asset: &AssetId,
+    licence: &Licence,
+    buyer: &Handle,
+) -> Result<(), Refusal> {
     let others = others(act, asset)?;
-    check_among(act, licence, &others)
+    check_beside(act, asset, (licence, buyer), &others)
+}
+
+fn check_beside(
+    act: &mut Act<'_>,
+    asset: &AssetId,
+    (licence, buyer): (&Licence, &Handle),
+    others: &[InForce],
+) -> Result<(), Refusal> {
+    check_among(act, licence, others)?;
+    if !licence.exclusive {
+        return Ok(());
+    }
+    let own = entry(act, *act.event.digest(), licence, licence.not_after_ms);
+    check_void(act, asset, &own, buyer)
 }
 
 /// Fails when an exclusive grant to operate a product would reserve what an exclusive licence of it
@@ -105,8 +124,8 @@ pub(crate) fn begin(
     contract: &ContractRecord,
 ) -> Result<(), Refusal> {
     let mut list = others(act, &contract.asset)?;
-    check_among(act, &contract.licence, &list)?;
-    list.push(entry(act, id, &contract.licence, contract.licence.not_after_ms));
+    check_beside(act, &contract.asset, (&contract.licence, &contract.buyer), &list)?;
+    list.push(entry(act, *id.digest(), &contract.licence, contract.licence.not_after_ms));
     if places(&list) > MAX_LICENCES {
         let text = format!("the licences of the product in force fill {MAX_LICENCES} places");
         return Err(Reject::new(Code::InForceFull, text).into());
@@ -114,16 +133,16 @@ pub(crate) fn begin(
     Ok(store(act, &contract.asset, &list)?)
 }
 
-fn entry(act: &Act<'_>, id: &ContractId, licence: &Licence, until_ms: u64) -> InForce {
+fn entry(act: &Act<'_>, id: Digest, licence: &Licence, until_ms: u64) -> InForce {
     InForce {
-        id: *id.digest(),
+        id,
         version: 0,
         exclusivity: if licence.exclusive { Exclusivity::Exclusive } else { Exclusivity::None },
         purposes: licence.purposes.to_vec(),
         territories: licence.territories.to_vec(),
         not_before_ms: act.context.time_ms,
         not_after_ms: licence.not_after_ms.min(until_ms),
-        void: false,
+        void_until_ms: None,
     }
 }
 
@@ -137,7 +156,7 @@ pub(crate) fn keep(
 ) -> Result<(), Refusal> {
     let mut list = others(act, &contract.asset)?;
     list.retain(|other| other.id != *id.digest());
-    let kept = entry(act, id, &contract.licence, until_ms);
+    let kept = entry(act, *id.digest(), &contract.licence, until_ms);
     if kept.not_after_ms >= act.context.time_ms {
         list.push(kept);
     }

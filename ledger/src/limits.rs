@@ -79,6 +79,8 @@ pub const MAX_PREDECESSORS: usize = 256;
 /// Most payments of one contract: a delivery confirms all at once, wherever they lie among the
 /// payments of the account.
 pub const MAX_CONTRACT_PAYMENTS: usize = 64;
+/// Most rulings that can be appealed which are remembered one by one of the disputes about a thing.
+pub const MAX_APPEALABLE: usize = 16;
 /// Most slices of one right of an asset that are held at a time because disputes were opened.
 pub const MAX_HOLDS: usize = 16;
 /// Most that are held at a time because regulators froze them, or because they were awarded by

@@ -11,11 +11,12 @@ use crate::event::rights::GrantRight;
 use crate::execute::Act;
 use crate::grant::{Cover, Intent, cover, narrow, not_reserved};
 use crate::hash::{AssetId, Context, Digest, ListingId};
+use crate::hold;
 use crate::merkle::tree::{self, Leaf};
 use crate::nesting;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::review;
-use crate::rights::managed;
+use crate::rights::disposes;
 use crate::split::Right;
 use crate::state::record::{AssetRecord, ListingRecord, ListingStatus, RightRecord};
 use crate::state::{Key, Records, Relation, View};
@@ -43,7 +44,7 @@ pub(crate) fn schedule_hash_of(product: &AssetId, root: &Digest) -> Digest {
 pub(crate) fn list(act: &mut Act<'_>, e: &ListProduct) -> Result<(), Refusal> {
     let asset = named_in_force(act, &e.asset)?;
     usable(act, &e.asset, &asset)?;
-    managed(act, &e.asset, &asset, Right::Operation)?;
+    disposes(act, &e.asset, &asset, Right::Operation)?;
     let reject = |code, text: String| Err(Refusal::from(Reject::new(code, text)));
     if asset.stage != Stage::Product {
         return reject(Code::NotAProduct, format!("{}/{} is no product", asset.author, asset.name));
@@ -155,14 +156,24 @@ fn acts_for(
     right: &RightRecord,
 ) -> Result<bool, Refusal> {
     let seller = &listing.seller;
-    if right.threshold_parts.is_none() {
+    let awarded = hold::awarded(act, &listing.asset, Right::Operation)?;
+    if right.threshold_parts.is_none() && awarded.is_empty() {
         return Ok(act.same(&right.manager, seller)?);
     }
     let epoch = act.state.epoch(&listing.asset, asset, Right::Operation, right.epoch)?;
+    let mut owns = false;
     for owner in &epoch.owners {
-        if act.same(&owner.member, seller)? {
-            return Ok(true);
+        let acts = right.threshold_parts.is_some() || owner.member == right.manager;
+        if acts && act.same(&owner.member, seller)? {
+            if hold::lasting(&awarded, owner) > 0 {
+                return Ok(true);
+            }
+            owns = true;
         }
+    }
+    if owns {
+        let text = format!("{seller} has its parts by a ruling that is not final");
+        return Err(Reject::new(Code::PartsHeld, text).into());
     }
     Ok(false)
 }

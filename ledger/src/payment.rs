@@ -4,13 +4,14 @@
 mod confirm;
 mod order;
 mod owed;
+mod void;
 
 use std::borrow::BorrowMut;
 
 use crate::account::{AccountError, AccountRows, Amounts, Entry, Node, Sums, Tree};
 use crate::codec::{self, CodecError};
 use crate::contract::{self, require_signed};
-use crate::event::market::{RecordPayment, RefundPayment, VoidPayment};
+use crate::event::market::{RecordPayment, RefundPayment};
 use crate::execute::Act;
 use crate::hash::{AccountId, AssetId, Context, PaymentId};
 use crate::limits::{MAX_AMOUNT, MAX_CONTRACT_PAYMENTS};
@@ -20,11 +21,12 @@ use crate::state::record::{AccountRecord, ContractRecord, ContractStatus, Paymen
 use crate::state::{Key, Records, Relation, State, View};
 use crate::text::{self, Handle};
 use crate::trade_certificate;
-use crate::words::{moment, money, word};
+use crate::words::{money, word};
 
-pub(crate) use confirm::delivery_confirmed;
+pub(crate) use confirm::{delivery_confirmed, refund_ordered};
 pub(crate) use order::{order_refund, withdraw_order};
 pub(crate) use owed::{account_of, contract_changed, contract_signed, require_not_closed};
+pub(crate) use void::void;
 
 /// The id of the account of a product, a clearing exchange and a currency. Implements [LED-REV-5].
 pub fn account_id(
@@ -168,6 +170,7 @@ pub(crate) fn record(act: &mut Act<'_>, e: &RecordPayment) -> Result<(), Refusal
         seq,
         height: act.context.height,
         time_ms: act.context.time_ms,
+        void_until_ms: act.context.time_ms.saturating_add(act.rulebook.contest_ms),
     };
     confirm::recorded(act, &contract, &mut record, &payment)?;
     let id = PaymentId::from_digest(*act.event.digest());
@@ -282,44 +285,4 @@ fn within(
         }
     }
     Ok(given.zip(more, u64::saturating_add))
-}
-
-/// `void_payment`.
-pub(crate) fn void(act: &mut Act<'_>, e: &VoidPayment) -> Result<(), Refusal> {
-    let (payment, mut record) = named(act, &e.payment)?;
-    require_clearing(act, &record.exchange)?;
-    require_open(&record)?;
-    let nothing = Amounts::default();
-    if payment.void || payment.refunded != nothing || payment.ordered != nothing {
-        let text = "the payment is void, or parts of it are refunded or to be refunded";
-        return Err(Reject::new(Code::PaymentClosed, text).into());
-    }
-    if payment.contest.is_open(act.context.time_ms) {
-        let text = "a dispute about the payment is not final";
-        return Err(Reject::new(Code::PaymentDisputed, text).into());
-    }
-    let last_ms = payment.time_ms.saturating_add(act.rulebook.contest_ms);
-    if act.context.time_ms > last_ms {
-        let text = format!("it could be voided until {}", moment(last_ms));
-        return Err(Reject::new(Code::VoidTooLate, text).into());
-    }
-    trade_certificate::require_none(act, &payment.contract)?;
-    let mut contract = contract::named(act, &payment.contract)?;
-    let before = contract.clone();
-    contract.paid = contract.paid.checked_sub(payment.gross).ok_or_else(|| {
-        Fault(format!("contract {} was paid less than one of its payments", payment.contract))
-    })?;
-    owed::count(&mut record, &before, &contract)?;
-    act.state.put(&Key::Contract(payment.contract), &contract)?;
-    let mut payments = confirm::payments(act, &payment.contract)?;
-    payments.retain(|id| *id != e.payment);
-    act.state.put(&Key::ContractPayments(payment.contract), &payments)?;
-    let reference = payment.bank_reference.clone();
-    act.state.delete(&Key::BankReference(record.exchange.clone(), reference))?;
-    let mut rows = Rows { state: &mut *act.state, account: payment.account };
-    record.totals.refund(&mut rows, payment.index, payment.amounts).map_err(account_fault)?;
-    let after = PaymentRecord { void: true, refunded: payment.amounts, ..payment.clone() };
-    act.state.put(&Key::Payment(e.payment), &after)?;
-    confirm::changed(act, &mut record, &payment, &after)?;
-    Ok(act.state.put(&Key::Account(payment.account), &record)?)
 }

@@ -8,10 +8,10 @@ use crate::dispute;
 use crate::event::market::{ContestPayout, RecordPayout};
 use crate::execute::Act;
 use crate::hash::PayoutId;
-use crate::limits::MAX_AMOUNT;
+use crate::limits::{MAX_AMOUNT, MAX_FREEZES};
 use crate::payment::{named_account, require_clearing, use_reference};
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
-use crate::state::record::{LineRecord, PayoutRecord, PayoutStatus};
+use crate::state::record::{LineRecord, PayoutRecord, PayoutStatus, Reversed};
 use crate::state::{Key, Relation, View};
 
 pub(crate) use claim::check;
@@ -57,6 +57,7 @@ pub(crate) fn record(act: &mut Act<'_>, e: &RecordPayout) -> Result<(), Refusal>
         seq: act.seq,
         height: act.context.height,
         time_ms: act.context.time_ms,
+        contest_until_ms: act.context.time_ms.saturating_add(act.rulebook.contest_ms),
     };
     change_paid(act, &key, |paid| paid.checked_add(e.amount))?;
     let id = PayoutId::from_digest(*act.event.digest());
@@ -98,9 +99,8 @@ pub(crate) fn contest(act: &mut Act<'_>, e: &ContestPayout) -> Result<(), Refusa
         let text = format!("the payout is {} already", word(&payout.status));
         return Err(Reject::new(Code::PayoutContested, text).into());
     }
-    let last_ms = payout.time_ms.saturating_add(act.rulebook.contest_ms);
-    if act.context.time_ms > last_ms {
-        let text = format!("it could be contested until {}", moment(last_ms));
+    if act.context.time_ms > payout.contest_until_ms {
+        let text = format!("it could be contested until {}", moment(payout.contest_until_ms));
         return Err(Reject::new(Code::ContestTooLate, text).into());
     }
     payout.status = PayoutStatus::Contested;
@@ -108,20 +108,55 @@ pub(crate) fn contest(act: &mut Act<'_>, e: &ContestPayout) -> Result<(), Refusa
     dispute::open_about_payout(act, &e.payout)
 }
 
-/// A ruling that the payout did not arrive: it counts as not paid.
-pub(crate) fn reverse(act: &mut Act<'_>, id: &PayoutId) -> Result<(), Refusal> {
-    settle(act, id, PayoutStatus::Reversed)
+/// A ruling that the payout did not arrive: it counts as not paid, and is not paid again until that
+/// can be appealed no more.
+pub(crate) fn reverse(
+    act: &mut Act<'_>,
+    id: &PayoutId,
+    appealable: Option<u64>,
+) -> Result<(), Refusal> {
+    settle(act, id, PayoutStatus::Reversed)?;
+    hold_reversed(act, id, appealable)
 }
 
 /// A ruling that the payout arrived, or the end of one that said it did not: it counts as paid.
 pub(crate) fn unreverse(act: &mut Act<'_>, id: &PayoutId) -> Result<(), Refusal> {
-    settle(act, id, PayoutStatus::Paid)
+    settle(act, id, PayoutStatus::Paid)?;
+    hold_reversed(act, id, None)
+}
+
+/// Holds on its line what a reversed payout counts as not paid, until a block time, or no longer.
+pub(crate) fn hold_reversed(
+    act: &mut Act<'_>,
+    id: &PayoutId,
+    until_ms: Option<u64>,
+) -> Result<(), Refusal> {
+    let payout = named(act, id)?;
+    let now_ms = act.context.time_ms;
+    let key = payout.line();
+    let mut line: LineRecord = act.state.get(&key)?.unwrap_or_default();
+    line.reversed.retain(|r| r.payout != *id && now_ms <= r.until_ms);
+    if let Some(until_ms) = until_ms {
+        if line.reversed.len() >= MAX_FREEZES {
+            let text = format!("{MAX_FREEZES} payouts on the line are reversed and not final");
+            return Err(Reject::new(Code::HoldsFull, text).into());
+        }
+        line.reversed.push(Reversed { payout: *id, amount: payout.amount, until_ms });
+    }
+    Ok(act.state.put(&key, &line)?)
+}
+
+impl PayoutRecord {
+    /// Where the record of its line is.
+    fn line(&self) -> Key {
+        Key::PaidLine(self.account, self.asset, self.right, self.owner.clone())
+    }
 }
 
 /// Puts a payout where a ruling says it stands; it counts as paid unless it is reversed.
 fn settle(act: &mut Act<'_>, id: &PayoutId, status: PayoutStatus) -> Result<(), Refusal> {
     let mut payout = named(act, id)?;
-    let line = Key::PaidLine(payout.account, payout.asset, payout.right, payout.owner.clone());
+    let line = payout.line();
     let counts = |status| status != PayoutStatus::Reversed;
     match (counts(payout.status), counts(status)) {
         (true, false) => change_paid(act, &line, |paid| paid.checked_sub(payout.amount))?,

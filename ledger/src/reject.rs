@@ -62,7 +62,7 @@ codes! {
     NotAfterTooFar = 108, "NOT_AFTER_TOO_FAR", "LED-ENV-4", "choose a `not_after` at most 24 hours ahead";
     DuplicateEnvelope = 109, "DUPLICATE_ENVELOPE", "LED-ENV-5", "nothing to do: this envelope is recorded already";
     UnknownAuthor = 110, "UNKNOWN_AUTHOR", "LED-ENV-2", "ask an exchange to admit the author, or correct the handle";
-    AuthorSuspended = 111, "AUTHOR_SUSPENDED", "LED-MEM-4", "ask the regulator to lift the suspension";
+    AuthorSuspended = 111, "AUTHOR_SUSPENDED", "LED-MEM-4", "ask the regulator to lift the suspension; appeals, evidence and disputes about what concerns the member itself are heard";
     Unsigned = 112, "UNSIGNED", "LED-ENV-3", "sign the envelope with a key of its author";
     KeyUnknown = 113, "KEY_UNKNOWN", "LED-ENV-3", "sign with a key registered for the author";
     BadSignature = 114, "BAD_SIGNATURE", "LED-ENV-3", "sign the envelope's id again with the author's key";
@@ -200,7 +200,7 @@ codes! {
     ListingNotAccepted = 515, "LISTING_NOT_ACCEPTED", "LED-MKT-3", "wait for the exchange to accept the listing";
     NotSeller = 516, "NOT_SELLER", "LED-MKT-3", "only the seller does this";
     NotBuyer = 517, "NOT_BUYER", "LED-MKT-6", "let a party of the contract do this";
-    SellerIsBuyer = 518, "SELLER_IS_BUYER", "LED-MKT-3", "name a buyer who is neither the seller nor the exchange";
+    SellerIsBuyer = 518, "SELLER_IS_BUYER", "LED-MKT-3", "let seller, buyer and exchange be three members, none of which acts for another";
     LicenceOutsideTerms = 519, "LICENCE_OUTSIDE_TERMS", "LED-MKT-3", "name purposes and territories once each, within the product's purposes and the operation grants' territories and term";
     AmountOutOfRange = 520, "AMOUNT_OUT_OF_RANGE", "LED-MKT-5", "use amounts above 0, up to 10^18 of the currency's smallest unit; only a price may be 0";
     UnknownContract = 521, "UNKNOWN_CONTRACT", "LED-MKT-4", "correct the contract's id";
@@ -226,9 +226,9 @@ codes! {
     EmptyRefund = 542, "EMPTY_REFUND", "LED-MKT-7", "give at least one part above 0";
     RefundAboveRemainder = 543, "REFUND_ABOVE_REMAINDER", "LED-MKT-7", "refund at most what remains of each part of the payment";
     InstalmentsInvalid = 544, "INSTALMENTS_INVALID", "LED-MKT-3", "make instalments add up to the price, each at least 1, in order of time";
-    LicenceConflict = 545, "LICENCE_CONFLICT", "LED-MKT-13", "choose purposes, territories or a term that no exclusive licence has";
+    LicenceConflict = 545, "LICENCE_CONFLICT", "LED-MKT-13", "choose purposes, territories or a term that no exclusive licence has, nor an exclusive grant about which a ruling is not final";
     PaymentClosed = 546, "PAYMENT_CLOSED", "LED-MNY-1", "nothing to do: the payment is void, or parts of it were refunded";
-    VoidTooLate = 547, "VOID_TOO_LATE", "LED-MNY-1", "refund the payment: the time to void it is over";
+    VoidTooLate = 547, "VOID_TOO_LATE", "LED-MNY-1", "refund the payment: the time to void it is over, or shares in it have changed hands";
     TooManyPayments = 548, "TOO_MANY_PAYMENTS", "LED-MKT-5", "settle what remains under a new contract";
     DeliveryNotDeemed = 549, "DELIVERY_NOT_DEEMED", "LED-MKT-6", "wait for the buyer, or until the rulebook's time is over and no dispute about the contract or its payments is open";
     PartySuspended = 550, "PARTY_SUSPENDED", "LED-MEM-4", "wait until the suspension is lifted, or decline";
@@ -241,10 +241,10 @@ codes! {
     PayoutContested = 557, "PAYOUT_CONTESTED", "LED-MNY-3", "nothing to do: the payout is contested or reversed already";
     ContestTooLate = 558, "CONTEST_TOO_LATE", "LED-MNY-3", "the time to contest the payout is over: open a dispute";
     AccountClosed = 559, "ACCOUNT_CLOSED", "LED-MNY-4", "use a new contract at another exchange or in another currency: the account is closed";
-    AccountNotSettled = 560, "ACCOUNT_NOT_SETTLED", "LED-MNY-4", "wait until every contract is wholly paid, or has ended, and is confirmed, every refund that was ordered is given back and every dispute decided";
+    AccountNotSettled = 560, "ACCOUNT_NOT_SETTLED", "LED-MNY-4", "wait until every contract is wholly paid, or has ended, and is confirmed, every refund that was ordered is given back, the time to dispute is over and every dispute final";
     ClosingTooLarge = 561, "CLOSING_TOO_LARGE", "LED-MNY-4", "an account with so many lines stays open; its residue stays in it";
     PayeeSuspended = 562, "PAYEE_SUSPENDED", "LED-MNY-2", "wait until the payee's suspension is lifted; what is due accrues";
-    CertificateNotDue = 563, "CERTIFICATE_NOT_DUE", "LED-CRT-1", "wait until the contract is signed, wholly paid, delivered and confirmed; one of which something was refunded is not certified";
+    CertificateNotDue = 563, "CERTIFICATE_NOT_DUE", "LED-CRT-1", "wait until the contract is signed, wholly paid, delivered and confirmed; one of which something was refunded, or is to be, is not certified";
     AlreadyCertified = 564, "ALREADY_CERTIFIED", "LED-CRT-1", "use the certificate in force, or void it first";
     UnknownCertificate = 565, "UNKNOWN_CERTIFICATE", "LED-CRT-2", "correct the certificate's id";
     CertificateVoid = 566, "CERTIFICATE_VOID", "LED-CRT-2", "nothing to do: the certificate is void";
@@ -264,19 +264,18 @@ codes! {
     NotDisputeParty = 603, "NOT_DISPUTE_PARTY", "LED-DSP-3", "only those whom the dispute concerns do this";
     ArbiterIsParty = 604, "ARBITER_IS_PARTY", "LED-DSP-2", "let a regulator act that is neither a party nor related to one";
     SubjectInvalid = 605, "SUBJECT_INVALID", "LED-DSP-1", "name something recorded, and of a share at most the parts the owner has";
-    HeldAlready = 606, "HELD_ALREADY", "LED-DSP-1", "ask a regulator for a freeze: this member has held this slice before";
-    HoldsFull = 607, "HOLDS_FULL", "LED-DSP-1", "wait until a hold on this right is over, or have a dispute about it decided";
+    HoldsFull = 607, "HOLDS_FULL", "LED-DSP-1", "wait until a freeze on this right is over, or have a dispute about it decided";
     FreezeOutOfRange = 608, "FREEZE_OUT_OF_RANGE", "LED-DSP-2", "freeze from now to at most the rulebook's longest time, and only a share";
     RulingDoesNotFit = 609, "RULING_DOES_NOT_FIT", "LED-DSP-4", "give a ruling that fits what the dispute is about";
     AppealTooLate = 611, "APPEAL_TOO_LATE", "LED-DSP-5", "the time to appeal is over";
     AlreadyAppealed = 612, "ALREADY_APPEALED", "LED-DSP-5", "a ruling on appeal is final";
     SameArbiter = 613, "SAME_ARBITER", "LED-DSP-4", "let another regulator than before rule on appeal";
     NotRuled = 614, "NOT_RULED", "LED-DSP-5", "wait for the ruling";
-    PartsHeld = 615, "PARTS_HELD", "LED-DSP-8", "wait until the dispute that holds the parts is decided, or its hold is over";
-    NothingToRedirect = 616, "NOTHING_TO_REDIRECT", "LED-DSP-4", "name accounts in which the owner still has something of the disputed share";
+    PartsHeld = 615, "PARTS_HELD", "LED-DSP-8", "wait until the dispute that holds the parts is final, or its hold is over";
+    NothingToRedirect = 616, "NOTHING_TO_REDIRECT", "LED-DSP-4", "name accounts in which the owner still has something of the disputed share that was not paid to him";
     CutsFull = 617, "CUTS_FULL", "LED-DSP-7", "redirect the share without earlier money of this account: rulings have cut it as often as they can";
     RefundOrdersFull = 618, "REFUND_ORDERS_FULL", "LED-MNY-5", "rule in one of the disputes that have ordered refunds of this payment";
-    PaymentDisputed = 619, "PAYMENT_DISPUTED", "LED-MNY-1", "wait until the disputes about the payment are final, or refund it";
+    PaymentDisputed = 619, "PAYMENT_DISPUTED", "LED-MNY-1", "wait until the disputes about the payment and shares in it are final, or refund it";
 }
 
 /// The object an envelope refers to that is not recorded yet. Implements [LED-REJ-2].

@@ -12,7 +12,7 @@ use crate::execute::Act;
 use crate::grant::{self, Named, over};
 use crate::hash::{AssetId, GrantId, OfferId, RequestId};
 use crate::reject::{Code, Missing, Refusal, Reject};
-use crate::rights::managed;
+use crate::rights::{disposes, managed};
 use crate::split::Right;
 use crate::state::record::{
     AssetRecord, GrantRecord, GrantStatus, OfferRecord, RequestRecord, RequestStatus,
@@ -110,7 +110,7 @@ pub(crate) fn approve(act: &mut Act<'_>, e: &ApproveRequests) -> Result<(), Refu
         let mut request = open(act, id)?;
         let asset = named_in_force(act, &request.asset)?;
         usable(act, &request.asset, &asset)?;
-        let right = managed(act, &request.asset, &asset, request.right.into())?;
+        let right = disposes(act, &request.asset, &asset, request.right.into())?;
         if act.context.time_ms > request.terms.not_after_ms {
             let text = "the term asked for is over";
             return Err(Reject::new(Code::RequestClosed, text).into());
@@ -181,7 +181,7 @@ pub(crate) fn decline(act: &mut Act<'_>, e: &DeclineRequests) -> Result<(), Refu
 pub(crate) fn offer(act: &mut Act<'_>, e: &OfferStanding) -> Result<(), Refusal> {
     let asset = named_in_force(act, &e.asset)?;
     usable(act, &e.asset, &asset)?;
-    let right = managed(act, &e.asset, &asset, e.right.into())?;
+    let right = disposes(act, &e.asset, &asset, e.right.into())?;
     grant::check_terms(e.right, &e.terms, &e.under, None)?;
     grant::check_fits(act, e.right, &e.terms, &asset)?;
     match e.terms.exclusivity {

@@ -74,6 +74,41 @@ fn uncontested(
     Err(Reject::new(Code::Contested, text).into())
 }
 
+/// Like [`managed`], for an act that gives a right away or lets others have it: not on the strength
+/// of parts that a ruling gave which is not final, for they may go back. Implements [LED-DSP-8].
+pub(crate) fn disposes(
+    act: &mut Act<'_>,
+    id: &AssetId,
+    asset: &AssetRecord,
+    right: Right,
+) -> Result<RightRecord, Refusal> {
+    let record = managed(act, id, asset, right)?;
+    let awarded = hold::awarded(act, id, right)?;
+    if awarded.is_empty() {
+        return Ok(record);
+    }
+    let approvers = match record.threshold_parts {
+        Some(_) => approval::approvers(act, id)?,
+        None => Default::default(),
+    };
+    let mut parts = 0u64;
+    for owner in act.state.epoch(id, asset, right, record.epoch)?.owners {
+        let acting = act.acting(&owner.member)?;
+        let acts = match record.threshold_parts {
+            Some(_) => acting == *act.author || approvers.contains(&acting),
+            None => owner.member == record.manager,
+        };
+        if acts {
+            parts = parts.saturating_add(hold::lasting(&awarded, &owner));
+        }
+    }
+    if parts >= record.threshold_parts.unwrap_or(1).into() {
+        return Ok(record);
+    }
+    let text = format!("{} acts by parts that a ruling gave which is not final", act.author);
+    Err(Reject::new(Code::PartsHeld, text).into())
+}
+
 /// Whether a member acts for a right by itself, whoever the author is: as its manager, or where it
 /// has a threshold with parts of its own that reach it. Implements [LED-RGT-4].
 pub(crate) fn alone(
@@ -104,7 +139,7 @@ fn parts_by_owner(owners: &[Owner]) -> BTreeMap<Handle, u16> {
 /// `transfer_right`.
 pub(crate) fn transfer(act: &mut Act<'_>, e: &TransferRight) -> Result<(), Refusal> {
     let asset = named_uncontested(act, &e.asset)?;
-    let current = managed(act, &e.asset, &asset, e.right)?;
+    let current = disposes(act, &e.asset, &asset, e.right)?;
     let sum: u64 = e.owners.iter().map(|o| u64::from(o.parts)).sum();
     if sum != BASIS_POINTS || e.owners.iter().any(|o| o.parts == 0) {
         let text = format!("the owners' parts add up to {sum}, expected 10000, each at least 1");

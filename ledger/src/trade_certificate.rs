@@ -6,6 +6,7 @@ use crate::event::market::{IssueCertificate, VoidCertificate};
 use crate::event::member::Role;
 use crate::execute::Act;
 use crate::hash::{CertificateId, ContractId};
+use crate::payment;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{ContractRecord, TradeCertificateRecord};
 use crate::state::{Key, Relation, View};
@@ -19,13 +20,14 @@ pub(crate) fn issue(act: &mut Act<'_>, e: &IssueCertificate) -> Result<(), Refus
         return Err(Reject::new(Code::NotClearingExchange, text).into());
     }
     require_open(&contract)?;
-    if let Some(missing) = outstanding(&contract) {
+    if let Some(missing) = outstanding(act, &e.contract, &contract)? {
         return Err(Reject::new(Code::CertificateNotDue, missing).into());
     }
     let certified = Key::CertifiedBy(e.contract);
     if act.state.value(&certified)?.is_some() {
         return Err(Reject::new(Code::AlreadyCertified, "the contract is certified").into());
     }
+    contract::require_three(act, [&contract.seller, &contract.buyer, &contract.exchange])?;
     let last: Option<u64> = act.state.get(&Key::CertificateNumber(act.author.clone()))?;
     let number = last.unwrap_or(0).saturating_add(1);
     let id = CertificateId::from_digest(*act.event.digest());
@@ -40,25 +42,32 @@ pub(crate) fn issue(act: &mut Act<'_>, e: &IssueCertificate) -> Result<(), Refus
     act.state.put(&Key::CertificateNumber(act.author.clone()), &number)?;
     act.state.put(&Key::Certificate(id), &record)?;
     act.state.put(&certified, &id)?;
+    contract::certified(act, &e.contract, contract)?;
     act.append(Relation::ExchangeCertificates(act.author.clone()), id.digest())?;
     act.effects.created.push(Missing::Certificate(id));
     Ok(())
 }
 
 /// What a contract lacks to be certified.
-fn outstanding(contract: &ContractRecord) -> Option<String> {
-    if require_signed(contract).is_err() {
-        return Some("not all three parties have signed".into());
-    }
+fn outstanding(
+    act: &mut Act<'_>,
+    id: &ContractId,
+    contract: &ContractRecord,
+) -> Result<Option<String>, Refusal> {
     let price = money(contract.price, &contract.currency);
-    if contract.paid != contract.price {
-        return Some(format!("{} of {price} are paid", money(contract.paid, &contract.currency)));
-    }
-    if contract.refunded > 0 {
-        let back = money(contract.refunded, &contract.currency);
-        return Some(format!("{back} of {price} were given back"));
-    }
-    (!contract.confirmed).then(|| "the delivery is not confirmed".into())
+    Ok(Some(if require_signed(contract).is_err() {
+        "not all three parties have signed".into()
+    } else if contract.paid != contract.price {
+        format!("{} of {price} are paid", money(contract.paid, &contract.currency))
+    } else if contract.refunded > 0 {
+        format!("{} of {price} were given back", money(contract.refunded, &contract.currency))
+    } else if !contract.confirmed {
+        "the delivery is not confirmed".into()
+    } else if payment::refund_ordered(act, id)? {
+        "a ruling has ordered that something is given back".into()
+    } else {
+        return Ok(None);
+    }))
 }
 
 /// `void_certificate`.

@@ -313,6 +313,10 @@ fn contested(m: &Market, payouts: &Value) -> Result<()> {
     let rule = ["dispute", "rule", &dispute, "--reverse-payout", "--document", &doc];
     m.errs("gz-exchange", &rule, "ROLE_REQUIRED")?;
     m.act("watch", &rule)?;
+    // Not before that is final: here another regulator says the same on appeal.
+    ensure!((m.sum("hospital", "payable")?, m.sum("hospital", "frozen")?) == (0, amount));
+    m.act("gz-exchange", &["dispute", "appeal", &dispute, "--document", &doc])?;
+    m.act("second-watch", &rule)?;
     ensure!(m.sum("hospital", "payable")? == amount);
     let again = ["payout", "record-all", ACCOUNT, "--bank-ref-prefix", "D-", "--owner", "hospital"];
     m.client.json(Some("gz-exchange"), &again)?;

@@ -94,7 +94,8 @@ fn one_payout_is_handed_on_to_the_sources_behind_it() {
 
 #[test]
 fn an_account_is_closed_once_everything_is_settled() {
-    let user = Members::new();
+    // Nobody is given time to dispute what was confirmed.
+    let user = Members::under(|rulebook| rulebook.contest_ms = 0);
     let contract = sold(&user);
     let close = ["account", "close", ACCOUNT];
     let early = [&close[..], &["--wait", "0s", "--valid-for", "10s"]].concat();

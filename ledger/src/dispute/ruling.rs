@@ -34,19 +34,22 @@ pub(crate) fn rule(act: &mut Act<'_>, e: &RuleDispute) -> Result<(), Refusal> {
         return reject(Code::SameArbiter, format!("{} gave the first ruling", first.by));
     }
     check_fits(&dispute.subject, &e.ruling)?;
-    let case = Case { dispute: &e.dispute, subject: &dispute.subject };
-    let effect = match &first {
-        Some(first) if first.ruling == e.ruling => affirm(act, case.subject, &e.ruling)?,
-        first => take_effect(act, &case, first.as_ref(), &e.ruling)?,
-    };
     let now_ms = act.context.time_ms;
     let appeal_until_ms = match first {
         None => now_ms.saturating_add(act.rulebook.appeal_ms),
         Some(_) => now_ms,
     };
     let appealable = first.is_none().then_some(appeal_until_ms);
+    let case = Case { dispute: &e.dispute, subject: &dispute.subject, appealable };
+    let effect = match &first {
+        Some(first) if first.ruling == e.ruling => affirm(act, case.subject, &e.ruling)?,
+        first => take_effect(act, &case, first.as_ref(), &e.ruling)?,
+    };
     if let Subject::Share(slice) = &dispute.subject {
-        hold::lift(act, slice, &e.dispute)?;
+        match appealable {
+            Some(until_ms) => hold::dismissed(act, slice, &e.dispute, until_ms)?,
+            None => hold::lift(act, slice, &e.dispute)?,
+        }
     }
     if let (Some(redirect), Subject::Share(slice)) = (redirect_of(&e.ruling), &dispute.subject) {
         if let Some(until_ms) = appealable {
@@ -58,7 +61,7 @@ pub(crate) fn rule(act: &mut Act<'_>, e: &RuleDispute) -> Result<(), Refusal> {
             dispute.respondents.push(party);
         }
     }
-    mark(act, &dispute.subject, Change::Ruled(appealable))?;
+    mark(act, &dispute.subject, (&e.dispute, Change::Ruled(appealable)))?;
     waiting::end(act, e.dispute)?;
     let place = u64::try_from(dispute.rulings.len()).unwrap_or(u64::MAX);
     dispute.rulings.push(RulingRecord {
@@ -82,6 +85,8 @@ pub(crate) fn rule(act: &mut Act<'_>, e: &RuleDispute) -> Result<(), Refusal> {
 struct Case<'a> {
     dispute: &'a DisputeId,
     subject: &'a Subject,
+    /// Until when the ruling can be appealed, if it can.
+    appealable: Option<u64>,
 }
 
 /// What a ruling did that undoing it must know.
@@ -102,7 +107,8 @@ fn hold_awarded(
 ) -> Result<(), Refusal> {
     let (parts, since) = awarded.map_or((0, 0), |a| (a.parts, a.since));
     let (dispute, owner) = (*case.dispute, redirect.to.clone());
-    let hold = Hold { dispute, owner, parts, kind: HoldKind::Awarded(since), until_ms };
+    let (kind, appealed_until_ms) = (HoldKind::Awarded(since), u64::MAX);
+    let hold = Hold { dispute, owner, parts, kind, until_ms, appealed_until_ms };
     hold::place(act, (&slice.asset, slice.right), hold)
 }
 
@@ -136,15 +142,17 @@ fn take_effect(
         Subject::Asset(asset) => on_asset(act, asset, before, ruling)?,
         Subject::Grant(grant) => {
             let was = first.and_then(|r| r.grant_was);
-            effect.grant_was = on_grant(act, grant, was, ruling)?;
+            effect.grant_was = on_grant(act, grant, was, (ruling, case.appealable))?;
         }
         Subject::Share(slice) => {
             let disputed = Disputed { dispute: case.dispute, slice };
             effect.awarded = redirect::replace(act, disputed, first, redirect_of(ruling))?;
         }
         Subject::Payment(payment) => on_payment(act, payment, case.dispute, ruling)?,
-        Subject::Payout(payout) => on_payout(act, payout, before, ruling)?,
-        Subject::Contract(contract) => on_contract(act, contract, before, ruling)?,
+        Subject::Payout(payout) => on_payout(act, payout, before, (ruling, case.appealable))?,
+        Subject::Contract(contract) => {
+            on_contract(act, contract, before, (ruling, case.appealable))?;
+        }
     }
     Ok(effect)
 }
@@ -181,7 +189,7 @@ fn on_grant(
     act: &mut Act<'_>,
     id: &GrantId,
     was: Option<GrantStatus>,
-    ruling: &Ruling,
+    (ruling, appealable): (&Ruling, Option<u64>),
 ) -> Result<Option<GrantStatus>, Refusal> {
     let mut grant = grant::named(act, id)?;
     if let Some(was) = was {
@@ -197,7 +205,7 @@ fn on_grant(
     } else {
         grant.cleared = true;
     }
-    grant::ruled(act, id, &grant)?;
+    grant::ruled(act, id, &grant, appealable.unwrap_or(0))?;
     Ok(voided)
 }
 
@@ -217,7 +225,7 @@ fn on_payout(
     act: &mut Act<'_>,
     id: &PayoutId,
     first: Option<&Ruling>,
-    ruling: &Ruling,
+    (ruling, appealable): (&Ruling, Option<u64>),
 ) -> Result<(), Refusal> {
     let status = payout::named(act, id)?.status;
     let reversed = status == PayoutStatus::Reversed;
@@ -226,7 +234,7 @@ fn on_payout(
             // One ruling reverses a payout, so that undoing it undoes no other.
             return reject(Code::PayoutContested, "the payout is reversed already");
         }
-        return payout::reverse(act, id);
+        return payout::reverse(act, id, appealable);
     }
     if status == PayoutStatus::Contested || first == Some(&Ruling::ReversePayout) {
         return payout::unreverse(act, id);
@@ -238,22 +246,53 @@ fn on_contract(
     act: &mut Act<'_>,
     id: &ContractId,
     first: Option<&Ruling>,
-    ruling: &Ruling,
+    (ruling, appealable): (&Ruling, Option<u64>),
 ) -> Result<(), Refusal> {
     if first == Some(&Ruling::EndContract) {
         contract::reinstate(act, id)?;
     }
     if *ruling == Ruling::EndContract {
-        let appeal_ms = act.context.time_ms.saturating_add(act.rulebook.appeal_ms);
-        return contract::end_by_ruling(act, id, first.is_none().then_some(appeal_ms));
+        return contract::end_by_ruling(act, id, appealable);
     }
     Ok(())
 }
 
 /// A ruling on appeal equals the first: what that did stands for good.
 fn affirm(act: &mut Act<'_>, subject: &Subject, ruling: &Ruling) -> Result<Effect, Refusal> {
-    if let (Subject::Contract(id), Ruling::EndContract) = (subject, ruling) {
-        contract::end_affirmed(act, id)?;
-    }
+    keep(act, subject, ruling, None)?;
     Ok(Effect::default())
+}
+
+/// What a first ruling took is kept for whoever loses by it until a block time, or no longer: the
+/// place of a contract's licence or of a grant, and what a payout makes payable.
+pub(super) fn keep(
+    act: &mut Act<'_>,
+    subject: &Subject,
+    first: &Ruling,
+    until_ms: Option<u64>,
+) -> Result<(), Refusal> {
+    match (subject, until_ms) {
+        (Subject::Contract(id), Some(_)) if *first == Ruling::EndContract => {
+            contract::end_appealed(act, id)
+        }
+        (Subject::Contract(id), None) if *first == Ruling::EndContract => {
+            contract::end_affirmed(act, id)
+        }
+        (Subject::Grant(id), _) if *first == Ruling::VoidGrant => {
+            let grant = grant::named(act, id)?;
+            grant::ruled(act, id, &grant, until_ms.unwrap_or(0))
+        }
+        (Subject::Payout(id), _) if *first == Ruling::ReversePayout => {
+            payout::hold_reversed(act, id, until_ms)
+        }
+        (
+            Subject::Asset(_)
+            | Subject::Grant(_)
+            | Subject::Share(_)
+            | Subject::Payment(_)
+            | Subject::Payout(_)
+            | Subject::Contract(_),
+            _,
+        ) => Ok(()),
+    }
 }

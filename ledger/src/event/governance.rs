@@ -109,7 +109,8 @@ pub struct Rulebook {
     pub replacement_ms: u64,
     /// How far back a key can be said to have been compromised.
     pub compromise_lookback_ms: u64,
-    /// How long after a payout its payee may contest it, and after a payment it may be voided.
+    /// How long after a payout its payee may contest it, after a payment it may be voided, and after
+    /// something of it was confirmed or given back an account stays open.
     pub contest_ms: u64,
     /// Whether a product must have passed a compliance review before its listing is accepted.
     pub require_compliance: bool,

@@ -61,7 +61,7 @@ pub fn admit(
         )
         .into());
     };
-    if member.suspended {
+    if member.suspended && !envelope.events().iter().all(Event::defends) {
         return reject(Code::AuthorSuspended, format!("{} is suspended", header.author));
     }
     if let Some(successor) = &member.successor {

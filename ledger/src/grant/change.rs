@@ -11,7 +11,7 @@ use crate::event::rights::{
 use crate::execute::Act;
 use crate::hash::GrantId;
 use crate::reject::{Code, Refusal, Reject};
-use crate::rights::managed;
+use crate::rights::disposes;
 use crate::state::Key;
 use crate::state::record::{GrantRecord, GrantStatus};
 use crate::watch;
@@ -29,7 +29,7 @@ fn require_grantor(act: &mut Act<'_>, grant: &GrantRecord) -> Result<(), Refusal
         return Err(Reject::new(Code::NotGrantor, text).into());
     }
     let asset = crate::asset::named(act, &grant.asset)?;
-    let acts = managed(act, &grant.asset, &asset, grant.right.into());
+    let acts = disposes(act, &grant.asset, &asset, grant.right.into());
     acts.map(|_| ()).map_err(|refusal| match refusal {
         Refusal::Reject(r) if r.code == Code::NotRightManager => {
             Reject::new(Code::NotGrantor, r.message).into()
@@ -71,7 +71,7 @@ pub(crate) fn revoke(act: &mut Act<'_>, e: &RevokeGrant) -> Result<(), Refusal> 
 
 /// Stores a grant and what its entry among those in force becomes.
 fn end_entry(act: &mut Act<'_>, id: &GrantId, grant: &GrantRecord) -> Result<(), Refusal> {
-    in_force::update(act, id, grant)?;
+    in_force::update(act, id, grant, None)?;
     Ok(act.state.put(&Key::Grant(*id), grant)?)
 }
 
@@ -142,12 +142,15 @@ pub(crate) fn consent_filing(act: &mut Act<'_>, e: &ConsentFiling) -> Result<(),
     Ok(act.state.put(&Key::Grant(e.grant), &grant)?)
 }
 
-/// A ruling has voided a grant, or put it back to where it stood. Back in force it must stand
-/// beside those accepted since.
-pub(crate) fn ruled(act: &mut Act<'_>, id: &GrantId, grant: &GrantRecord) -> Result<(), Refusal> {
-    if grant.status == GrantStatus::Accepted {
-        in_force::add(act, id, grant)?;
-        return Ok(act.state.put(&Key::Grant(*id), grant)?);
-    }
-    end_entry(act, id, grant)
+/// A ruling has voided a grant, which can be undone until a block time, or put it back to where it
+/// stood: its place was kept. Implements [LED-GRT-7].
+pub(crate) fn ruled(
+    act: &mut Act<'_>,
+    id: &GrantId,
+    grant: &GrantRecord,
+    until_ms: u64,
+) -> Result<(), Refusal> {
+    let void_until_ms = (grant.status == GrantStatus::Voided).then_some(until_ms);
+    in_force::update(act, id, grant, void_until_ms)?;
+    Ok(act.state.put(&Key::Grant(*id), grant)?)
 }

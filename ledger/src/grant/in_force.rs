@@ -37,8 +37,15 @@ fn listed(act: &mut Act<'_>, key: &Key) -> Result<Vec<InForce>, Refusal> {
 /// Those of them in force, or whose term is to begin: not void.
 fn live(act: &mut Act<'_>, key: &Key) -> Result<Vec<InForce>, Refusal> {
     let mut live = listed(act, key)?;
-    live.retain(|entry| !entry.void);
+    live.retain(|entry| entry.void_until_ms.is_none());
     Ok(live)
+}
+
+/// Those of them that keep their place: also void ones that another ruling may put back.
+fn placed(act: &mut Act<'_>, key: &Key) -> Result<Vec<InForce>, Refusal> {
+    let mut placed = listed(act, key)?;
+    placed.retain(|entry| entry.void_until_ms.is_none_or(|until| act.context.time_ms <= until));
+    Ok(placed)
 }
 
 /// The places that a list takes: one an entry, and one more for every four territories.
@@ -59,7 +66,12 @@ fn lists(grant: &GrantRecord, asset: &AssetRecord) -> Vec<Key> {
     lists
 }
 
-fn entry(id: Digest, grant: &GrantRecord, asset: &AssetRecord) -> InForce {
+fn entry(
+    id: Digest,
+    grant: &GrantRecord,
+    asset: &AssetRecord,
+    void_until_ms: Option<u64>,
+) -> InForce {
     InForce {
         id,
         version: asset.version,
@@ -68,7 +80,7 @@ fn entry(id: Digest, grant: &GrantRecord, asset: &AssetRecord) -> InForce {
         territories: grant.terms.territories.to_vec(),
         not_before_ms: grant.terms.not_before_ms,
         not_after_ms: grant.not_after_ms,
-        void: grant.status == GrantStatus::Voided,
+        void_until_ms,
     }
 }
 
@@ -86,15 +98,16 @@ pub(crate) fn conflict(a: &InForce, b: &InForce) -> bool {
 }
 
 /// The grants by the owners of a right that cover a version of an asset: those on it, and those on
-/// an earlier one that cover later ones too.
+/// an earlier one that cover later ones too; of those that `of` reads.
 fn covering(
     act: &mut Act<'_>,
     (id, asset): (&AssetId, &AssetRecord),
     right: GrantRight,
+    of: fn(&mut Act<'_>, &Key) -> Result<Vec<InForce>, Refusal>,
 ) -> Result<Vec<InForce>, Refusal> {
-    let mut found = live(act, &Key::GrantsInForce(*id, right))?;
+    let mut found = of(act, &Key::GrantsInForce(*id, right))?;
     if asset.version > 1 && reaches(right, asset) {
-        let earlier = live(act, &Key::FutureGrants(asset.first_version, right))?;
+        let earlier = of(act, &Key::FutureGrants(asset.first_version, right))?;
         found.extend(earlier.into_iter().filter(|entry| entry.version < asset.version));
     }
     Ok(found)
@@ -108,10 +121,10 @@ fn beside(
     asset: &AssetRecord,
 ) -> Result<Vec<InForce>, Refusal> {
     if let Some(parent) = grant.parent {
-        return live(act, &Key::SubLicences(parent));
+        return placed(act, &Key::SubLicences(parent));
     }
     let right = grant.right;
-    let mut others = covering(act, (&grant.asset, asset), right)?;
+    let mut others = covering(act, (&grant.asset, asset), right, placed)?;
     if !grant.terms.future_versions {
         return Ok(others);
     }
@@ -119,7 +132,7 @@ fn beside(
     while let Some(next) = act.state.get::<AssetId>(&Key::Revision(newest))? {
         act.weigh(VERSION_WEIGHT)?;
         if reaches(right, &asset::named(act, &next)?) {
-            others.extend(live(act, &Key::GrantsInForce(next, right))?);
+            others.extend(placed(act, &Key::GrantsInForce(next, right))?);
         }
         newest = next;
     }
@@ -135,7 +148,7 @@ pub(super) fn check(
 ) -> Result<(), Refusal> {
     let asset = asset::named(act, &grant.asset)?;
     let id = id.map_or(*act.event.digest(), |id| *id.digest());
-    let new = entry(id, grant, &asset);
+    let new = entry(id, grant, &asset, None);
     if grant.right == GrantRight::Operation && new.exclusivity == Exclusivity::Exclusive {
         licence::check_reserved(act, &grant.asset, &new, &grant.grantee)?;
     }
@@ -153,21 +166,41 @@ fn store(act: &mut Act<'_>, key: &Key, list: &Vec<InForce>) -> Result<(), Refusa
     Ok(if list.is_empty() { act.state.delete(key) } else { act.state.put(key, list) }?)
 }
 
-/// Enters an accepted grant, unless it has ended. One that is listed, about which a ruling was
-/// given, keeps its place.
+/// Fails when an exclusive licence of a product would take the place of an exclusive grant to
+/// operate it, to another than the buyer, that is void and may come back.
+pub(crate) fn check_void(
+    act: &mut Act<'_>,
+    asset: &AssetId,
+    licence: &InForce,
+    buyer: &Handle,
+) -> Result<(), Refusal> {
+    let product = asset::named(act, asset)?;
+    for other in covering(act, (asset, &product), GrantRight::Operation, placed)? {
+        let is_void = other.void_until_ms.is_some();
+        if !is_void || other.exclusivity != Exclusivity::Exclusive || !conflict(licence, &other) {
+            continue;
+        }
+        let id = GrantId::from_digest(other.id);
+        let grant = named(act, &id)?;
+        if !act.same(&grant.grantee, buyer)? {
+            let text = format!("{} may yet be put back", called(act.state, &id)?);
+            return Err(Reject::new(Code::LicenceConflict, text).into());
+        }
+    }
+    Ok(())
+}
+
+/// Enters an accepted grant, unless it has ended.
 pub(super) fn add(act: &mut Act<'_>, id: &GrantId, grant: &GrantRecord) -> Result<(), Refusal> {
     if grant.not_after_ms < act.context.time_ms {
         return Ok(());
     }
     check(act, Some(id), grant)?;
     let asset = asset::named(act, &grant.asset)?;
-    let new = entry(*id.digest(), grant, &asset);
+    let new = entry(*id.digest(), grant, &asset, None);
     for key in lists(grant, &asset) {
         let mut list = listed(act, &key)?;
-        match list.iter_mut().find(|entry| entry.id == new.id) {
-            Some(old) => *old = new.clone(),
-            None => list.push(new.clone()),
-        }
+        list.push(new.clone());
         if places(&list) > MAX_IN_FORCE {
             let text = format!("the grants in force beside it fill {MAX_IN_FORCE} places");
             return Err(Reject::new(Code::InForceFull, text).into());
@@ -177,16 +210,22 @@ pub(super) fn add(act: &mut Act<'_>, id: &GrantId, grant: &GrantRecord) -> Resul
     Ok(())
 }
 
-/// Brings the entry of a grant up to its record: its end, that it is void, or that it is no longer
-/// in force. What a ruling voids stays listed: another can put it back.
-pub(super) fn update(act: &mut Act<'_>, id: &GrantId, grant: &GrantRecord) -> Result<(), Refusal> {
+/// Brings the entry of a grant up to its record: its end, until when a ruling that voided it can be
+/// undone, or that it is no longer in force. What a ruling voids stays listed: another can put it
+/// back, in its own place.
+pub(super) fn update(
+    act: &mut Act<'_>,
+    id: &GrantId,
+    grant: &GrantRecord,
+    void_until_ms: Option<u64>,
+) -> Result<(), Refusal> {
     let asset = asset::named(act, &grant.asset)?;
     for key in lists(grant, &asset) {
         let mut list = listed(act, &key)?;
         match grant.status {
             GrantStatus::Accepted | GrantStatus::Voided => {
                 if let Some(old) = list.iter_mut().find(|entry| entry.id == *id.digest()) {
-                    *old = entry(*id.digest(), grant, &asset);
+                    *old = entry(*id.digest(), grant, &asset, void_until_ms);
                 }
             }
             GrantStatus::Offered
@@ -249,7 +288,7 @@ pub(crate) fn not_reserved(
     right: GrantRight,
     used: &Intent<'_>,
 ) -> Result<(), Refusal> {
-    let open = covering(act, asset, right)?;
+    let open = covering(act, asset, right, live)?;
     left_to(act, holder, asset, open, used)
 }
 

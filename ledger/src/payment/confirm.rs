@@ -13,6 +13,9 @@ use crate::state::{Key, View};
 /// Weight of confirming one payment, or of taking one back.
 const CONFIRM_WEIGHT: u64 = 40;
 
+/// Weight of looking at one payment.
+const READ_WEIGHT: u64 = 3;
+
 /// The payments of a contract that are not void.
 pub(super) fn payments(act: &Act<'_>, contract: &ContractId) -> Result<Vec<PaymentId>, Fault> {
     Ok(act.state.get(&Key::ContractPayments(*contract))?.unwrap_or_default())
@@ -38,6 +41,18 @@ fn any_left(act: &Act<'_>, payments: &[PaymentId]) -> Result<bool, Fault> {
     Ok(false)
 }
 
+/// Whether a ruling has ordered a refund of one of a contract's payments that is not made yet.
+pub(crate) fn refund_ordered(act: &mut Act<'_>, contract: &ContractId) -> Result<bool, Refusal> {
+    let payments = payments(act, contract)?;
+    act.weigh(READ_WEIGHT.saturating_mul(payments.len() as u64))?;
+    for id in &payments {
+        if recorded_payment(act, id)?.ordered != Amounts::default() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn recorded_payment(act: &Act<'_>, id: &PaymentId) -> Result<PaymentRecord, Fault> {
     let payment = act.state.payment(id)?;
     payment.ok_or_else(|| Fault(format!("payment {id} of a contract is missing")))
@@ -53,6 +68,7 @@ pub(super) fn recorded(
 ) -> Result<(), Refusal> {
     if contract.confirmed {
         weigh(act, 1)?;
+        keep_open(act, account);
         let mut rows = Rows { state: &mut *act.state, account: payment.account };
         let confirmed = [(payment.index, payable(payment))];
         account.totals.confirm(&mut rows, &confirmed).map_err(amounts_refusal)?;
@@ -74,6 +90,7 @@ pub(super) fn changed(
     let orders = orders.checked_sub(u32::from(before.ordered != nothing));
     account.orders = orders.ok_or_else(|| Fault("an account has less than no order".into()))?;
     if contract::named(act, &before.contract)?.confirmed {
+        keep_open(act, account);
         let (old, new) = (payable(before), payable(after));
         let mut rows = Rows { state: &mut *act.state, account: before.account };
         let totals = &account.totals;
@@ -88,6 +105,13 @@ pub(super) fn changed(
         settle(account)?;
     }
     Ok(())
+}
+
+/// What of an account is confirmed has changed: whoever has a claim has time to make it before the
+/// account can be closed. Implements [LED-MNY-4].
+fn keep_open(act: &Act<'_>, account: &mut AccountRecord) {
+    let until_ms = act.context.time_ms.saturating_add(act.rulebook.contest_ms);
+    account.open_until_ms = account.open_until_ms.max(until_ms);
 }
 
 /// One contract less of which the account waits for the delivery.
@@ -120,6 +144,7 @@ pub(crate) fn delivery_confirmed(act: &mut Act<'_>, contract: &ContractId) -> Re
     let mut account = account.ok_or_else(|| Fault(format!("account {id} is missing")))?;
     let mut rows = Rows { state: &mut *act.state, account: id };
     account.totals.confirm(&mut rows, &confirmed).map_err(account_fault)?;
+    keep_open(act, &mut account);
     if waited {
         settle(&mut account)?;
     }

@@ -81,6 +81,7 @@ fn opened(contract: &ContractRecord) -> AccountRecord {
         unpaid: 0,
         unconfirmed: 0,
         orders: 0,
+        open_until_ms: 0,
         closed: false,
     }
 }

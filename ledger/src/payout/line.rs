@@ -145,7 +145,9 @@ impl<'a> Line<'a> {
     /// paid than that.
     pub(super) fn payable(&self, act: &Act<'_>) -> Result<i128, Refusal> {
         let (asset, right) = (&self.claim.asset, self.claim.right);
-        self.left(act, &hold::in_force(act.state, asset, right, act.context.time_ms)?)
+        let now_ms = act.context.time_ms;
+        let left = self.left(act, &hold::in_force(act.state, asset, right, now_ms)?)?;
+        Ok(left.saturating_sub(self.record.reversed_at(now_ms).into()))
     }
 
     /// What the owner has of the confirmed net, held or not, and was not paid. Below 0 when more was

@@ -215,7 +215,6 @@ impl Code {
             | NotDisputeParty
             | ArbiterIsParty
             | SubjectInvalid
-            | HeldAlready
             | FreezeOutOfRange
             | RulingDoesNotFit
             | NothingToRedirect

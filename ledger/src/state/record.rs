@@ -353,10 +353,12 @@ pub struct ContractRecord {
     pub exchange_signed: bool,
     /// Where it stands.
     pub status: ContractStatus,
-    /// Whether the seller wants it terminated.
-    pub seller_terminates: bool,
-    /// Whether the buyer wants it terminated.
-    pub buyer_terminates: bool,
+    /// Block time at which the seller said that it wants it terminated, milliseconds since 1970.
+    pub seller_terminates: Option<u64>,
+    /// The same of the buyer.
+    pub buyer_terminates: Option<u64>,
+    /// Whether its exchange has terminated it because an instalment was overdue.
+    pub in_arrears: bool,
     /// When parts of the price are due.
     pub instalments: Vec<Instalment>,
     /// Whether seller and buyer belonged together when it was proposed.
@@ -369,6 +371,8 @@ pub struct ContractRecord {
     pub delivered: Option<Digest>,
     /// Block time at which the delivery was recorded, milliseconds since 1970; 0 before.
     pub delivered_ms: u64,
+    /// Block time from which on it can be deemed confirmed, milliseconds since 1970; 0 before.
+    pub deemed_from_ms: u64,
     /// Whether the delivery is confirmed, or deemed to be.
     pub confirmed: bool,
     /// Whether it was deemed confirmed because time was over.
@@ -410,6 +414,8 @@ pub struct PaymentRecord {
     pub height: u64,
     /// Block time at which it was recorded.
     pub time_ms: u64,
+    /// Last block time at which it can be voided, milliseconds since 1970.
+    pub void_until_ms: u64,
 }
 
 /// What the rulings of one dispute ordered to be given back of a payment.
@@ -442,6 +448,8 @@ pub struct AccountRecord {
     pub unconfirmed: u32,
     /// Payments of which parts are ordered to be given back and were not yet.
     pub orders: u32,
+    /// Block time after which it can be closed: nothing was confirmed or given back for so long.
+    pub open_until_ms: u64,
     /// Whether it was closed.
     pub closed: bool,
 }

@@ -114,7 +114,8 @@ proptest! {
     }
 }
 
-/// Holds [LED-DSP-2]: a freeze takes the place of the hold, and is not there after the ruling.
+/// Holds [LED-DSP-2] and [LED-DSP-8]: a freeze takes the place of the hold, and is there until its
+/// deadline or until the ruling is final.
 #[test]
 fn a_freeze_replaces_the_hold_of_its_dispute_only() {
     let mut w = World::sources();
@@ -131,6 +132,13 @@ fn a_freeze_replaces_the_hold_of_its_dispute_only() {
     let of_other = |holds: &[Hold]| holds.iter().find(|h| h.dispute == other).cloned();
     assert_eq!(of_other(&after), of_other(&before));
     w.record(REGULATOR, rule(first, Ruling::Dismiss));
+    let record: DisputeRecord = w.state.get(&Key::Dispute(first)).unwrap().unwrap();
+    let appeal_until = record.rulings[0].appeal_until_ms;
+    let until_of = |w: &World| holds(w).iter().find(|h| h.dispute == first).map(|h| h.until_ms);
+    assert_eq!(until_of(&w), Some(appeal_until), "held until the dismissal is final");
+    w.record(COUNTY, appeal(first));
+    assert_eq!(until_of(&w), Some(until), "and on appeal until the freeze was to end");
+    w.record(BUREAU, rule(first, Ruling::Dismiss));
     assert_eq!(holds(&w), Vec::from_iter(of_other(&before)));
 }
 

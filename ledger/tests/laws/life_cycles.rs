@@ -135,8 +135,8 @@ fn contracts() {
             (
                 ("the seller confirms", |w| w.tried(INSIGHT, confirm(w.contract()))),
                 &[
-                    unsigned, unsigned, unsigned, before, early, done, unsigned, unsigned, before,
-                    early,
+                    unsigned, unsigned, unsigned, before, early, done, unsigned, unsigned, closed,
+                    closed,
                 ],
             ),
             (

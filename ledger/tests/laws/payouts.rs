@@ -101,7 +101,10 @@ impl Played {
                 let payment = payment.index(self.paid.len());
                 let payment = &mut self.paid[payment];
                 let event = void_payment(payment.id);
-                if payment.is_untouched {
+                if payment.is_untouched && payment.epoch < self.epoch {
+                    // Its money has an owner who is another's now.
+                    assert_eq!(self.w.refused(GZ, event), Code::VoidTooLate);
+                } else if payment.is_untouched {
                     self.w.record(GZ, event);
                     (payment.left, payment.is_untouched) = (0, false);
                 } else {
@@ -225,6 +228,7 @@ impl Played {
         }
         self.check();
         let residue = self.w.statement().residue;
+        self.w.pass(31 * DAY_MS);
         self.w.record(GZ, close(account));
         let closing: Vec<headwater_ledger::state::record::ClosingLine> =
             self.w.state.get(&Key::Closing(account)).unwrap().unwrap();

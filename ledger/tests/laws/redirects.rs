@@ -538,6 +538,7 @@ fn the_longest_line_is_paid_out() {
         parts: 1,
         kind: kind(n),
         until_ms: u64::MAX,
+        appealed_until_ms: u64::MAX,
     };
     let chest = w.asset(CHEST_RAW);
     let cuts: Vec<CutRecord> = (0..MAX_CUTS).map(cut).collect();

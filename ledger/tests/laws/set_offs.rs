@@ -230,6 +230,7 @@ fn a_suspension_or_a_closing_does_not_keep_from_setting_off() {
     w.record(REGULATOR, suspend(INSIGHT));
     w.record(GZ, w.set_off(1_000_000));
     let account = w.account(REPORT, GZ).0;
+    w.pass(31 * DAY_MS);
     w.record(GZ, close(account));
     let of = |w: &World, right| left(&w.balance_of(REPORT, right, INSIGHT));
     let (from, to) = (of(&w, Right::Operation), of(&w, Right::Processing));

@@ -11,6 +11,12 @@ use headwater_ledger::text::Handle;
 
 use crate::naive::{Act, Naive, Verdict, need};
 
+/// What a suspended member may do: defend itself.
+fn defends(event: &Event) -> bool {
+    let names = ["appeal_ruling", "file_evidence", "contest_payout", "open_dispute"];
+    names.contains(&event.name())
+}
+
 impl Naive {
     /// Judges one act, signed by some keys in order, and, when it passes, records it. `asset` is the id that
     /// a registration makes.
@@ -24,7 +30,7 @@ impl Naive {
         let mut next = self.clone();
         next.activate();
         let member = next.members.get(author).ok_or(Code::UnknownAuthor)?;
-        need(!member.suspended, Code::AuthorSuspended)?;
+        need(!member.suspended || defends(event), Code::AuthorSuspended)?;
         need(member.successor.is_none(), Code::AuthorSucceeded)?;
         next.signed_by(author, event, keys)?;
         let signer = keys[0];

@@ -31,6 +31,11 @@ impl Naive {
         payments.any(|p| (p.back_net, p.back_fee, p.back_tax) != (0, 0, 0))
     }
 
+    fn to_be_refunded(&self, contract: &ContractId) -> bool {
+        let mut payments = self.payments.iter().filter(|p| p.contract == *contract);
+        payments.any(|p| p.ordered() != (0, 0, 0))
+    }
+
     pub fn issue(&mut self, act: &Act<'_>, id: CertificateId, e: &IssueCertificate) -> Verdict {
         let contract = self.contract(&e.contract)?;
         need(self.is(act.author, &contract.exchange), Code::NotClearingExchange)?;
@@ -38,9 +43,11 @@ impl Naive {
         let due = contract.signed.len() == 2
             && self.paid(&e.contract) == contract.price
             && contract.confirmed
-            && !self.refunded(&e.contract);
+            && !self.refunded(&e.contract)
+            && !self.to_be_refunded(&e.contract);
         need(due, Code::CertificateNotDue)?;
         need(self.certified_by(&e.contract).is_none(), Code::AlreadyCertified)?;
+        self.three([&contract.seller, &contract.buyer, &contract.exchange])?;
         let before = self.certificates.values().filter(|c| c.exchange == *act.author).count();
         let certificate = Certificate {
             contract: e.contract,
@@ -49,6 +56,7 @@ impl Naive {
             void: false,
         };
         self.certificates.insert(id, certificate);
+        self.contracts.get_mut(&e.contract).unwrap().wants_end.clear();
         Ok(())
     }
 

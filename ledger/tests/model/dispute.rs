@@ -30,12 +30,18 @@ impl Naive {
     fn open_about(&mut self, act: &Act<'_>, subject: &Subject) -> Verdict {
         let id = DisputeId::from_digest(act.id);
         let respondents = self.concerned(act, subject)?;
+        let own = respondents.contains(act.author);
+        need(own || !self.members[act.author].suspended, Code::AuthorSuspended)?;
         if let Subject::Share(slice) = subject {
-            let line = line_of(slice);
-            let new = self.held_once.insert((line, act.author.clone()));
-            need(new, Code::HeldAlready)?;
+            let once = (line_of(slice), act.author.clone());
             let until = self.now + self.rulebook.cooling_ms;
-            self.hold(slice, (&slice.owner, slice.parts), (id, Held::Cooling), until)?;
+            let of = (&slice.owner, slice.parts);
+            // Without room, or a second time, it is a mark.
+            if !self.held_once.contains(&once)
+                && self.hold(slice, of, (id, Held::Cooling), (until, until)).is_ok()
+            {
+                self.held_once.insert(once);
+            }
         }
         let dispute = Dispute {
             subject: subject.clone(),
@@ -53,7 +59,7 @@ impl Naive {
         of: &Slice,
         (owner, parts): (&Handle, u16),
         (dispute, kind): (DisputeId, Held),
-        until: u64,
+        (until, appealed_until): (u64, u64),
     ) -> Verdict {
         let now = self.now;
         self.holds.retain(|h| h.dispute != dispute && h.until >= now);
@@ -63,7 +69,8 @@ impl Naive {
         let same = on_right.filter(|h| cools(h.kind) == cools(kind)).count();
         need(same < if cools(kind) { MAX_HOLDS } else { MAX_FREEZES }, Code::HoldsFull)?;
         let owner = owner.clone();
-        self.holds.push(Hold { dispute, asset, right, owner, parts, kind, until });
+        let hold = Hold { dispute, asset, right, owner, parts, kind, until, appealed_until };
+        self.holds.push(hold);
         Ok(())
     }
 
@@ -127,19 +134,37 @@ impl Naive {
         billed.then_some(id)
     }
 
-    /// Whether a dispute can still change what it is about. The time to appeal counts also when it
-    /// was appealed and decided before.
+    /// Whether a dispute can change nothing any more of what it is about.
     pub fn is_final(&self, dispute: &Dispute) -> bool {
-        !matches!(dispute.standing, DisputeStanding::Open | DisputeStanding::Appealed)
-            && self.now > dispute.rulings[0].appeal_until
+        match dispute.standing {
+            DisputeStanding::Open | DisputeStanding::Appealed => false,
+            DisputeStanding::Ruled => self.now > dispute.rulings[0].appeal_until,
+            DisputeStanding::Final => true,
+        }
+    }
+
+    /// Whether a thing is as a first ruling left it, and another may put it back.
+    pub fn may_come_back(&self, subject: &Subject, ruling: &Ruling) -> bool {
+        self.disputes.values().any(|d| {
+            let first = d.rulings.first().is_some_and(|first| first.ruling == *ruling);
+            d.subject == *subject && first && !self.is_final(d)
+        })
+    }
+
+    /// Whether a grant that was in force is void, and another ruling may put it back.
+    pub fn grant_may_come_back(&self, id: &GrantId) -> bool {
+        self.disputes.values().any(|d| {
+            let was = d.rulings.first().and_then(|first| first.grant_was);
+            let about = d.subject == Subject::Grant(*id);
+            about && was == Some(Standing::Accepted) && !self.is_final(d)
+        })
     }
 
     pub fn contest(&mut self, act: &Act<'_>, e: &ContestPayout) -> Verdict {
         let payout = self.payouts.get(&e.payout).ok_or(Code::UnknownPayout)?.clone();
         need(self.is(act.author, &payout.payee), Code::NotPayee)?;
         need(payout.standing == PayoutStanding::Paid, Code::PayoutContested)?;
-        let in_time = self.now <= payout.time + self.rulebook.contest_ms;
-        need(in_time, Code::ContestTooLate)?;
+        need(self.now <= payout.contest_until, Code::ContestTooLate)?;
         self.payouts.get_mut(&e.payout).unwrap().standing = PayoutStanding::Contested;
         self.open_about(act, &Subject::Payout(e.payout))
     }
@@ -168,7 +193,7 @@ impl Naive {
             Some(Given { ruling: Ruling::Redirect(_), .. }) => Ok(()),
             _ => {
                 let of = (&slice.owner, slice.parts);
-                self.hold(&slice, of, (e.dispute, Held::Frozen), e.until_ms)
+                self.hold(&slice, of, (e.dispute, Held::Frozen), (e.until_ms, e.until_ms))
             }
         }
     }
@@ -196,7 +221,7 @@ impl Naive {
         }
         need(self.now <= dispute.rulings[0].appeal_until, Code::AppealTooLate)?;
         for hold in self.holds.iter_mut().filter(|h| h.dispute == e.dispute) {
-            hold.until = u64::MAX;
+            hold.until = if self.now <= hold.until { hold.appealed_until } else { hold.until };
         }
         self.disputes.get_mut(&e.dispute).unwrap().standing = DisputeStanding::Appealed;
         Ok(())
@@ -222,14 +247,18 @@ impl Naive {
             let of = (e.dispute, &dispute.subject);
             (grant_was, awarded) = self.take_effect_of(act, of, first.as_ref(), &e.ruling)?;
         }
-        self.holds.retain(|h| h.dispute != e.dispute);
         let appeal_until = self.now + if first.is_none() { self.rulebook.appeal_ms } else { 0 };
+        self.holds.retain(|h| h.dispute != e.dispute || first.is_none());
+        for hold in self.holds.iter_mut().filter(|h| h.dispute == e.dispute) {
+            hold.until = hold.until.min(appeal_until);
+        }
         let mut joins = None;
         if let (Subject::Share(slice), Ruling::Redirect(redirect)) = (&dispute.subject, &e.ruling) {
             if first.is_none() {
                 let (parts, since) = awarded.as_ref().map_or((0, 0), |a| (a.parts, a.since));
                 let kind = Held::Awarded(since);
-                self.hold(slice, (&redirect.to, parts), (e.dispute, kind), appeal_until)?;
+                let until = (appeal_until, u64::MAX);
+                self.hold(slice, (&redirect.to, parts), (e.dispute, kind), until)?;
             }
             let to = self.acting(&redirect.to);
             let mut parties = dispute.respondents.iter().chain([&dispute.opener]);
@@ -274,6 +303,7 @@ impl Naive {
                 if *ruling == Ruling::EndContract {
                     need(held.standing == ContractStanding::Open, Code::ContractClosed)?;
                     held.standing = ContractStanding::Terminated;
+                    held.in_arrears = false;
                     if let Some(certificate) = self.certified_by(id) {
                         self.certificates.get_mut(&certificate).unwrap().void = true;
                     }
@@ -312,9 +342,6 @@ impl Naive {
             grant.standing = Standing::Voided;
         } else {
             grant.cleared = true;
-            if grant.standing == Standing::Accepted {
-                self.comes_into_force(*id, &grant)?;
-            }
         }
         self.grants.insert(*id, grant);
         Ok(voided)
@@ -328,6 +355,7 @@ impl Naive {
         let Ruling::Refund(o) = ruling else {
             if let Some(order) = known {
                 order.asked = (0, 0, 0);
+                self.orders_change(&Subject::Payment(*id));
             }
             return Ok(());
         };
@@ -346,7 +374,9 @@ impl Naive {
         let fits = open.0 <= p.net - p.back_net
             && open.1 <= p.fee - p.back_fee
             && open.2 <= p.tax - p.back_tax;
-        need(fits, Code::RefundAboveRemainder)
+        need(fits, Code::RefundAboveRemainder)?;
+        self.orders_change(&Subject::Payment(*id));
+        Ok(())
     }
 
     fn rule_on_payout(

@@ -239,6 +239,16 @@ impl Naive {
         chain.all(|g| g.standing == Standing::Accepted && g.end >= self.now)
     }
 
+    /// The same also of what a ruling has voided and another may put back.
+    fn placed(&self, id: GrantId) -> bool {
+        self.chain(id).into_iter().all(|id| {
+            let g = &self.grants[&id];
+            let back = || self.grant_may_come_back(&id);
+            g.end >= self.now
+                && (g.standing == Standing::Accepted || (g.standing == Standing::Voided && back()))
+        })
+    }
+
     /// The grants of a right, on whatever asset, that are in force or to begin.
     pub fn all_live(&self, right: GrantRight) -> impl Iterator<Item = (GrantId, &Grant)> {
         let live = move |(id, g): &(&GrantId, &Grant)| g.right == right && self.live(**id);
@@ -276,7 +286,10 @@ impl Naive {
         let above = grant.parent.map(|p| self.chain(p)).unwrap_or_default();
         let excludes = |g: &Grant| g.terms.exclusivity != Exclusivity::None;
         let t = &grant.terms;
-        let conflict = self.all_live(grant.right).any(|(other_id, other)| {
+        let placed = self.grants.iter().map(|(id, g)| (*id, g));
+        let placed = placed.filter(|(id, g)| g.right == grant.right && self.placed(*id));
+        let mut placed = placed;
+        let conflict = placed.any(|(other_id, other)| {
             let o = &other.terms;
             // Beside others than sub-licences of the same grant, one ends with those above it.
             let (end, other_end) = match grant.parent {
@@ -333,7 +346,7 @@ impl Naive {
         self.in_force(&e.asset)?;
         self.usable(&e.asset)?;
         match e.parent {
-            None => self.acts_for(act, &e.asset, e.right.into())?,
+            None => self.disposes(act, &e.asset, e.right.into())?,
             Some(parent) => {
                 let above = self.grants.get(&parent).ok_or(Code::UnknownGrant)?;
                 let his = above.asset == e.asset
@@ -449,7 +462,7 @@ impl Naive {
         if let Some(parent) = grant.parent {
             return need(self.is(act.author, &self.grants[&parent].grantee), Code::NotGrantor);
         }
-        self.acts_for(act, &grant.asset, grant.right.into()).map_err(|code| match code {
+        self.disposes(act, &grant.asset, grant.right.into()).map_err(|code| match code {
             Code::NotRightManager => Code::NotGrantor,
             other => other,
         })

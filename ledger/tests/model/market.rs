@@ -1,6 +1,6 @@
 //! Listings and contracts in the naive model.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use headwater_ledger::event::asset::{Purpose, Stage};
 use headwater_ledger::event::dispute::{Ruling, Subject};
@@ -8,9 +8,9 @@ use headwater_ledger::event::market::{
     Decision, Licence, ListProduct, ProposeContract, ReviewCompliance, ReviewListing,
 };
 use headwater_ledger::event::member::Role;
-use headwater_ledger::event::rights::GrantRight;
+use headwater_ledger::event::rights::{Exclusivity, GrantRight};
 use headwater_ledger::hash::{AssetId, ContractId, ListingId};
-use headwater_ledger::limits::MAX_AMOUNT;
+use headwater_ledger::limits::{APPROVAL_MS, MAX_AMOUNT};
 use headwater_ledger::money::Currency;
 use headwater_ledger::payment::account_id;
 use headwater_ledger::reject::Code;
@@ -20,14 +20,14 @@ use headwater_ledger::text::{Code as Text, Handle};
 use crate::grant::{Cover, distinct, meet, narrow, purposes_common};
 use crate::naive::{
     Account, Act, Contract, ContractStanding, Dispute, DisputeStanding, Listing, ListingStanding,
-    Naive, Verdict, all_allowed, covers, need, purposes_meet, refuse,
+    Naive, Standing, Verdict, all_allowed, covers, need, purposes_meet, refuse,
 };
 
 impl Naive {
     pub fn list(&mut self, act: &Act<'_>, id: ListingId, e: &ListProduct) -> Verdict {
         let asset = self.in_force(&e.asset)?.clone();
         self.usable(&e.asset)?;
-        self.acts_for(act, &e.asset, Right::Operation)?;
+        self.disposes(act, &e.asset, Right::Operation)?;
         need(asset.stage == Stage::Product, Code::NotAProduct)?;
         self.known(&e.exchange)?;
         self.takes_business(&e.exchange)?;
@@ -85,6 +85,12 @@ impl Naive {
             Some(_) => epoch.owners.keys().any(|owner| self.acting(owner) == seller),
         };
         need(acts, Code::NotRightManager)?;
+        let lasts = epoch.owners.iter().any(|(owner, parts)| {
+            let acts = epoch.threshold.is_some() || *owner == epoch.manager;
+            let awarded = self.awarded_to(&listing.asset, Right::Operation, owner);
+            acts && self.acting(owner) == seller && u32::from(*parts) > awarded
+        });
+        need(lasts, Code::PartsHeld)?;
         self.not_reserved(&listing.seller, &listing.asset, GrantRight::Operation, None)?;
         self.cover(&listing.seller, &listing.asset, &listing.grants)
     }
@@ -198,8 +204,7 @@ impl Naive {
         need(listing.fee_bp <= self.rulebook.fee_cap_bp, Code::FeeTooHigh)?;
         self.not_rejected(&listing)?;
         self.known(&e.buyer)?;
-        let same = |other: &Handle| self.acting(&e.buyer) == self.acting(other);
-        need(!same(&listing.seller) && !same(&listing.exchange), Code::SellerIsBuyer)?;
+        self.three([&listing.seller, &e.buyer, &listing.exchange])?;
         self.parties_fit([&listing.seller, &e.buyer, &listing.exchange])?;
         need(e.schedule == self.schedule_hash(&listing.asset), Code::ScheduleMismatch)?;
         need(e.price <= MAX_AMOUNT, Code::AmountOutOfRange)?;
@@ -213,7 +218,8 @@ impl Naive {
         if e.price > 0 {
             self.takes_money(&listing.asset, &listing.exchange, &e.currency)?;
         }
-        need(!self.licence_conflict(&listing.asset, &e.licence), Code::LicenceConflict)?;
+        let conflict = self.licence_conflict(&listing.asset, &e.licence, &e.buyer);
+        need(!conflict, Code::LicenceConflict)?;
         let contract = Contract {
             listing: e.listing,
             asset: listing.asset,
@@ -227,7 +233,8 @@ impl Naive {
             sign_by: e.sign_by_ms,
             signed: BTreeSet::new(),
             standing: ContractStanding::Open,
-            wants_end: BTreeSet::new(),
+            wants_end: BTreeMap::new(),
+            in_arrears: false,
             instalments: e.instalments.iter().map(|i| (i.due_ms, i.amount)).collect(),
             delivered: None,
             confirmed: false,
@@ -240,6 +247,12 @@ impl Naive {
         self.not_suspended(seller)?;
         self.not_suspended(buyer)?;
         self.takes_business(exchange)
+    }
+
+    /// Three members, as they act now.
+    pub fn three(&self, parties: [&Handle; 3]) -> Verdict {
+        let acting: BTreeSet<Handle> = parties.iter().map(|p| self.acting(p)).collect();
+        need(acting.len() == 3, Code::SellerIsBuyer)
     }
 
     fn licence_within(&self, listing: &Listing, cover: &Cover, l: &Licence) -> Verdict {
@@ -285,9 +298,27 @@ impl Naive {
         end.filter(|end| contract.signed.len() == 2 && self.now <= *end)
     }
 
-    /// Whether a licence meets another of the product where one of the two is exclusive.
-    fn licence_conflict(&self, asset: &AssetId, licence: &Licence) -> bool {
-        self.contracts.iter().any(|(id, c)| {
+    /// Whether a licence meets another of the product where one of the two is exclusive, or one that
+    /// is exclusive an exclusive grant that may come back.
+    fn licence_conflict(&self, asset: &AssetId, licence: &Licence, buyer: &Handle) -> bool {
+        let may_come_back = licence.exclusive
+            && self.grants.iter().any(|(id, g)| {
+                g.right == GrantRight::Operation
+                    && g.parent.is_none()
+                    && g.standing == Standing::Voided
+                    && g.terms.exclusivity == Exclusivity::Exclusive
+                    && self.grant_may_come_back(id)
+                    && self.now <= g.end
+                    && self.covers_asset(g, asset)
+                    && g.terms.not_before_ms <= licence.not_after_ms
+                    && g.terms.purposes.iter().any(|p| licence.purposes.contains(p))
+                    && g.terms
+                        .territories
+                        .iter()
+                        .any(|a| licence.territories.iter().any(|b| meet(a, b)))
+                    && self.acting(&g.grantee) != self.acting(buyer)
+            });
+        let own = self.contracts.iter().any(|(id, c)| {
             c.asset == *asset
                 && self.licensed_until(id, c).is_some()
                 && (c.licence.exclusive || licence.exclusive)
@@ -296,7 +327,8 @@ impl Naive {
                     .territories
                     .iter()
                     .any(|a| licence.territories.iter().any(|b| meet(a, b)))
-        })
+        });
+        own || may_come_back
     }
 
     pub fn contract(&self, id: &ContractId) -> Result<Contract, Code> {
@@ -321,20 +353,28 @@ impl Naive {
         let listing = self.listed(&contract.listing)?;
         let cover = self.still_sold(&listing)?;
         self.licence_within(&listing, &cover, &contract.licence)?;
-        self.parties_fit([&contract.seller, &contract.buyer, &contract.exchange])?;
+        let parties = [&contract.seller, &contract.buyer, &contract.exchange];
+        self.three(parties)?;
+        self.parties_fit(parties)?;
         let Contract { asset, exchange, currency, .. } = &contract;
         if contract.price > 0 {
             self.takes_money(asset, exchange, currency)?;
         }
         let signed: BTreeSet<&str> = contract.signed.union(&acts).copied().collect();
         if signed.len() == 2 {
-            let conflict = self.licence_conflict(&contract.asset, &contract.licence);
+            let (asset, buyer) = (&contract.asset, &contract.buyer);
+            let conflict = self.licence_conflict(asset, &contract.licence, buyer);
             need(!conflict, Code::LicenceConflict)?;
         }
         if signed.len() == 2 && contract.price > 0 {
             let id = account_id(asset, exchange, currency).unwrap();
             let (product, exchange) = (*asset, exchange.clone());
-            self.accounts.entry(id).or_insert(Account { product, exchange, closed: None });
+            self.accounts.entry(id).or_insert(Account {
+                product,
+                exchange,
+                open_until: 0,
+                closed: None,
+            });
         }
         self.contracts.get_mut(id).unwrap().signed = signed;
         Ok(())
@@ -371,14 +411,20 @@ impl Naive {
         need(contract.signed.len() == 2, Code::ContractNotSigned)?;
         let due = contract.instalments.iter().filter(|(due, _)| *due < self.now);
         let overdue = exchange && due.map(|(_, amount)| amount).sum::<u64>() > self.paid(id);
+        let now = self.now;
         let held = self.contracts.get_mut(id).unwrap();
+        held.wants_end.retain(|_, at| now <= *at + APPROVAL_MS);
         let before = held.wants_end.len();
-        held.wants_end.extend(seller.then_some("seller"));
-        held.wants_end.extend(buyer.then_some("buyer"));
+        for (says, who) in [(seller, "seller"), (buyer, "buyer")] {
+            if says {
+                held.wants_end.entry(who).or_insert(now);
+            }
+        }
         need(overdue || held.wants_end.len() > before, Code::TerminationNotAllowed)?;
-        let done = overdue || held.wants_end.len() == 2;
-        if done {
-            self.contracts.get_mut(id).unwrap().standing = ContractStanding::Terminated;
+        let agreed = held.wants_end.len() == 2;
+        if overdue || agreed {
+            held.standing = ContractStanding::Terminated;
+            held.in_arrears = !agreed;
         }
         Ok(())
     }
@@ -390,7 +436,8 @@ impl Naive {
         need(contract.signed.len() == 2, Code::ContractNotSigned)?;
         self.in_force(&contract.asset)?;
         need(contract.delivered.is_none(), Code::AlreadyDelivered)?;
-        self.contracts.get_mut(id).unwrap().delivered = Some(self.now);
+        let deemed_from = self.now.saturating_add(self.rulebook.deemed_delivery_ms);
+        self.contracts.get_mut(id).unwrap().delivered = Some(deemed_from);
         Ok(())
     }
 
@@ -401,10 +448,11 @@ impl Naive {
             self.is(act.author, &contract.seller) || self.is(act.author, &contract.exchange);
         need(buyer || other, Code::NotBuyer)?;
         need(contract.signed.len() == 2, Code::ContractNotSigned)?;
+        let open = contract.standing == ContractStanding::Open || contract.in_arrears;
+        need(buyer || open, Code::ContractClosed)?;
         need(!contract.confirmed, Code::AlreadyConfirmed)?;
         if !buyer {
-            let delivered = contract.delivered.ok_or(Code::NotDelivered)?;
-            let deemed = self.now >= delivered.saturating_add(self.rulebook.deemed_delivery_ms);
+            let deemed = self.now >= contract.delivered.ok_or(Code::NotDelivered)?;
             let disputed = self.disputes.values().any(|d| {
                 matches!(d.standing, DisputeStanding::Open | DisputeStanding::Appealed)
                     && self.contract_of(&d.subject) == Some(*id)
@@ -412,6 +460,10 @@ impl Naive {
             need(deemed && !disputed, Code::DeliveryNotDeemed)?;
         }
         self.contracts.get_mut(id).unwrap().confirmed = true;
+        if let Some(paid) = self.payments.iter().find(|p| p.contract == *id && !p.void) {
+            let account = paid.account;
+            self.keep_open(&account);
+        }
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headwater_ledger::event::dispute::Subject;
+use headwater_ledger::event::dispute::{Ruling, Subject};
 use headwater_ledger::event::market::{
     ProvedLine, RecordPayment, RecordPayout, RefundPayment, SetOffOverpayment,
 };
@@ -60,7 +60,7 @@ impl Naive {
             contract: e.contract,
             account,
             seq: act.seq,
-            time: self.now,
+            void_until: self.now.saturating_add(self.rulebook.contest_ms),
             gross: e.gross,
             net: e.gross - e.tax - fee,
             fee,
@@ -72,7 +72,27 @@ impl Naive {
             void: false,
             reference: e.bank_reference.clone(),
         });
+        if contract.confirmed {
+            self.keep_open(&account);
+        }
         Ok(())
+    }
+
+    /// What of an account is confirmed may have changed: it stays open for a while.
+    pub fn keep_open(&mut self, account: &AccountId) {
+        let until = self.now.saturating_add(self.rulebook.contest_ms);
+        let held = self.accounts.get_mut(account).unwrap();
+        held.open_until = held.open_until.max(until);
+    }
+
+    /// The same when something of a payment is given back, or to be.
+    pub fn orders_change(&mut self, subject: &Subject) {
+        let Subject::Payment(id) = subject else { return };
+        let p = &self.payments[self.payment(id).unwrap()];
+        if self.contracts[&p.contract].confirmed {
+            let account = p.account;
+            self.keep_open(&account);
+        }
     }
 
     pub fn payment(&self, id: &PaymentId) -> Result<usize, Code> {
@@ -98,6 +118,7 @@ impl Naive {
         held.back_fee += e.fee;
         held.back_tax += e.tax;
         held.meet_order((e.net, e.fee, e.tax));
+        self.orders_change(&Subject::Payment(e.payment));
         Ok(())
     }
 
@@ -112,10 +133,20 @@ impl Naive {
         need(untouched, Code::PaymentClosed)?;
         let mut about = self.disputes.values().filter(|d| d.subject == Subject::Payment(*id));
         need(about.all(|d| self.is_final(d)), Code::PaymentDisputed)?;
-        let in_time = self.now <= p.time.saturating_add(self.rulebook.contest_ms);
-        need(in_time, Code::VoidTooLate)?;
+        need(self.now <= p.void_until, Code::VoidTooLate)?;
         need(self.certified_by(&p.contract).is_none(), Code::AlreadyCertified)?;
+        let schedule = self.schedule(&account.product);
+        let contested = self.disputes.values().any(|d| match &d.subject {
+            Subject::Share(s) => schedule.contains_key(&(s.asset, s.right)) && !self.is_final(d),
+            _ => false,
+        });
+        need(!contested, Code::PaymentDisputed)?;
+        let moved = schedule.keys().any(|(asset, right)| {
+            self.epochs(asset, *right).last().is_some_and(|epoch| epoch.seq > p.seq)
+        });
+        need(!moved, Code::VoidTooLate)?;
         self.payments[at].void = true;
+        self.orders_change(&Subject::Payment(*id));
         self.references.remove(&(account.exchange, p.reference));
         Ok(())
     }
@@ -136,6 +167,18 @@ impl Naive {
             .filter(|p| p.account == *account && p.standing != PayoutStanding::Reversed)
             .filter(|p| (p.asset, p.right, &p.owner) == (line.0, line.1, &line.2))
             .map(|p| u128::from(p.amount))
+            .sum()
+    }
+
+    /// What payouts count as not paid by rulings that are not final.
+    fn reversed(&self, account: &AccountId, line: &Line) -> u128 {
+        let reversed =
+            |id: &PayoutId| self.may_come_back(&Subject::Payout(*id), &Ruling::ReversePayout);
+        self.payouts
+            .iter()
+            .filter(|(id, p)| p.account == *account && reversed(id))
+            .filter(|(_, p)| (p.asset, p.right, &p.owner) == (line.0, line.1, &line.2))
+            .map(|(_, p)| u128::from(p.amount))
             .sum()
     }
 
@@ -175,7 +218,8 @@ impl Naive {
         let free = claim(true).free(owner, &self.holds_on(asset, *right));
         let (set_off, paid) = (self.set_off_with(account, line), self.paid_out(account, line));
         let unpaid = (confirmed + given) as i128 + set_off - paid as i128;
-        let frozen = (confirmed - free).min(u128::try_from(unpaid).unwrap_or(0));
+        let held = confirmed - free + self.reversed(account, line);
+        let frozen = held.min(u128::try_from(unpaid).unwrap_or(0));
         let own = self.lines(account).into_iter().filter(|l| l.0.0 == *line);
         let closed = self.accounts[account].closed.clone().unwrap_or_default();
         let of_residue = |at: &(Line, usize)| closed.iter().filter(|c| *c == at).count() as u128;
@@ -211,7 +255,7 @@ impl Naive {
             owner: e.owner.clone(),
             payee,
             amount: e.amount,
-            time: self.now,
+            contest_until: self.now.saturating_add(self.rulebook.contest_ms),
             standing: PayoutStanding::Paid,
         };
         self.payouts.insert(id, payout);
@@ -397,7 +441,7 @@ impl Naive {
         };
         let mut disputes = self.disputes.values().filter(|d| concerns(&d.subject));
         let settled = settled && !owed && disputes.all(|d| self.is_final(d));
-        need(settled, Code::AccountNotSettled)?;
+        need(settled && self.now > account.open_until, Code::AccountNotSettled)?;
         let residue = usize::try_from(self.residue(id)).unwrap();
         let mut lines = self.pieces(id);
         lines.sort_by_key(|line| std::cmp::Reverse(line.2));

@@ -223,8 +223,12 @@ pub struct Contract {
     pub sign_by: u64,
     pub signed: BTreeSet<&'static str>,
     pub standing: ContractStanding,
-    pub wants_end: BTreeSet<&'static str>,
+    /// Who has said when that it wants it ended.
+    pub wants_end: BTreeMap<&'static str, u64>,
+    /// Whether the exchange has ended it, because an instalment was overdue.
+    pub in_arrears: bool,
     pub instalments: Vec<(u64, u64)>,
+    /// From when on a delivery that is recorded can be deemed confirmed.
     pub delivered: Option<u64>,
     pub confirmed: bool,
 }
@@ -235,7 +239,7 @@ pub struct Payment {
     pub contract: ContractId,
     pub account: AccountId,
     pub seq: u64,
-    pub time: u64,
+    pub void_until: u64,
     pub gross: u64,
     pub net: u64,
     pub fee: u64,
@@ -264,7 +268,7 @@ pub struct Payout {
     pub owner: Handle,
     pub payee: Handle,
     pub amount: u64,
-    pub time: u64,
+    pub contest_until: u64,
     pub standing: PayoutStanding,
 }
 
@@ -288,6 +292,8 @@ pub struct SetOff {
 pub struct Account {
     pub product: AssetId,
     pub exchange: Handle,
+    /// After when it can be closed.
+    pub open_until: u64,
     /// The lines of epochs that got a unit of the residue, once closed.
     pub closed: Option<Vec<(Line, usize)>>,
 }
@@ -301,6 +307,8 @@ pub struct Hold {
     pub parts: u16,
     pub kind: Held,
     pub until: u64,
+    /// The same once the ruling is appealed.
+    pub appealed_until: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

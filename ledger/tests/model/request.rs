@@ -75,7 +75,7 @@ impl Naive {
             let place = (request.asset, request.right);
             self.in_force(&request.asset)?;
             self.usable(&request.asset)?;
-            self.acts_for(act, &request.asset, request.right.into())?;
+            self.disposes(act, &request.asset, request.right.into())?;
             need(self.now <= request.terms.not_after_ms, Code::RequestClosed)?;
             self.not_suspended(&request.by)?;
             self.future_valid(act, (&request.asset, request.right), &request.terms)?;
@@ -117,7 +117,7 @@ impl Naive {
     pub fn offer_standing(&mut self, act: &Act<'_>, id: OfferId, e: &OfferStanding) -> Verdict {
         self.in_force(&e.asset)?;
         self.usable(&e.asset)?;
-        self.acts_for(act, &e.asset, e.right.into())?;
+        self.disposes(act, &e.asset, e.right.into())?;
         self.terms_valid(e.right, &e.terms, &e.under, None)?;
         self.future_valid(act, (&e.asset, e.right), &e.terms)?;
         need(e.terms.exclusivity == Exclusivity::None, Code::TermsInvalid)?;

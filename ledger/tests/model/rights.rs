@@ -10,6 +10,7 @@ use headwater_ledger::split::Right;
 use headwater_ledger::text::Handle;
 
 use crate::naive::{Act, Epoch, Naive, Signed, Transfer, Verdict, need, owners_of};
+use crate::share::Held;
 
 impl Naive {
     /// Whether an author may act for a right over an asset.
@@ -36,6 +37,27 @@ impl Naive {
     pub fn acts_alone(&self, member: &Handle, asset: &AssetId, right: Right) -> Result<bool, Code> {
         self.title(self.epoch(asset, right))?;
         Ok(self.alone(member, asset, right))
+    }
+
+    /// The parts that somebody has by rulings that are not final.
+    pub fn awarded_to(&self, asset: &AssetId, right: Right, owner: &Handle) -> u32 {
+        let holds = self.holds_on(asset, right).into_iter();
+        let awarded = holds.filter(|h| h.owner == *owner && matches!(h.kind, Held::Awarded(_)));
+        awarded.map(|h| u32::from(h.parts)).sum()
+    }
+
+    /// The same for what gives a right away: not on the strength of such parts.
+    pub fn disposes(&self, act: &Act<'_>, asset: &AssetId, right: Right) -> Verdict {
+        self.acts_for(act, asset, right)?;
+        let epoch = self.epoch(asset, right);
+        let acts = |owner: &Handle| match epoch.threshold {
+            Some(_) => self.is(act.author, owner) || self.approved(act, asset, owner),
+            None => *owner == epoch.manager,
+        };
+        let lasting = epoch.owners.iter().filter(|(owner, _)| acts(owner)).map(|(owner, parts)| {
+            u32::from(*parts).saturating_sub(self.awarded_to(asset, right, owner))
+        });
+        need(lasting.sum::<u32>() >= u32::from(epoch.threshold.unwrap_or(1)), Code::PartsHeld)
     }
 
     /// Whether a member acts for a right by itself, without anybody's approval.
@@ -82,7 +104,7 @@ impl Naive {
 
     pub fn transfer(&mut self, act: &Act<'_>, id: TransferId, e: &TransferRight) -> Verdict {
         self.uncontested(&e.asset)?;
-        self.acts_for(act, &e.asset, e.right)?;
+        self.disposes(act, &e.asset, e.right)?;
         let sum: u32 = e.owners.iter().map(|o| u32::from(o.parts)).sum();
         need(sum == 10_000 && e.owners.iter().all(|o| o.parts > 0), Code::PartsSum)?;
         let owners = owners_of(&e.owners);

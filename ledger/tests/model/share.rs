@@ -158,6 +158,9 @@ impl Naive {
             }
             (part.dispute, part.holder) = (dispute, to.clone());
         }
+        let all = Claim { cuts: cuts.iter().map(|c| c.0.clone()).collect(), ..all };
+        let goes: u128 = cuts.iter().filter(|c| c.1).map(|c| all.fall(&c.0).1).sum();
+        need(goes > 0, Code::NothingToRedirect)?;
         let cuts = cuts.into_iter().map(|c| c.0).collect();
         self.cuts.insert((account, slice.asset, slice.right), cuts);
         Ok(())

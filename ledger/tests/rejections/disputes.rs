@@ -5,7 +5,7 @@ use headwater_ledger::event::RuleDispute;
 use headwater_ledger::event::dispute::{RefundOrder, Ruling, Subject};
 use headwater_ledger::event::rights::Owner;
 use headwater_ledger::hash::{ContractId, DisputeId, GrantId, PaymentId, PayoutId};
-use headwater_ledger::limits::{MAX_CUTS, MAX_EPOCHS, MAX_FREEZES, MAX_HOLDS, MAX_REFUND_ORDERS};
+use headwater_ledger::limits::{MAX_CUTS, MAX_EPOCHS, MAX_FREEZES, MAX_REFUND_ORDERS};
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
 use headwater_ledger::state::Key;
@@ -123,6 +123,30 @@ pub const ROWS: &[Row] = &[
         w.record(FUND, accept_transfer(given));
         w.by(REGULATOR, rule(id, redirect(COUNTY, &[])))
     }),
+    Row(Code::NothingToRedirect, "earlier money all of which was paid out", |w| {
+        *w = World::confirmed();
+        let payable = w.balance(CHEST).payable;
+        w.record(GZ, w.payout(CHEST, payable, "P-1"));
+        let chest = w.asset(CHEST_RAW);
+        let share = Subject::Share(slice(chest, Right::Holding, CHEST, 10_000));
+        let id = w.record(COUNTY, dispute(share)).dispute();
+        let ruling = adjust(w, id);
+        w.by(REGULATOR, ruling)
+    }),
+    Row(Code::PartsHeld, "a grant by parts that a ruling gave which is not final", |w| {
+        *w = World::sources();
+        let chest = w.asset(CHEST_RAW);
+        let share = Subject::Share(slice(chest, Right::Processing, CHEST, 10_000));
+        let id = w.record(COUNTY, dispute(share)).dispute();
+        w.record(REGULATOR, rule(id, redirect(COUNTY, &[])));
+        w.by(COUNTY, processing_grant(chest, LAB, terms()))
+    }),
+    Row(Code::AuthorSuspended, "a dispute of a suspended member about what is another's", |w| {
+        *w = World::sources();
+        w.record(REGULATOR, suspend(COUNTY));
+        let share = share(w, 3_000);
+        w.by(COUNTY, dispute(share))
+    }),
     Row(Code::NothingToRedirect, "earlier money of parts that nobody had then", |w| {
         *w = World::paid();
         let chest = w.asset(CHEST_RAW);
@@ -148,8 +172,7 @@ pub const ROWS: &[Row] = &[
         w.record(REGULATOR, rule(id, redirect(COUNTY, &[])));
         w.record(CHEST, appeal(id));
         w.pass(400 * DAY_MS);
-        let away = w.record(COUNTY, transfer(chest, Right::Holding, &[(FUND, 10_000)]));
-        w.by(FUND, accept_transfer(away.transfer()))
+        w.by(COUNTY, transfer(chest, Right::Holding, &[(FUND, 10_000)]))
     }),
     Row(Code::PartsHeld, "a redirect of parts that another dispute holds", |w| {
         let id = disputed(w);
@@ -208,6 +231,7 @@ pub const ROWS: &[Row] = &[
             parts: 1,
             kind: HoldKind::Frozen,
             until_ms: u64::MAX,
+            appealed_until_ms: u64::MAX,
         };
         let holds: Vec<Hold> = (0..MAX_FREEZES).map(of).collect();
         w.put(&Key::Holds(chest, Right::Holding), &holds);
@@ -233,25 +257,6 @@ pub const ROWS: &[Row] = &[
         w.record(CHEST, appeal(id));
         w.record(REGULATOR, members::relate(BUREAU, FUND, true));
         w.by(BUREAU, rule(id, redirect(FUND, &[])))
-    }),
-    Row(Code::HeldAlready, "the same share held again after the cooling period", |w| {
-        let id = disputed(w);
-        w.record(REGULATOR, rule(id, Ruling::Dismiss));
-        w.pass(400 * DAY_MS);
-        let share = share(w, 1);
-        w.by(COUNTY, dispute(share))
-    }),
-    Row(Code::HoldsFull, "more holds than one right can have", |w| {
-        *w = World::sources();
-        for i in 0..MAX_HOLDS {
-            let name = format!("member-{i}");
-            let role = headwater_ledger::event::member::Role::Holder;
-            w.record(GZ, admit(&name, role));
-            let share = share(w, 1);
-            w.record(&name, dispute(share));
-        }
-        let share = share(w, 1);
-        w.by(COUNTY, dispute(share))
     }),
     Row(Code::NotDisputeParty, "a stranger disputes a payment", |w| {
         *w = World::paid();

@@ -37,9 +37,14 @@ fn with_account(w: &mut World, change: fn(&mut AccountRecord)) -> AccountId {
 
 fn closed(w: &mut World) -> AccountId {
     *w = World::confirmed();
-    let (account, _) = w.account(REPORT, GZ);
+    let account = settled(w);
     w.record(GZ, close(account));
     account
+}
+
+/// The account, with the time over in which what was confirmed can be disputed.
+fn settled(w: &mut World) -> AccountId {
+    with_account(w, |account| account.open_until_ms = 0)
 }
 
 /// The chest hospital has sealed three sources and was paid 1 000.00.
@@ -254,7 +259,7 @@ pub const ROWS: &[Row] = &[
         *w = World::contracted();
         w.pay(PRICE - 1, TAX, "B-1");
         w.deliver_and_confirm();
-        let (account, _) = w.account(REPORT, GZ);
+        let account = settled(w);
         w.by(GZ, close(account))
     }),
     Row(
@@ -264,7 +269,7 @@ pub const ROWS: &[Row] = &[
             *w = World::confirmed();
             w.propose(PRICE);
             w.sign_by_all();
-            let (account, _) = w.account(REPORT, GZ);
+            let account = settled(w);
             w.by(GZ, close(account))
         },
     ),
@@ -272,7 +277,7 @@ pub const ROWS: &[Row] = &[
         let (world, payout) = World::paid_out();
         *w = world;
         w.record(CHEST, contest(payout));
-        let (account, _) = w.account(REPORT, GZ);
+        let account = settled(w);
         w.by(GZ, close(account))
     }),
     Row(Code::AccountNotSettled, "closed while a dismissal can be appealed", |w| {
@@ -280,16 +285,40 @@ pub const ROWS: &[Row] = &[
         let payment = Subject::Payment(w.payment());
         let id = w.record(BUYER, dispute(payment)).dispute();
         w.record(REGULATOR, rule(id, Ruling::Dismiss));
-        let (account, _) = w.account(REPORT, GZ);
+        let account = settled(w);
         w.by(GZ, close(account))
     }),
     Row(Code::AccountNotSettled, "closed while a share of it is disputed", |w| {
         *w = World::confirmed();
         let share = slice(w.asset(CHEST_RAW), Right::Holding, CHEST, 1);
         w.record(COUNTY, dispute(Subject::Share(share)));
-        w.pass(30 * DAY_MS);
-        let (account, _) = w.account(REPORT, GZ);
+        let account = settled(w);
         w.by(GZ, close(account))
+    }),
+    Row(Code::AccountNotSettled, "closed while what was confirmed can be disputed", |w| {
+        *w = World::confirmed();
+        let (account, record) = w.account(REPORT, GZ);
+        w.now_ms = record.open_until_ms - 1_000;
+        w.by(GZ, close(account))
+    }),
+    Row(Code::PaymentDisputed, "a payment voided in which a share is disputed", |w| {
+        *w = World::paid();
+        let share = slice(w.asset(CHEST_RAW), Right::Holding, CHEST, 1);
+        w.record(COUNTY, dispute(Subject::Share(share)));
+        w.by(GZ, void_payment(w.payment()))
+    }),
+    Row(Code::VoidTooLate, "a payment voided in which a share has changed hands", |w| {
+        *w = World::paid();
+        w.share_with_patients();
+        w.by(GZ, void_payment(w.payment()))
+    }),
+    Row(Code::PayoutAbovePayable, "paid again before the reversal of a payout is final", |w| {
+        let (world, payout) = World::paid_out();
+        *w = world;
+        let id = w.record(CHEST, contest(payout)).dispute();
+        w.record(REGULATOR, rule(id, Ruling::ReversePayout));
+        let payable = w.balance(CHEST).payable;
+        w.by(GZ, w.payout(CHEST, payable + 1, "P-2"))
     }),
     Row(Code::PaymentDisputed, "a disputed payment voided", |w| {
         *w = World::paid();
@@ -299,7 +328,7 @@ pub const ROWS: &[Row] = &[
     }),
     Row(Code::AccountNotSettled, "closed while a refund is ordered", |w| {
         *w = World::confirmed();
-        let account = with_account(w, |account| account.orders = 1);
+        let account = with_account(w, |account| (account.orders, account.open_until_ms) = (1, 0));
         w.by(GZ, close(account))
     }),
     Row(Code::ClosingTooLarge, "closed with more lines than can be", |w| {
@@ -327,7 +356,7 @@ pub const ROWS: &[Row] = &[
             signed: Vec::new(),
         };
         w.put(&Key::Right(chest, Right::Holding), &head);
-        let (account, _) = w.account(REPORT, GZ);
+        let account = settled(w);
         w.by(GZ, close(account))
     }),
     Row(Code::EpochsFull, "one transfer more than a right can have", |w| {

@@ -2,7 +2,7 @@
 //! reviews, and secure environments.
 
 use headwater_ledger::event::asset::Purpose;
-use headwater_ledger::event::dispute::Subject;
+use headwater_ledger::event::dispute::{RefundOrder, Ruling, Subject};
 use headwater_ledger::event::market::{Decision, Instalment};
 use headwater_ledger::event::rights::{Exclusivity, Terms};
 use headwater_ledger::event::{
@@ -59,6 +59,14 @@ fn reviewed(w: &mut World) {
     w.clean();
     w.report();
     w.list_report();
+}
+
+/// The account of the report is closed, as after the time in which what was confirmed can be disputed.
+fn close_at_once(w: &mut World) {
+    let (id, mut account) = w.account(REPORT, GZ);
+    account.open_until_ms = 0;
+    w.put(&Key::Account(id), &account);
+    w.record(GZ, close(id));
 }
 
 pub const ROWS: &[Row] = &[
@@ -254,13 +262,13 @@ pub const ROWS: &[Row] = &[
     }),
     Row(Code::AccountClosed, "sold into a closed account", |w| {
         *w = World::completed();
-        w.record(GZ, close(w.account(REPORT, GZ).0));
+        close_at_once(w);
         w.by(INSIGHT, w.proposal(PRICE))
     }),
     Row(Code::AccountClosed, "signed after the account was closed", |w| {
         *w = World::completed();
         let contract = w.record(INSIGHT, w.proposal(PRICE)).contract();
-        w.record(GZ, close(w.account(REPORT, GZ).0));
+        close_at_once(w);
         w.by(BUYER, sign_contract(contract, w.schedule_hash()))
     }),
     Row(Code::InForceFull, "one licence too many in force", |w| {
@@ -405,6 +413,30 @@ pub const ROWS: &[Row] = &[
         *w = World::completed();
         w.record(GZ, certify(w.contract()));
         w.by(GZ, refund(w.payment(), [1, 0, 0], "R-1"))
+    }),
+    Row(Code::CertificateNotDue, "certified while a refund is ordered", |w| {
+        *w = World::completed();
+        let id = w.record(BUYER, dispute(Subject::Payment(w.payment()))).dispute();
+        w.record(REGULATOR, rule(id, Ruling::Refund(RefundOrder { net: 1, fee: 0, tax: 0 })));
+        w.by(GZ, certify(w.contract()))
+    }),
+    Row(Code::SellerIsBuyer, "certified after the buyer became the seller", |w| {
+        *w = World::completed();
+        w.succeed(BUYER, INSIGHT);
+        w.by(GZ, certify(w.contract()))
+    }),
+    Row(Code::SellerIsBuyer, "signed after the buyer became the exchange", |w| {
+        *w = World::proposed();
+        w.succeed(BUYER, GZ);
+        w.by(GZ, sign_contract(w.contract(), w.schedule_hash()))
+    }),
+    Row(Code::ContractClosed, "deemed delivered after a ruling has ended the contract", |w| {
+        *w = World::paid();
+        w.record(INSIGHT, deliver(w.contract()));
+        let id = w.record(BUYER, dispute(Subject::Contract(w.contract()))).dispute();
+        w.record(REGULATOR, rule(id, Ruling::EndContract));
+        w.pass(100 * DAY_MS);
+        w.by(INSIGHT, confirm(w.contract()))
     }),
     Row(Code::CertificateNotDue, "certified before the delivery is confirmed", |w| {
         *w = World::paid();

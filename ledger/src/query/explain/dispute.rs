@@ -53,7 +53,7 @@ fn status_in_words(status: DisputeStatus) -> &'static str {
         DisputeStatus::Open => "open",
         DisputeStatus::Ruled => "ruled; a party may appeal until its time is over",
         DisputeStatus::Appealed => "appealed; what was ruled stands until another arbiter rules",
-        DisputeStatus::Final => "ruled on appeal",
+        DisputeStatus::Final => "final",
     }
 }
 
@@ -94,7 +94,7 @@ impl<V: Lists> Case<'_, V> {
             "{} disputes {}: {}",
             record.opener,
             subject_in_words(self.view, &record.subject)?,
-            status_in_words(record.status)
+            status_in_words(record.standing(self.time_ms))
         );
         self.say(Reason::new("LED-DSP-1", text).with("dispute", id).with("height", entry.height));
         Ok(())
@@ -125,6 +125,10 @@ impl<V: Lists> Case<'_, V> {
                 }
             }
         }
+        if dispute.is_mark() {
+            let text = "it is a mark: nothing is held for it unless a regulator orders a freeze";
+            self.say(Reason::new("LED-DSP-1", text));
+        }
         let events = self.view.entries(&Relation::DisputeEvents(*id))?;
         let keys: Vec<Key> =
             events.iter().map(|e| Key::Filed(EventId::from_digest(e.id))).collect();
@@ -135,7 +139,8 @@ impl<V: Lists> Case<'_, V> {
             let reason = filed(self.view, dispute, &record)?.with("event", entry.id);
             self.say(reason.with("height", entry.height).with("time_ms", record.time_ms));
         }
-        self.say(Reason::new("LED-DSP-4", status_in_words(dispute.status)));
+        let standing = dispute.standing(self.time_ms);
+        self.say(Reason::new("LED-DSP-4", status_in_words(standing)));
         Ok(())
     }
 

@@ -241,10 +241,10 @@ impl<V: Lists> Case<'_, V> {
             let text = format!("disputes that wait for a ruling: {}", contest.waiting);
             self.say(Reason::new("LED-DSP-9", text));
         }
-        if self.time_ms <= contest.appeal_until_ms {
+        if self.time_ms <= contest.appeal_until_ms() {
             let text = "a ruling about it can be appealed";
             let reason = Reason::new("LED-DSP-9", text);
-            self.say(reason.with("appeal_until_ms", contest.appeal_until_ms));
+            self.say(reason.with("appeal_until_ms", contest.appeal_until_ms()));
         }
         Ok(())
     }

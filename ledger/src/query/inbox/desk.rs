@@ -3,7 +3,6 @@
 use super::{BlockTime, InboxAction, InboxItem, InboxKind, subject_in_words};
 use crate::account::Amounts;
 use crate::event::dispute::{Ruling, Subject};
-use crate::event::governance::Rulebook;
 use crate::event::market::Instalment;
 use crate::execute::acting;
 use crate::grant::lapsed;
@@ -21,7 +20,7 @@ use crate::state::record::{
 use crate::state::{Records, View};
 use crate::text::Handle;
 use crate::words::{money, percent, word};
-use crate::{governance, succession};
+use crate::{contract, governance, succession};
 
 /// What an item is made of, besides its id and height.
 pub(super) struct Waiting {
@@ -88,10 +87,6 @@ impl<V: View> Desk<'_, V> {
         }
         let owners = self.view.epoch(id, &asset, right, head.epoch)?.owners;
         self.any(owners.iter().map(|owner| &owner.member))
-    }
-
-    fn rulebook(&self) -> Result<Rulebook, Fault> {
-        Ok(self.view.rulebook()?.1)
     }
 
     pub(super) fn waiting(&self, found: &Object) -> Result<Option<Waiting>, QueryError> {
@@ -179,7 +174,7 @@ impl<V: View> Desk<'_, V> {
     }
 
     fn payout(&self, p: &PayoutRecord) -> Result<Option<Waiting>, QueryError> {
-        let until_ms = p.time_ms.saturating_add(self.rulebook()?.contest_ms);
+        let until_ms = p.contest_until_ms;
         if p.status != PayoutStatus::Paid || !self.is(&p.payee)? || !self.in_time(until_ms) {
             return Ok(None);
         }
@@ -231,8 +226,10 @@ impl<V: View> Desk<'_, V> {
         let next = if open && signed { next_instalment(c) } else { None };
         let overdue = next.filter(|part| !self.in_time(part.due_ms));
         let to_deliver = open && signed && seller && c.delivered.is_none() && !c.confirmed;
-        let other_ends = (seller && c.buyer_terminates && !c.seller_terminates)
-            || (buyer && c.seller_terminates && !c.buyer_terminates);
+        let says = |since_ms| contract::says(since_ms, self.now.time_ms);
+        let (seller_ends, buyer_ends) = (says(c.seller_terminates), says(c.buyer_terminates));
+        let other_ends =
+            (seller && buyer_ends && !seller_ends) || (buyer && seller_ends && !buyer_ends);
         let (kind, summary, actions, until_ms) = if open && other_ends {
             let summary = format!("end of the contract for {price}");
             (InboxKind::Termination, summary, vec![InboxAction::Terminate], None)
@@ -245,9 +242,8 @@ impl<V: View> Desk<'_, V> {
             (InboxKind::Instalment, summary, actions, None)
         } else if signed && buyer && c.delivered.is_some() && !c.confirmed {
             // Afterwards it counts as confirmed when somebody says so.
-            let until_ms = c.delivered_ms.saturating_add(self.rulebook()?.deemed_delivery_ms);
             let summary = format!("delivery under the contract for {price}");
-            (InboxKind::Delivery, summary, vec![InboxAction::Confirm], Some(until_ms))
+            (InboxKind::Delivery, summary, vec![InboxAction::Confirm], Some(c.deemed_from_ms))
         } else if to_deliver && !recorded(self.view, &c.asset)?.void {
             let summary = format!("delivery, to make, under the contract for {price}");
             (InboxKind::Sold, summary, vec![InboxAction::Deliver], None)
@@ -281,9 +277,8 @@ impl<V: View> Desk<'_, V> {
                 (std::iter::once(InboxAction::Rule).chain(share).collect(), None)
             }
             DisputeStatus::Ruled => {
-                let appeal_ms = self.rulebook()?.appeal_ms;
                 let last = d.rulings.last();
-                let until_ms = last.map_or(0, |r| r.time_ms.saturating_add(appeal_ms));
+                let until_ms = last.map_or(0, |r| r.appeal_until_ms);
                 // Whoever the dispute was dismissed for has won.
                 let lost = opener || last.is_none_or(|r| r.ruling != Ruling::Dismiss);
                 if !party || !lost || !self.in_time(until_ms) {

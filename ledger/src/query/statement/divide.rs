@@ -174,6 +174,7 @@ pub(super) fn divide<V: View>(
             epochs,
             cuts: &cuts,
             holds: &holds,
+            now_ms: asked.now_ms,
             closing: closing.iter().filter(|c| (c.asset, c.right) == (asset, right)).collect(),
         };
         let lines = own.lines((&all, &confirmed))?;
@@ -197,6 +198,8 @@ struct OfClaim<'a> {
     epochs: &'a [Epoch<Handle>],
     cuts: &'a [CutRecord],
     holds: &'a [Hold],
+    /// Block time, milliseconds since 1970.
+    now_ms: u64,
     /// Its lines that got a minor unit when the account was closed.
     closing: Vec<&'a ClosingLine>,
 }
@@ -276,7 +279,8 @@ impl OfClaim<'_> {
             let key = Key::PaidLine(*account, asset, right, party.clone());
             let record: LineRecord = view.get(&key)?.unwrap_or_default();
             let unpaid = record.left_of(due.saturating_add(given));
-            let frozen = unpaid.max(0).min(less(due, free)?.into());
+            let held = less(due, free)?.saturating_add(record.reversed_at(self.now_ms));
+            let frozen = unpaid.max(0).min(held.into());
             let adjusted = i128::from(has).saturating_add(given.into());
             let adjusted = adjusted.saturating_sub(entitled.into());
             let small = |amount: i128| u64::try_from(amount.max(0)).map_err(overflow);

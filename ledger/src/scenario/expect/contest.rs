@@ -202,7 +202,8 @@ impl Kind for Held {
         let until_ms = Time::read(at, context)?;
         at.expect("by")?;
         let dispute = Ref::<DisputeId>::read(at, context)?;
-        Ok(Hold { dispute, owner: owner.member, parts: owner.parts, kind, until_ms })
+        let (owner, parts) = (owner.member, owner.parts);
+        Ok(Hold { dispute, owner, parts, kind, until_ms, appealed_until_ms: until_ms })
     }
     fn write(hold: &Hold, context: &super::Context<'_>) -> String {
         let owner = crate::event::rights::Owner { member: hold.owner.clone(), parts: hold.parts };

@@ -13,8 +13,8 @@ use crate::scenario::kind::number::Count;
 use crate::scenario::kind::reference::{Asset, Member, one};
 use crate::scenario::token::shown;
 use crate::state::record::{
-    ChangeRecord, ContractRecord, ContractStatus, GrantRecord, RegistrationRecord,
-    RegistrationStatus, RequestRecord, TradeCertificateRecord,
+    ChangeRecord, ContractRecord, ContractStatus, DisputeRecord, DisputeStatus, GrantRecord,
+    RegistrationRecord, RegistrationStatus, RequestRecord, TradeCertificateRecord,
 };
 use crate::state::{Key, Records, View};
 use crate::words::word;
@@ -48,7 +48,7 @@ pub(super) fn status(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
         Object::SetOff(_, _) => ("recorded".into(), &["recorded"]),
         Object::Certificate(_, r) => either(r.void, &["void", "issued"]),
         Object::Aggregate(_, _) => ("sealed".into(), &["sealed"]),
-        Object::Dispute(_, r) => (word(&r.status), &["open", "ruled", "appealed", "final"]),
+        Object::Dispute(_, r) => (dispute_status(r, a.context.now_ms), &DISPUTE),
         Object::Succession(_, r) => either(r.accepted, &["accepted", "proposed"]),
         Object::Change(_, r) => (word(&r.status), &["proposed", "scheduled", "active", "failed"]),
     };
@@ -60,6 +60,16 @@ const REQUEST: [&str; 3] = ["open", "approved", "declined"];
 const REGISTRATION: [&str; 4] = ["notice", "registered", "rejected", "cancelled"];
 const CONTRACT: [&str; 7] =
     ["proposed", "signed", "delivered", "confirmed", "declined", "withdrawn", "terminated"];
+
+const DISPUTE: [&str; 5] = ["open", "marked", "ruled", "appealed", "final"];
+
+/// Where a dispute stands now; open, but only a mark for which nothing is held.
+fn dispute_status(record: &DisputeRecord, now_ms: u64) -> String {
+    match record.standing(now_ms) {
+        DisputeStatus::Open if record.is_mark() => "marked".to_string(),
+        standing => word(&standing),
+    }
+}
 
 /// The first of two words when something is so, else the second; and both.
 fn either(is: bool, words: &'static [&'static str; 2]) -> (String, &'static [&'static str]) {

@@ -57,18 +57,34 @@ pub struct Return {
 }
 
 /// Disputes that are not final: they can still change what they are about.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct Contest {
     /// How many wait for a ruling.
     pub waiting: u32,
-    /// Last block time at which a ruling on one can be appealed, milliseconds since 1970; 0 when
-    /// there was none.
-    pub appeal_until_ms: u64,
+    /// First rulings that were not appealed, in the order in which they were given.
+    pub appealable: Vec<Appealable>,
+    /// Last block time at which one can be that is not among them for want of room, milliseconds
+    /// since 1970; 0 when there is none.
+    pub others_until_ms: u64,
+}
+
+/// A first ruling that was not appealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Appealable {
+    /// The dispute.
+    pub dispute: DisputeId,
+    /// Last block time at which it can be appealed, milliseconds since 1970.
+    pub until_ms: u64,
 }
 
 impl Contest {
     /// Whether one of them is not final at a block time.
     pub fn is_open(&self, now_ms: u64) -> bool {
-        self.waiting > 0 || now_ms <= self.appeal_until_ms
+        self.waiting > 0 || now_ms <= self.appeal_until_ms()
+    }
+
+    /// Last block time at which one can be appealed, milliseconds since 1970; 0 when none can.
+    pub fn appeal_until_ms(&self) -> u64 {
+        self.appealable.iter().fold(self.others_until_ms, |last, a| last.max(a.until_ms))
     }
 }

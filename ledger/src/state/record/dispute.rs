@@ -65,6 +65,8 @@ pub struct DisputeRecord {
     pub respondents: Vec<Handle>,
     /// Where it stands.
     pub status: DisputeStatus,
+    /// Whether its opening, or a freeze, has held the slice; without that one about a share is a mark.
+    pub held: bool,
     /// The ruling, and the one on appeal.
     pub rulings: Vec<RulingRecord>,
     /// Who appealed.
@@ -73,6 +75,25 @@ pub struct DisputeRecord {
     pub height: u64,
     /// Block time at which it was opened, milliseconds since 1970.
     pub time_ms: u64,
+}
+
+impl DisputeRecord {
+    /// Where it stands at a block time: a ruling that can be appealed no more is final.
+    /// Implements [LED-DSP-9].
+    pub fn standing(&self, now_ms: u64) -> DisputeStatus {
+        let lapsed = |first: &RulingRecord| first.appeal_until_ms < now_ms;
+        match self.status {
+            DisputeStatus::Ruled if self.rulings.first().is_some_and(lapsed) => {
+                DisputeStatus::Final
+            }
+            status => status,
+        }
+    }
+
+    /// Whether it is about a share and nothing is, or was, held for it.
+    pub fn is_mark(&self) -> bool {
+        matches!(self.subject, Subject::Share(_)) && !self.held
+    }
 }
 
 /// A dispute that waits for a ruling.

@@ -3,7 +3,7 @@
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::hash::{AccountId, AssetId, ContractId, Digest, DisputeId};
+use crate::hash::{AccountId, AssetId, ContractId, Digest, DisputeId, PayoutId};
 use crate::split::Right;
 use crate::text::{Code, Handle};
 
@@ -16,6 +16,20 @@ pub struct LineRecord {
     pub set_off_in: u64,
     /// Set off away from here: payable here, against what was overpaid on other lines.
     pub set_off_out: u64,
+    /// What counts as not paid by rulings that are not final: it is not paid again before they are.
+    pub reversed: Vec<Reversed>,
+}
+
+/// A payout that a ruling reversed which is not final.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Reversed {
+    /// The payout.
+    pub payout: PayoutId,
+    /// Minor units.
+    pub amount: u64,
+    /// Last block time at which it is held, milliseconds since 1970; the last there is until an
+    /// appeal is decided.
+    pub until_ms: u64,
 }
 
 impl LineRecord {
@@ -28,6 +42,12 @@ impl LineRecord {
     /// more was paid.
     pub fn left_of(&self, has: u64) -> i128 {
         i128::from(has).saturating_add(self.set_off()).saturating_sub(self.paid.into())
+    }
+
+    /// What of it is held at a block time because payouts were reversed and that is not final.
+    pub fn reversed_at(&self, now_ms: u64) -> u64 {
+        let held = self.reversed.iter().filter(|r| now_ms <= r.until_ms);
+        held.fold(0, |sum, r| sum.saturating_add(r.amount))
     }
 
     /// What the owner has had of the line's money: what was paid out, and what was set off away
@@ -75,6 +95,8 @@ pub struct PayoutRecord {
     pub height: u64,
     /// Block time at which it was recorded, milliseconds since 1970.
     pub time_ms: u64,
+    /// Last block time at which its payee can contest it, milliseconds since 1970.
+    pub contest_until_ms: u64,
 }
 
 /// An owner's line of a claim.
@@ -183,7 +205,8 @@ pub struct Hold {
     pub parts: u16,
     /// Why.
     pub kind: HoldKind,
-    /// Last block time of the hold, milliseconds since 1970; the last there is until an appeal is
-    /// decided.
+    /// Last block time of the hold, milliseconds since 1970.
     pub until_ms: u64,
+    /// The same if the ruling is appealed; the last there is for what a ruling gave.
+    pub appealed_until_ms: u64,
 }

@@ -103,6 +103,7 @@ pub struct InForce {
     pub not_before_ms: u64,
     /// Last block time.
     pub not_after_ms: u64,
-    /// Whether a ruling has voided it: it excludes nothing until another puts it back.
-    pub void: bool,
+    /// The last block time at which the ruling that voided it can be undone: until then nobody may
+    /// use it, and it leaves its place to no other. `None` when it is not void.
+    pub void_until_ms: Option<u64>,
 }

@@ -46,7 +46,6 @@ impl Maker {
 
     fn moments(&self) -> Vec<(u64, Point)> {
         let naive = &self.naive;
-        let rules = &naive.rulebook;
         let mut all = Vec::new();
         for (id, g) in &naive.grants {
             if matches!(g.standing, Standing::Accepted | Standing::Revoked) {
@@ -66,13 +65,13 @@ impl Maker {
                 all.push((c.licence.not_after_ms, Point::Licence(*id)));
             }
             if let Some(delivered) = c.delivered.filter(|_| !c.confirmed) {
-                all.push((delivered + rules.deemed_delivery_ms, Point::Confirm(*id)));
+                all.push((delivered, Point::Confirm(*id)));
             }
         }
         let payments = naive.payments.iter().filter(|p| !p.void);
-        all.extend(payments.map(|p| (p.time + rules.contest_ms, Point::Void(p.id))));
+        all.extend(payments.map(|p| (p.void_until, Point::Void(p.id))));
         let payouts = naive.payouts.iter().filter(|(_, p)| p.standing == PayoutStanding::Paid);
-        all.extend(payouts.map(|(id, p)| (p.time + rules.contest_ms, Point::Contest(*id))));
+        all.extend(payouts.map(|(id, p)| (p.contest_until, Point::Contest(*id))));
         let ruled = naive.disputes.iter().filter(|(_, d)| d.standing == DisputeStanding::Ruled);
         let ruled = ruled.map(|(id, d)| (d.rulings[0].appeal_until, Point::Appeal(*id)));
         all.extend(ruled);

@@ -57,7 +57,7 @@ pub(super) fn in_force(n: usize, many: bool, until_ms: u64) -> Result<InForce> {
         territories: if many { territories(&format!("X{n}"))? } else { vec!["XX".parse()?] },
         not_before_ms: 0,
         not_after_ms: until_ms,
-        void: false,
+        void_until_ms: None,
     })
 }
 

@@ -87,7 +87,7 @@ pub(super) fn append<R: AccountRows>(
     if let Some(Entry { seq: last, .. }) = last_row.last().filter(|last| last.seq >= entry.seq) {
         return Err(AccountError::NotLater { seq: entry.seq, last: *last });
     }
-    if payments % BASE == 0 {
+    if payments.is_multiple_of(BASE) {
         last_row.clear();
     }
     last_row.push(entry);
@@ -107,18 +107,19 @@ pub(super) fn append<R: AccountRows>(
     if let Some((node, starts)) = begun {
         rows.put_starts(node, starts).map_err(AccountError::Rows)?;
     }
-    for (tree, node, sums) in grown {
-        rows.put_sums(tree, node, sums).map_err(AccountError::Rows)?;
+    let first = Node { level: levels(payments), index: 0 };
+    for (tree, sums) in grown {
+        rows.put_sums(tree, first, sums).map_err(AccountError::Rows)?;
     }
     Ok(())
 }
 
-/// The nodes of sums that there are once one payment more is recorded: on a level that begins with
-/// it the first group is all there was.
+/// The first nodes of the level that begins when one payment more is recorded, if one does: their
+/// first group is all there was. None of zeros.
 fn grown<R: AccountRows>(
     rows: &R,
     payments: u64,
-) -> Result<Vec<(Tree, Node, Sums)>, AccountError<R::Error>> {
+) -> Result<Vec<(Tree, Sums)>, AccountError<R::Error>> {
     let level = levels(payments);
     let mut grown = Vec::new();
     if level == 0 || level == levels(payments.saturating_add(1)) {
@@ -129,7 +130,7 @@ fn grown<R: AccountRows>(
         let [first, ..] = &mut sums;
         *first = prefix(rows, tree, payments)?;
         if sums != Sums::default() {
-            grown.push((tree, Node { level, index: 0 }, sums));
+            grown.push((tree, sums));
         }
     }
     Ok(grown)

@@ -11,6 +11,7 @@ use crate::event::rights::GrantRight;
 use crate::execute::Act;
 use crate::grant::{Intent, not_reserved};
 use crate::hash::{AccessId, AssetId};
+use crate::limits::MAX_ACCESS_MS;
 use crate::reject::{Code, Missing, Refusal, Reject};
 use crate::request::put_before_deciders;
 use crate::rights::{alone, managed};
@@ -31,8 +32,12 @@ pub(crate) fn request(act: &mut Act<'_>, e: &RequestAccess) -> Result<(), Refusa
         let text = format!("{} would log its own use", act.author);
         return Err(Reject::new(Code::NotIndependent, text).into());
     }
-    if e.not_after_ms < act.context.time_ms {
-        let text = format!("the access would have ended at {}", moment(e.not_after_ms));
+    let now = act.context.time_ms;
+    let latest = now.saturating_add(MAX_ACCESS_MS);
+    if !(now..=latest).contains(&e.not_after_ms) {
+        let (end, latest) = (moment(e.not_after_ms), moment(latest));
+        let text =
+            format!("the access would end at {end}, now is {}, at most {latest}", moment(now));
         return Err(Reject::new(Code::TermOutOfRange, text).into());
     }
     let id = AccessId::from_digest(*act.event.digest());
@@ -83,33 +88,33 @@ pub(crate) fn named(act: &Act<'_>, id: &AccessId) -> Result<AccessRecord, Refusa
     })?)
 }
 
-/// `decide_access`.
+/// `decide_access`: a request is answered, and what was granted ended.
 pub(crate) fn decide(act: &mut Act<'_>, e: &DecideAccess) -> Result<(), Refusal> {
     let mut access = named(act, &e.access)?;
     let asset = named_asset(act, &access.asset)?;
     managed(act, &access.asset, &asset, Right::Processing)?;
-    match access.status {
-        AccessStatus::Requested => {}
-        AccessStatus::Granted | AccessStatus::Refused => {
-            let text = format!("the access is {} already", word(&access.status));
-            return Err(Reject::new(Code::AccessClosed, text).into());
-        }
-    }
-    access.status = match e.decision {
-        Decision::Accept => {
+    access.status = match (access.status, e.decision) {
+        (AccessStatus::Requested, Decision::Accept) => {
             named_in_force(act, &access.asset)?;
             usable(act, &access.asset, &asset)?;
             act.require_not_suspended(&access.by)?;
             check_not_reserved(act, &access.by, (&access.asset, &asset), &access.purposes)?;
             AccessStatus::Granted
         }
-        Decision::Reject => AccessStatus::Refused,
+        (AccessStatus::Requested, Decision::Reject) => AccessStatus::Refused,
+        (AccessStatus::Granted, Decision::Reject) if act.context.time_ms <= access.not_after_ms => {
+            AccessStatus::Ended
+        }
+        (AccessStatus::Granted, _) | (AccessStatus::Refused | AccessStatus::Ended, _) => {
+            let text = format!("the access is {} already", word(&access.status));
+            return Err(Reject::new(Code::AccessClosed, text).into());
+        }
     };
     act.state.put(&Key::Access(e.access), &access)?;
     log(act, &access.asset)
 }
 
-/// `record_usage`: what was done is logged whatever has become of the asset since.
+/// `record_usage`: a job runs while the access is in force and the asset may still be used so.
 pub(crate) fn record_usage(act: &mut Act<'_>, e: &RecordUsage) -> Result<(), Refusal> {
     let mut access = named(act, &e.access)?;
     if !act.is(&access.environment)? {
@@ -125,6 +130,12 @@ pub(crate) fn record_usage(act: &mut Act<'_>, e: &RecordUsage) -> Result<(), Ref
         );
         return Err(Reject::new(Code::AccessNotInForce, text).into());
     }
+    let user = act.acting(&access.by)?;
+    if act.named_member(&user)?.suspended {
+        return Err(Reject::new(Code::AccessNotInForce, format!("{user} is suspended")).into());
+    }
+    let asset = named_in_force(act, &access.asset)?;
+    usable(act, &access.asset, &asset)?;
     let job = Key::Usage(e.access, e.job);
     if act.state.value(&job)?.is_some() {
         return Err(Reject::new(Code::JobRepeated, format!("job {} is logged", e.job)).into());

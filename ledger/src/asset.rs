@@ -5,19 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::envelope::asset_id;
 use crate::event::asset::{Activity, Derivation, Input, Metadata, Purpose, RegisterAsset, Stage};
-use crate::event::member::Role;
 use crate::event::rights::{GrantRight, VoidAsset};
 use crate::execute::{Act, acting};
 use crate::grant::{self, Use};
 use crate::hash::{AccessId, AssetId, Digest, GrantId};
 use crate::limits::{CLAIM_TOLERANCE_MS, MAX_CLAIMS, MAX_WEIGHT_SUM};
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
-use crate::split::SplitError;
+use crate::split::{Right, SplitError};
 use crate::state::record::{AssetInputs, AssetRecord, GrantRecord};
 use crate::state::{Key, Records, Relation, View};
 use crate::text::{self, Handle};
 use crate::words::{moment, word};
-use crate::{access, consent, floor, member, nesting, succession, watch};
+use crate::{access, consent, floor, member, nesting, succession, version, watch};
 
 /// An asset that an event names; it waits for one that is not recorded.
 pub(crate) fn named(act: &Act<'_>, id: &AssetId) -> Result<AssetRecord, Refusal> {
@@ -180,7 +179,7 @@ pub(crate) fn register(act: &mut Act<'_>, e: &RegisterAsset) -> Result<(), Refus
     let activity = e.derivation.as_ref().map(|d| &d.activity);
     check_ranges(&e.metadata, activity)?;
     check_claimed(activity, act.context.time_ms)?;
-    let (first_version, version) = revised(act, e, id)?;
+    let (first_version, version) = version::revised(act, e, id)?;
     let (late, territories) = match &e.derivation {
         Some(derivation) => derive(act, e, derivation, id)?,
         None => (false, None),
@@ -286,38 +285,6 @@ fn check_claimed(activity: Option<&Activity>, now_ms: u64) -> Result<(), Reject>
     Err(Reject::new(Code::OutOfRange, text))
 }
 
-/// The line of versions the asset belongs to and its number in it. Implements [LED-AST-5].
-fn revised(act: &mut Act<'_>, e: &RegisterAsset, id: AssetId) -> Result<(AssetId, u32), Refusal> {
-    let Some(previous) = &e.revises else { return Ok((id, 1)) };
-    let asset = named_in_force(act, previous)?;
-    if !act.is(&asset.author)? {
-        return Err(Reject::new(
-            Code::NotAuthor,
-            format!("{}/{} was registered by another member", asset.author, asset.name),
-        )
-        .into());
-    }
-    if asset.stage != e.stage {
-        let text = format!(
-            "{}/{} is {}, a version of it too",
-            asset.author,
-            asset.name,
-            word(&asset.stage)
-        );
-        return Err(Reject::new(Code::StageMismatch, text).into());
-    }
-    let key = Key::Revision(*previous);
-    if act.state.value(&key)?.is_some() {
-        return Err(Reject::new(
-            Code::AlreadyRevised,
-            format!("{}/{} has a newer version", asset.author, asset.name),
-        )
-        .into());
-    }
-    act.state.put(&key, &id)?;
-    Ok((asset.first_version, asset.version.saturating_add(1)))
-}
-
 /// Checks a derivation, counts the grants it uses and records floors, conditions and edges. Tells
 /// whether it was filed late. Implements [LED-LIN-1] to [LED-LIN-5].
 fn derive(
@@ -331,7 +298,7 @@ fn derive(
     check_purposes(activity)?;
     let mut late = false;
     let mut floors = floor::Tracker::new(act.author);
-    let mut watches = watch::Gathered::default();
+    let mut watches = watch::Gathered::new(e.metadata.deidentification);
     let mut used: BTreeMap<GrantId, GrantRecord> = BTreeMap::new();
     let mut territories = None;
     for input in &derivation.inputs {
@@ -490,10 +457,41 @@ fn check_purposes(activity: &Activity) -> Result<(), Reject> {
     Ok(())
 }
 
-/// `void_asset`. Implements [LED-AST-6].
+/// `void_asset`: the author takes an asset back while nobody else has anything of it. One of which
+/// somebody has is voided by a ruling. Implements [LED-AST-6].
 pub(crate) fn void(act: &mut Act<'_>, e: &VoidAsset) -> Result<(), Refusal> {
-    act.require_role(Role::Regulator)?;
     let mut asset = named_in_force(act, &e.asset)?;
+    let shown = format!("{}/{}", asset.author, asset.name);
+    if !act.is(&asset.author)? {
+        let text = format!("{shown} was registered by another member");
+        return Err(Reject::new(Code::NotAuthor, text).into());
+    }
+    if let Some(what) = concerns_others(act.state, &e.asset)? {
+        return Err(Reject::new(Code::AssetInUse, format!("{shown} {what}")).into());
+    }
     asset.void = true;
-    Ok::<(), Fault>(act.state.put(&Key::Asset(e.asset), &asset)?).map_err(Refusal::from)
+    Ok(act.state.put(&Key::Asset(e.asset), &asset)?)
+}
+
+/// What others have of an asset, or claim: a part of a right, a grant, something made of it, an
+/// access, a listing or a dispute, ended ones too.
+fn concerns_others<V: View>(view: &V, id: &AssetId) -> Result<Option<&'static str>, Fault> {
+    for right in Right::ALL {
+        if view.value(&Key::Right(*id, right))?.is_some() {
+            return Ok(Some("has a right that was transferred"));
+        }
+    }
+    let lists = [
+        (Relation::AssetDerivations(*id), "is an input of others"),
+        (Relation::AssetGrants(*id), "has grants"),
+        (Relation::AssetListings(*id), "has been listed"),
+        (Relation::AssetUsage(*id), "has been asked for in a secure environment"),
+        (Relation::AssetDisputes(*id), "has been disputed"),
+    ];
+    for (list, what) in lists {
+        if view.range(&list)?.count() > 0 {
+            return Ok(Some(what));
+        }
+    }
+    Ok(None)
 }

@@ -1,18 +1,18 @@
 //! The rules for patients' consent and de-identification. Implements [LED-CNS-1] and [LED-CNS-2].
 
+use crate::approval::owners;
 use crate::asset::{named, named_uncontested};
-use crate::event::asset::Deidentification;
 use crate::event::member::Role;
 use crate::event::{AttestDeidentification, WithdrawConsent};
 use crate::execute::Act;
 use crate::hash::AssetId;
 use crate::reject::{Code, Refusal, Reject};
-use crate::rights::managed;
+use crate::review::require_independent_of;
 use crate::split::Right;
 use crate::state::record::{AssetRecord, AttestationRecord, WithdrawalRecord};
 use crate::state::{Key, Relation, View};
-use crate::watch;
 use crate::words::word;
+use crate::{version, watch};
 
 /// Fails when consent was withdrawn from exactly this version: nothing new is derived from it.
 pub(crate) fn check_not_withdrawn<V: View>(
@@ -34,11 +34,13 @@ pub(crate) fn withdraw(act: &mut Act<'_>, e: &WithdrawConsent) -> Result<(), Ref
         let text = format!("{}/{} does not rest on patients' consent", asset.author, asset.name);
         return Err(Reject::new(Code::NotConsentBased, text).into());
     }
-    managed(act, &e.asset, &asset, Right::Holding)?;
+    require_voice(act, &e.asset, &asset)?;
     if e.patients == 0 {
         return Err(Reject::new(Code::OutOfRange, "no patient withdraws consent").into());
     }
     let key = Key::Withdrawal(e.asset);
+    // However long a line of versions is, patients can withdraw from each.
+    act.lift_weight();
     if act.state.value(&key)?.is_some() {
         let text = format!("consent was withdrawn from {}/{} already", asset.author, asset.name);
         return Err(Reject::new(Code::AlreadyWithdrawn, text).into());
@@ -47,10 +49,29 @@ pub(crate) fn withdraw(act: &mut Act<'_>, e: &WithdrawConsent) -> Result<(), Ref
         patients: e.patients,
         commitment: e.commitment,
         deadline_ms: act.context.time_ms.saturating_add(act.rulebook.replacement_ms),
+        last: version::last(act, &e.asset)?,
         height: act.context.height,
     };
     act.state.put(&key, &record)?;
     found(act, e.asset)
+}
+
+/// Fails unless the author may say that patients withdrew their consent: who registered the asset,
+/// owns a part of its holding right, or is a regulator. It is their act, not one of the owners.
+fn require_voice(act: &mut Act<'_>, id: &AssetId, asset: &AssetRecord) -> Result<(), Refusal> {
+    if act.is(&asset.author)? || act.member.has_role(Role::Regulator) {
+        return Ok(());
+    }
+    for owner in owners(act, id, asset, Right::Holding)? {
+        if act.is(&owner.member)? {
+            return Ok(());
+        }
+    }
+    let text = format!(
+        "{} neither registered {}/{} nor owns its holding right, and is no regulator",
+        act.author, asset.author, asset.name
+    );
+    Err(Reject::new(Code::NotConcerned, text).into())
 }
 
 /// `attest_deidentification`.
@@ -65,18 +86,16 @@ pub(crate) fn attest(act: &mut Act<'_>, e: &AttestDeidentification) -> Result<()
         let text = format!("{} belongs with {}, who made the asset", act.author, asset.author);
         return Err(Reject::new(Code::NotIndependent, text).into());
     }
+    require_independent_of(act, act.author, (&e.asset, &asset))?;
     if watch::attested(act.state, &e.asset)? {
         let text = format!("{}/{} is attested already", asset.author, asset.name);
         return Err(Reject::new(Code::AlreadyAttested, text).into());
     }
-    match asset.metadata.deidentification {
-        Deidentification::Anonymised | Deidentification::Aggregated => {}
-        declared @ (Deidentification::None | Deidentification::Pseudonymised) => {
-            let is = word(&declared);
-            let text =
-                format!("{}/{} declares the de-identification {is}", asset.author, asset.name);
-            return Err(Reject::new(Code::NotAnonymised, text).into());
-        }
+    let declared = asset.metadata.deidentification;
+    if !watch::is_anonymous(declared) {
+        let is = word(&declared);
+        let text = format!("{}/{} declares the de-identification {is}", asset.author, asset.name);
+        return Err(Reject::new(Code::NotAnonymised, text).into());
     }
     let record = AttestationRecord {
         by: act.author.clone(),

@@ -39,7 +39,7 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refu
     let product = asset::named(act, &listing.asset)?;
     managed(act, &listing.asset, &product, Right::Operation)?;
     listing::check_fee(act, listing.fee_bp)?;
-    review::require_not_rejected(act, &listing)?;
+    review::require_passed(act, &listing)?;
     act.named_member(&e.buyer)?;
     require_three(act, [&listing.seller, &e.buyer, &listing.exchange])?;
     require_parties(act, [&listing.seller, &e.buyer, &listing.exchange])?;
@@ -235,7 +235,7 @@ pub(crate) fn sign(act: &mut Act<'_>, e: &SignContract) -> Result<(), Refusal> {
     let listing = listing::named(act, &contract.listing)?;
     listing::require_accepted(&listing)?;
     let cover = listing::check_sellable(act, &listing)?;
-    review::require_not_rejected(act, &listing)?;
+    review::require_passed(act, &listing)?;
     check_licence(&listing, &cover, &contract.licence, act.context.time_ms)?;
     require_three(act, [&contract.seller, &contract.buyer, &contract.exchange])?;
     require_parties(act, [&contract.seller, &contract.buyer, &contract.exchange])?;

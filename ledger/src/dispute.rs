@@ -17,11 +17,11 @@ use crate::hash::{AssetId, ContractId, DisputeId, PayoutId};
 use crate::payout::EPOCH_WEIGHT;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{
-    DisputeRecord, DisputeStatus, Filed, FiledRecord, Hold, HoldKind, Records,
+    DisputeRecord, DisputeStatus, Filed, FiledRecord, Hold, HoldKind, PayoutRecord, Records,
 };
 use crate::state::{Key, Relation, View};
 use crate::text::Handle;
-use crate::{contract, grant, hold, payment, payout};
+use crate::{contract, grant, hold, payment, payout, review};
 
 use crate::words::moment;
 use ruling::redirect_of;
@@ -235,14 +235,41 @@ fn require_waiting(dispute: &DisputeRecord) -> Result<(), Refusal> {
 
 /// Fails unless the author belongs with none of those whom the dispute concerns.
 /// Implements [LED-DSP-2].
-fn require_independent(act: &Act<'_>, dispute: &DisputeRecord) -> Result<(), Refusal> {
-    for party in dispute.respondents.iter().chain([&dispute.opener]) {
-        if act.related(act.author, party)? {
-            let text = format!("{} is, or belongs with, the party {party}", act.author);
+fn require_independent(act: &mut Act<'_>, dispute: &DisputeRecord) -> Result<(), Refusal> {
+    let concerned = concerned(act.state, dispute)?;
+    act.weigh((concerned.len() as u64).saturating_mul(review::RELATED_WEIGHT))?;
+    for member in concerned {
+        if act.related(act.author, &member)? {
+            let text = format!("{} is, or belongs with, {member}, whom it concerns", act.author);
             return reject(Code::ArbiterIsParty, text);
         }
     }
     Ok(())
+}
+
+/// Whom a dispute concerns: its parties, and who owns a right over the asset it is about, or over
+/// the product sold. Implements [LED-DSP-2].
+pub(crate) fn concerned<V: View>(
+    view: &V,
+    dispute: &DisputeRecord,
+) -> Result<BTreeSet<Handle>, Fault> {
+    let gone = || Fault("a dispute is about nothing that is recorded".into());
+    let of_account = |id| Ok::<_, Fault>(view.account(id)?.ok_or_else(gone)?.product);
+    let id = match &dispute.subject {
+        Subject::Asset(id) => *id,
+        Subject::Grant(id) => view.grant(id)?.ok_or_else(gone)?.asset,
+        Subject::Share(slice) => slice.asset,
+        Subject::Payment(id) => of_account(&view.payment(id)?.ok_or_else(gone)?.account)?,
+        Subject::Payout(id) => {
+            let payout: PayoutRecord = view.get(&Key::Payout(*id))?.ok_or_else(gone)?;
+            of_account(&payout.account)?
+        }
+        Subject::Contract(id) => view.contract(id)?.ok_or_else(gone)?.asset,
+    };
+    let asset = view.asset(&id)?.ok_or_else(gone)?;
+    let mut all = review::owners(view, (&id, &asset))?;
+    all.extend(dispute.respondents.iter().chain([&dispute.opener]).cloned());
+    Ok(all)
 }
 
 /// Whether who acts for a member acts for the opener or a respondent too.

@@ -361,6 +361,7 @@ impl Event {
             | Event::ReviewListing(_)
             | Event::ProposeContract(_) => 40,
             Event::SealSources(_)
+            | Event::VoidAsset(_)
             | Event::OfferStanding(_)
             | Event::ListProduct(_)
             | Event::FileRegistration(_)
@@ -405,7 +406,6 @@ impl Event {
             | Event::VoidCertificate(_)
             | Event::DeclineGrant(_)
             | Event::RevokeGrant(_)
-            | Event::VoidAsset(_)
             | Event::RecordDelivery(_)
             | Event::ConfirmDelivery(_) => 30,
         }

@@ -72,5 +72,6 @@ mod review;
 mod rights;
 mod succession;
 mod trade_certificate;
+mod version;
 mod watch;
 pub mod words;

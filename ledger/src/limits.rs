@@ -105,6 +105,10 @@ pub const RULING_EPOCHS: u32 = 32;
 /// Most signatures of transfers of a right within the time for which a key can be said to be
 /// compromised: whoever acts for the right looks at them all.
 pub const MAX_SIGNED: usize = 256;
+/// Most void versions in a row that a newer one passes over.
+pub const MAX_VOID_VERSIONS: usize = 16;
+/// Longest time from the request of an access to its end, in milliseconds: five years of 365 days.
+pub const MAX_ACCESS_MS: u64 = 5 * 365 * 24 * 60 * 60 * 1_000;
 /// Most objections to one registration.
 pub const MAX_OBJECTIONS: usize = 64;
 /// Longest time from a revocation to its sunset, in milliseconds: ten years of 365 days.

@@ -227,7 +227,7 @@ pub(crate) fn review(act: &mut Act<'_>, e: &ReviewListing) -> Result<(), Refusal
     }
     let asset = asset::named(act, &listing.asset)?;
     let product = (&listing.asset, &asset);
-    review::require_independent_of(act, act.author, product, Right::Operation)?;
+    review::require_independent_of(act, act.author, product)?;
     match listing.status {
         ListingStatus::Pending => {}
         ListingStatus::Accepted | ListingStatus::Rejected | ListingStatus::Delisted => {

@@ -9,6 +9,7 @@ use crate::execute::Act;
 use crate::keys::PublicKey;
 use crate::limits::MAX_KEYS;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
+use crate::review::require_independent;
 use crate::state::record::{MemberRecord, OwnedKey, RevokedKey, Signed};
 use crate::state::{Key, Records, State, View};
 use crate::succession;
@@ -145,6 +146,7 @@ pub(crate) fn set_suspended(
         let text = format!("{handle} was succeeded by {successor}, who acts for it");
         return Err(Reject::new(Code::SuccessionClosed, text).into());
     }
+    require_independent(act, handle)?;
     if member.suspended == suspended {
         let (code, is) = if suspended {
             (Code::AlreadySuspended, "is suspended already")

@@ -87,7 +87,7 @@ fn check_term(act: &Act<'_>, term_ms: u64) -> Result<(), Refusal> {
     Err(Reject::new(Code::TermOutOfRange, text).into())
 }
 
-/// Fails when a registry is, or is related to, who made an asset or an owner of its holding right.
+/// Fails when a registry is, or is related to, who made an asset or an owner of a right over it.
 fn check_registry(
     act: &mut Act<'_>,
     registry: &Handle,
@@ -97,7 +97,7 @@ fn check_registry(
         let text = format!("{registry} is not independent of {}", asset.author);
         return Err(Reject::new(Code::NotIndependent, text).into());
     }
-    require_independent_of(act, registry, (id, asset), Right::Holding)
+    require_independent_of(act, registry, (id, asset))
 }
 
 /// Stores a registration after an event about it.

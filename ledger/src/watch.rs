@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::event::asset::Deidentification;
 use crate::event::rights::{Revocation, Terms};
 use crate::execute::Act;
 use crate::hash::{AssetId, GrantId};
@@ -15,7 +16,7 @@ use crate::state::record::{
     AssetRecord, AttestationRecord, GrantStatus, Records, Signed, Watch, WithdrawalRecord,
 };
 use crate::state::{Key, View};
-use crate::{asset, grant, member};
+use crate::{asset, grant, member, version};
 
 /// Weight of looking whether one condition has come true.
 pub(crate) const WATCH_WEIGHT: u64 = 2;
@@ -35,9 +36,18 @@ pub(crate) fn attested<V: View>(view: &V, id: &AssetId) -> Result<bool, Fault> {
     Ok(!member::compromised(view, &key, time_ms)?)
 }
 
+/// Whether data so declared are about nobody who can be singled out.
+pub(crate) fn is_anonymous(declared: Deidentification) -> bool {
+    match declared {
+        Deidentification::Anonymised | Deidentification::Aggregated => true,
+        Deidentification::None | Deidentification::Pseudonymised => false,
+    }
+}
+
 /// Gathers, input by input, what a new asset watches. Implements [LED-WTC-1].
-#[derive(Default)]
 pub(crate) struct Gathered {
+    /// Of the new asset, as its author declares it.
+    deidentification: Deidentification,
     /// From the inputs' own lists.
     inherited: BTreeSet<Watch>,
     /// From the inputs themselves and the grants they are used under.
@@ -47,6 +57,12 @@ pub(crate) struct Gathered {
 }
 
 impl Gathered {
+    /// What an asset of such a de-identification is to watch: nothing so far.
+    pub fn new(deidentification: Deidentification) -> Self {
+        let (inherited, own) = (BTreeSet::new(), BTreeSet::new());
+        Gathered { deidentification, inherited, own, read: 0 }
+    }
+
     /// One input, and the grant it is used under.
     pub fn add(
         &mut self,
@@ -62,7 +78,8 @@ impl Gathered {
         }
         let consent =
             asset.consent_based || inherited.iter().any(|watch| matches!(watch, Watch::Consent(_)));
-        let attested = consent && attested(act.state, id)?;
+        // What is about persons again is about the same patients.
+        let attested = consent && is_anonymous(self.deidentification) && attested(act.state, id)?;
         self.inherited.extend(inherited.into_iter().filter(|watch| match watch {
             Watch::Grant(_) => true,
             Watch::Consent(_) => !attested,
@@ -148,16 +165,20 @@ pub(crate) fn has_come_true<V: View>(view: &V, watch: &Watch, now_ms: u64) -> Re
             let Some(withdrawn) = withdrawn.filter(|w| w.deadline_ms < now_ms) else {
                 return Ok(false);
             };
-            Ok(!replaced(view, asset, withdrawn.deadline_ms)?)
+            Ok(replacement(view, &withdrawn)?.is_none())
         }
     }
 }
 
-/// Whether the next version of an asset was there by a block time.
-fn replaced<V: View>(view: &V, asset: &AssetId, by_ms: u64) -> Result<bool, Fault> {
-    let Some(next) = view.get::<AssetId>(&Key::Revision(*asset))? else { return Ok(false) };
-    let next = view.asset(&next)?;
-    Ok(next.ok_or_else(|| Fault("a next version is missing".into()))?.time_ms <= by_ms)
+/// The version that replaces one from which consent was withdrawn: the first of the line that was
+/// registered after the withdrawal and is not void, when it was registered by the deadline.
+/// Implements [LED-CNS-1].
+pub(crate) fn replacement<V: View>(
+    view: &V,
+    withdrawn: &WithdrawalRecord,
+) -> Result<Option<AssetId>, Fault> {
+    let next = version::next(view, &withdrawn.last)?;
+    Ok(next.filter(|(_, next)| next.time_ms <= withdrawn.deadline_ms).map(|(id, _)| id))
 }
 
 fn check<V: View>(view: &V, time_ms: u64, watch: &Watch) -> Result<(), Refusal> {

@@ -124,7 +124,7 @@ fn weights() -> Vec<Weight> {
         flat("accept_grant", 60),
         flat("decline_grant", 30),
         flat("revoke_grant", 30),
-        flat("void_asset", 30),
+        flat("void_asset", 50),
         flat("list_product", 50),
         flat("review_listing", 40),
         flat("propose_contract", 40),

@@ -310,8 +310,10 @@ fn derivations(w: &mut World) -> Result<()> {
     let event = w.registration("doubtful", [10_000, 0, 0, 0], Value::Null);
     w.ok("hospital", event)?;
     let doubtful = w.asset("hospital/doubtful")?;
-    let ruling = format!("blake3:{}", "33".repeat(32));
-    w.ok("regulator", json!({ "void_asset": { "asset": doubtful, "ruling": ruling } }))?;
+    let reason = format!("blake3:{}", "33".repeat(32));
+    let void = json!({ "void_asset": { "asset": doubtful, "reason": reason } });
+    w.refused("regulator", void.clone(), "NOT_AUTHOR")?;
+    w.ok("hospital", void)?;
     let void = json!([{ "asset": doubtful, "weight": 1 }]);
     w.refused("hospital", derive(w, void), "VOID_INPUT")
 }

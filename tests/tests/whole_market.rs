@@ -448,7 +448,7 @@ fn consent(m: &Market) -> Result<()> {
     let withdraw =
         |asset| ["asset", "withdraw-consent", asset, "--patients", "3", "--document", &doc];
     m.errs("clinic", &withdraw("clinic/labs"), "NOT_CONSENT_BASED")?;
-    m.errs("clinic", &withdraw("hospital/scans"), "NOT_RIGHT_MANAGER")?;
+    m.errs("clinic", &withdraw("hospital/scans"), "NOT_CONCERNED")?;
     m.act("hospital", &withdraw("hospital/scans"))?;
     let why = m.explained("maker/report")?;
     ensure!(why.iter().any(|t| t.contains("a version is to replace it")), "{why:?}");

@@ -221,6 +221,6 @@ mod tests {
         let (_, message) = bad(r#"{"accept_grant":{"grant":"$offer","gift":1}}"#);
         assert!(message.contains("gift"), "{message}");
         assert!(parse(r#"{"accept_grant":{"grant":"$offer.x"}}"#, &Fixed).is_err());
-        assert!(parse(r#"{"void_asset":{"asset":"Clinic/scans","ruling":"x"}}"#, &Fixed).is_err());
+        assert!(parse(r#"{"void_asset":{"asset":"Clinic/scans","reason":"x"}}"#, &Fixed).is_err());
     }
 }

@@ -54,7 +54,6 @@ fn subject(event: &Event) -> Option<Subject> {
         Event::RegisterAsset(e) => e.revises.as_ref().and_then(asset),
         Event::ListProduct(e) => asset(&e.asset),
         Event::FileRegistration(e) => asset(&e.asset),
-        Event::WithdrawConsent(e) => asset(&e.asset),
         Event::RevokeGrant(e) => object(e.grant.digest()),
         Event::RenewGrant(e) => object(e.grant.digest()),
         Event::SurrenderGrant(e) => object(e.grant.digest()),
@@ -77,6 +76,7 @@ fn subject(event: &Event) -> Option<Subject> {
         | Event::AcceptGrant(_)
         | Event::DeclineGrant(_)
         | Event::VoidAsset(_)
+        | Event::WithdrawConsent(_)
         | Event::ReviewListing(_)
         | Event::SignContract(_)
         | Event::RecordPayment(_)

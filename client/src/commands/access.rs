@@ -24,7 +24,7 @@ Examples:
   headwater access request city-hospital/admissions-2026 --purpose health-research \\
       --environment secure-lab --until 2027-03-31 --as data-works")]
     Request(RequestArgs),
-    /// Decide on an access, as whoever acts for the processing right
+    /// Decide on an access, as whoever acts for the processing right; rejecting ends a granted one
     #[command(after_help = "\
 Examples:
   headwater access decide 01234567 --accept --as city-hospital")]

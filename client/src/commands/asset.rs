@@ -49,12 +49,13 @@ of so many parts: its author and those who said yes before, each with the same c
 Examples:
   headwater asset accept-transfer 01234567 --as patients-fund")]
     AcceptTransfer(OneArgs),
-    /// Declare an asset void, as a regulator: nothing new can be built on it or sold
+    /// Take back an asset of one's own of which nobody else has anything: nothing new is built on it
     #[command(after_help = "\
 Examples:
-  headwater asset void data-works/cohort --ruling ruling-17.pdf --as health-commission
+  headwater asset void data-works/cohort --reason wrong-file.txt --as data-works
 
-Only a salted commitment to the ruling is recorded; the salt is kept in the folder salts of the
+What others have a part, a grant, a listing or something made of is voided by a ruling: see
+`headwater dispute`. Only a salted commitment to the reason is recorded; the salt is kept in the folder salts of the
 home folder.")]
     Void(VoidArgs),
     /// Record that patients have withdrawn their consent: how many, never who
@@ -103,13 +104,13 @@ pub struct TransferArgs {
 pub struct VoidArgs {
     /// The asset: HANDLE/NAME or an id
     asset: AssetRef,
-    /// File or folder with the ruling
-    #[arg(long, value_name = "PATH", required_unless_present = "ruling_root")]
-    #[arg(conflicts_with = "ruling_root")]
-    ruling: Option<PathBuf>,
-    /// Commitment to the ruling made before with `headwater hash`
+    /// File or folder with the reason
+    #[arg(long, value_name = "PATH", required_unless_present = "reason_root")]
+    #[arg(conflicts_with = "reason_root")]
+    reason: Option<PathBuf>,
+    /// Commitment to the reason made before with `headwater hash`
     #[arg(long, value_name = "ROOT")]
-    ruling_root: Option<Digest>,
+    reason_root: Option<Digest>,
     #[command(flatten)]
     acting: ActingArgs,
 }
@@ -162,19 +163,19 @@ impl VoidArgs {
     fn run(self, session: &Session) -> Result<(), Failure> {
         let acting = Acting::begin(session, &self.acting)?;
         let asset = acting.asset(&self.asset);
-        let ruling = match (self.ruling_root, &self.ruling) {
+        let reason = match (self.reason_root, &self.reason) {
             (Some(root), _) => root,
             (None, Some(path)) => {
-                let subject = format!("ruling-{}", hex::encode(asset.digest().raw()));
+                let subject = format!("void-{}", hex::encode(asset.digest().raw()));
                 let mut salts = Salts::open(&session.home, &subject)?;
-                let root = salts.commit("ruling", path, Lines::Ignore, &session.output)?.root;
+                let root = salts.commit("reason", path, Lines::Ignore, &session.output)?.root;
                 if !acting.is_dry_run() {
                     salts.save()?;
                 }
                 root
             }
-            (None, None) => return Err(Failure::new(Kind::Usage, "no ruling is given")),
+            (None, None) => return Err(Failure::new(Kind::Usage, "no reason is given")),
         };
-        acting.act(Event::VoidAsset(VoidAsset { asset, ruling }))
+        acting.act(Event::VoidAsset(VoidAsset { asset, reason }))
     }
 }

@@ -184,7 +184,10 @@ fn rights_are_transferred_and_assets_voided() {
     let chain = |key: &Key| user.node.chain.lock().unwrap().has(key);
     let id = user.asset("clinic", "a");
     assert!(chain(&Key::Epoch(id, headwater_ledger::split::Right::Holding, 1)));
-    user.act("watch", &["asset", "void", "clinic/a", "--ruling", &content]);
+    let open = ["dispute", "open", "--asset", "clinic/a", "--ground", "misuse"];
+    let dispute = user.act("pharma", &[&open[..], &["--document", &content]].concat());
+    let rule = ["dispute", "rule", &dispute, "--void-asset", "--document", &content];
+    user.act("watch", &rule);
     let offer = [
         "grant",
         "offer",

@@ -25,7 +25,8 @@ pub struct RequestAccess {
     pub not_after_ms: u64,
 }
 
-/// `decide_access`: whoever acts for the processing right decides. Implements [LED-ACC-2].
+/// `decide_access`: whoever acts for the processing right decides, and ends what was granted by
+/// rejecting it. Implements [LED-ACC-2].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DecideAccess {

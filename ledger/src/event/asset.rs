@@ -238,10 +238,10 @@ pub enum Purpose {
     Commercial,
 }
 
-/// `withdraw_consent`: the holder records that patients have withdrawn their consent: their number
-/// and a salted commitment, never who. No new derivation uses this version from then on. When no
-/// newer version is registered by the rulebook's deadline, nothing that watches the asset is
-/// listed or sold any more until one is. Implements [LED-CNS-1].
+/// `withdraw_consent`: the author, an owner of the holding right or a regulator records that patients
+/// have withdrawn their consent: their number and a salted commitment, never who. No new derivation
+/// uses this version from then on. When no new version is registered by the rulebook's deadline,
+/// nothing that watches the asset is listed or sold any more. Implements [LED-CNS-1].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawConsent {
@@ -254,7 +254,7 @@ pub struct WithdrawConsent {
 }
 
 /// `attest_deidentification`: an appraiser, an auditor or a regulator who is neither the author nor
-/// related to him attests that nobody can be singled out in an asset. The asset stops watching
+/// an owner of a right, nor related to one of them, attests that nobody can be singled out in an asset. The asset stops watching
 /// for consent, and so does what is derived from it afterwards. Implements [LED-CNS-2].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -161,7 +161,7 @@ pub struct RefundPayment {
 }
 
 /// `review_compliance`: an exchange, an appraiser or a regulator that is not, and is not related
-/// to, the author or the manager of the operation right, reviews an asset.
+/// to, the author or an owner of a right, reviews an asset. The newest review of each counts.
 /// Implements [LED-MKT-8].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

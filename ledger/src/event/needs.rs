@@ -34,10 +34,10 @@ impl Event {
             | Event::ApproveChange(_) => Scope::Admin,
             Event::SuspendMember(_)
             | Event::ReinstateMember(_)
-            | Event::VoidAsset(_)
             | Event::OrderFreeze(_)
             | Event::RuleDispute(_) => Scope::Arbitrate,
             Event::RegisterAsset(_)
+            | Event::VoidAsset(_)
             | Event::WithdrawConsent(_)
             | Event::AttestDeidentification(_)
             | Event::FileRegistration(_)
@@ -183,9 +183,9 @@ impl Event {
             Event::OrderFreeze(_)
             | Event::RuleDispute(_)
             | Event::SuspendMember(_)
-            | Event::ReinstateMember(_)
-            | Event::VoidAsset(_) => Some(TwoKeyAct::Rulings),
+            | Event::ReinstateMember(_) => Some(TwoKeyAct::Rulings),
             Event::AdmitMember(_)
+            | Event::VoidAsset(_)
             | Event::RegisterAsset(_)
             | Event::OfferGrant(_)
             | Event::AcceptGrant(_)

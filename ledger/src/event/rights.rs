@@ -216,14 +216,15 @@ pub struct RevokeGrant {
     pub grant: GrantId,
 }
 
-/// `void_asset`: a regulator declares an asset void: nothing new may be built on it or sold.
+/// `void_asset`: the author takes an asset back of which nobody else has anything: nothing new may
+/// be built on it. Implements [LED-AST-6].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VoidAsset {
     /// The asset.
     pub asset: AssetId,
-    /// Salted hash of the ruling.
-    pub ruling: Digest,
+    /// Salted hash of the reason.
+    pub reason: Digest,
 }
 
 /// `request_grant`: whoever wants a grant asks for it, with its terms. Implements [LED-GRT-9].

@@ -19,11 +19,10 @@ use crate::reject::{Code, Refusal, Reject};
 use crate::state::record::{AssetRecord, GrantRecord, GrantStatus, InForce};
 use crate::state::{Key, View, decode_record};
 use crate::text::{self, Handle};
+use crate::version::VERSION_WEIGHT;
 
 /// Bytes of a list of grants in force that weigh 1.
 const BYTES_A_UNIT: usize = 200;
-/// Weight of looking at one later version.
-const VERSION_WEIGHT: u64 = 4;
 
 /// The grants that are listed, in order of acceptance: what has ended is left out.
 fn listed(act: &mut Act<'_>, key: &Key) -> Result<Vec<InForce>, Refusal> {

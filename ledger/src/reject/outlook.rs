@@ -166,6 +166,7 @@ impl Code {
             | RequestsEmpty
             | ContentRegistered
             | NotAnonymised
+            | AssetInUse
             | AlreadyRegistered
             | NotRegistry
             | NoticeOver

@@ -63,8 +63,6 @@ fn subject(event: &Event, context: &Context<'_>) -> Result<AssetId, Wrong> {
         Event::RequestGrant(e) => Ok(e.asset),
         Event::ListProduct(e) => Ok(e.asset),
         Event::FileRegistration(e) => Ok(e.asset),
-        Event::VoidAsset(e) => Ok(e.asset),
-        Event::WithdrawConsent(e) => Ok(e.asset),
         Event::RegisterAsset(e) => Ok(asset_id(&context.chain, &context.author, &e.name)),
         Event::RevokeGrant(e) => of_grant(&e.grant),
         Event::RenewGrant(e) => of_grant(&e.grant),

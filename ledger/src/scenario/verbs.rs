@@ -113,7 +113,7 @@ verbs! {
     "register|register asset" => RegisterAsset, "register_asset", asset::register_asset,
         "as clean-lab: register processed fna-cleaned from chest-hospital/fna-2026 weight 300 under chest-grant, county-hospital/fna weight 269 under county-grant by cleaning split 0/20/20/60";
     "void asset" => VoidAsset, "void_asset", asset::void_asset,
-        "as health-regulator: void asset county-hospital/fna ruling \"case 12\"";
+        "as county-hospital: void asset fna reason \"the wrong file\"";
     "withdraw consent" => WithdrawConsent, "withdraw_consent", asset::withdraw_consent,
         "as chest-hospital: withdraw consent fna-2026 patients 3";
     "attest deidentification" => AttestDeidentification, "attest_deidentification",

@@ -183,6 +183,8 @@ pub enum Key {
     AccountContest(AccountId),
     /// `Vec<u64>`: a node, by level and number, of the index of an account's payments.
     AccountIndex(AccountId, u32, u64),
+    /// `Decision`: the newest compliance review of an asset by a member.
+    Reviewed(AssetId, Handle),
 }
 
 impl Key {

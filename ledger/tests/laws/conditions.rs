@@ -101,7 +101,8 @@ proptest! {
                 let above = walk(&nodes, &watched, at, consent);
                 let suspended = above.contains(&Watch::Grant(grants[revoked]));
                 let withdrawn = late && revoked % 2 == 0 && above.contains(&Watch::Consent(source));
-                let next = processed(&format!("next-{at}-{late}"), &[input(node.id, 1, None)]);
+                let mut next = processed(&format!("next-{at}-{late}"), &[input(node.id, 1, None)]);
+                next.metadata.deidentification = Deidentification::Anonymised;
                 let bytes = w.by(LAB, next);
                 let verdict = w.submit(&bytes).err().map(|reject| reject.code.name());
                 match (suspended, withdrawn) {

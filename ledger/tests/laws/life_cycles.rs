@@ -342,7 +342,7 @@ fn accesses() {
         ("granted, and its asset void", || {
             asked_then(|w| {
                 w.record(CHEST, decide_access(access(w), Decision::Accept));
-                w.record(REGULATOR, void(w.asset(CHEST_RAW)));
+                w.void(CHEST_RAW);
             })
         }),
         ("ended", || {
@@ -353,6 +353,7 @@ fn accesses() {
         }),
     ];
     let (closed, waits) = (Some(AccessClosed), Some(AccessNotInForce));
+    let void = Some(VoidAsset);
     check(
         states,
         &[
@@ -362,11 +363,11 @@ fn accesses() {
             ),
             (
                 ("refused", |w| w.tried(CHEST, decide_access(access(w), Decision::Reject))),
-                &[OK, closed, closed, closed, closed],
+                &[OK, OK, closed, OK, closed],
             ),
             (
                 ("used", |w| w.tried(COUNTY, usage(access(w), "job", Some("output")))),
-                &[waits, OK, waits, OK, waits],
+                &[waits, OK, waits, void, waits],
             ),
         ],
     );

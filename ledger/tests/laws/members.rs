@@ -86,7 +86,7 @@ fn kinds(w: &World) -> Vec<Kind> {
         (accept_transfer(TransferId::from_digest(nothing)).event(), Scope::Rights, Some(Transfers)),
         (suspend(FUND).event(), Scope::Arbitrate, Some(Rulings)),
         (reinstate(FUND).event(), Scope::Arbitrate, Some(Rulings)),
-        (void(asset).event(), Scope::Arbitrate, Some(Rulings)),
+        (void(asset).event(), Scope::Register, None),
         (rule, Scope::Arbitrate, Some(Rulings)),
         (Event::OrderFreeze(OrderFreeze { dispute, until_ms: 1 }), Scope::Arbitrate, Some(Rulings)),
         (Event::ContestPayout(contest), Scope::Money, None),

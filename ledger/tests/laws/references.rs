@@ -160,7 +160,7 @@ fn acts_that_create_nothing_announce_nothing() {
         w.record(GZ, refund(w.payment(), [1, 0, 0], "B-2")),
         w.record(CHEST, revoke_grant(w.grant("chest processing"))),
         w.record(REGULATOR, suspend(CHEST)),
-        w.record(REGULATOR, void(w.asset(CHEST_RAW))),
+        w.void(CHEST_RAW),
     ];
     for recorded in silent {
         assert_eq!(recorded.effects.created, []);

@@ -15,7 +15,7 @@ fn told() -> World {
     w.record(BUYER, confirm(w.contract()));
     w.share_with_patients();
     w.record(GZ, refund(w.payment(), [1, 2, 3], "B-9"));
-    w.record(REGULATOR, void(w.asset(COUNTY_RAW)));
+    w.void(COUNTY_RAW);
     w
 }
 
@@ -147,7 +147,7 @@ fn a_suspended_member_accrues_and_does_not_act() {
 #[test]
 fn voiding_stops_new_business_and_not_the_money_of_the_old() {
     let mut w = World::contracted();
-    w.record(REGULATOR, void(w.asset(REPORT)));
+    w.void(REPORT);
     w.pay(PRICE, TAX, "B-1");
     assert_eq!(w.refused(INSIGHT, deliver(w.contract())).name(), "VOID_ASSET");
     w.record(BUYER, confirm(w.contract()));

@@ -5,6 +5,7 @@ use headwater_ledger::event::asset::Purpose;
 use headwater_ledger::event::market::Decision;
 use headwater_ledger::event::rights::{Exclusivity, GrantRight};
 use headwater_ledger::hash::{AccessId, AssetId, Digest, GrantId};
+use headwater_ledger::limits::MAX_ACCESS_MS;
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
 use headwater_ledger::text::Handle;
@@ -17,6 +18,7 @@ pub enum AccessStanding {
     Requested,
     Granted,
     Refused,
+    Ended,
 }
 
 #[derive(Debug, Clone)]
@@ -40,7 +42,8 @@ impl Naive {
         self.not_given_alone(act.author, &e.asset, &e.purposes)?;
         self.known(&e.environment)?;
         need(!self.is(act.author, &e.environment), Code::NotIndependent)?;
-        need(e.not_after_ms >= self.now, Code::TermOutOfRange)?;
+        let in_range = e.not_after_ms >= self.now && e.not_after_ms <= self.now + MAX_ACCESS_MS;
+        need(in_range, Code::TermOutOfRange)?;
         let access = Access {
             asset: e.asset,
             by: act.author.clone(),
@@ -57,7 +60,7 @@ impl Naive {
     /// Fails when somebody else alone was given the processing of an asset for one of the purposes:
     /// neither a sub-licence of that is his, nor, when it is sole, the right or a grant above it.
     fn not_given_alone(&self, by: &Handle, asset: &AssetId, purposes: &[Purpose]) -> Verdict {
-        let owner = self.alone(by, asset, Right::Processing);
+        let owner = self.acts_alone(by, asset, Right::Processing)?;
         let his = |g: &GrantId| self.acting(&self.grants[g].grantee) == self.acting(by);
         let given = self.all_live(GrantRight::Processing).any(|(id, g)| {
             let gives = owner || self.chain(id).iter().skip(1).any(his);
@@ -86,8 +89,10 @@ impl Naive {
     pub fn decide_access(&mut self, act: &Act<'_>, e: &DecideAccess) -> Verdict {
         let held = self.accesses.get(&e.access).ok_or(Code::UnknownAccess)?.clone();
         self.acts_for(act, &held.asset, Right::Processing)?;
-        need(held.standing == AccessStanding::Requested, Code::AccessClosed)?;
-        let mut standing = AccessStanding::Refused;
+        let asked = held.standing == AccessStanding::Requested;
+        let runs = held.standing == AccessStanding::Granted && self.now <= held.until;
+        need(asked || runs && e.decision == Decision::Reject, Code::AccessClosed)?;
+        let mut standing = if asked { AccessStanding::Refused } else { AccessStanding::Ended };
         if e.decision == Decision::Accept {
             self.in_force(&held.asset)?;
             self.usable(&held.asset)?;
@@ -104,6 +109,10 @@ impl Naive {
         need(self.is(act.author, &held.environment), Code::NotEnvironment)?;
         let open = held.standing == AccessStanding::Granted && self.now <= held.until;
         need(open, Code::AccessNotInForce)?;
+        let suspended = self.members[&self.acting(&held.by)].suspended;
+        need(!suspended, Code::AccessNotInForce)?;
+        self.in_force(&held.asset)?;
+        self.usable(&held.asset)?;
         need(held.jobs.iter().all(|(job, _)| *job != e.job), Code::JobRepeated)?;
         if let Some(output) = e.output {
             self.outputs.entry(output).or_insert(held.by);

@@ -6,10 +6,11 @@ use headwater_ledger::event::asset::{
     Activity, AttestDeidentification, Deidentification, Metadata, RegisterAsset, Stage,
     WithdrawConsent,
 };
+use headwater_ledger::event::dispute::Subject;
 use headwater_ledger::event::member::Role;
 use headwater_ledger::event::rights::{FloorKind, GrantRight, Revocation};
 use headwater_ledger::hash::{AssetId, Digest, GrantId};
-use headwater_ledger::limits::{CLAIM_TOLERANCE_MS, MAX_FLOORS, MAX_WEIGHT_SUM};
+use headwater_ledger::limits::{CLAIM_TOLERANCE_MS, MAX_FLOORS, MAX_VOID_VERSIONS, MAX_WEIGHT_SUM};
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
 use headwater_ledger::text::{Code as Text, Handle};
@@ -22,6 +23,11 @@ pub type FloorOf = (AssetId, Option<Handle>);
 
 /// The floors that bind an asset.
 pub type Floors = BTreeMap<FloorOf, Bound>;
+
+/// Whether data so described are about nobody who can be singled out.
+fn anonymous(m: &Metadata) -> bool {
+    matches!(m.deidentification, Deidentification::Anonymised | Deidentification::Aggregated)
+}
 
 /// Whether what is said of an asset is within its ranges.
 pub fn in_ranges(m: &Metadata) -> bool {
@@ -82,8 +88,11 @@ impl Naive {
             let old = self.in_force(previous)?;
             need(self.is(act.author, &old.author), Code::NotAuthor)?;
             need(old.stage == e.stage, Code::StageMismatch)?;
-            need(old.revised.is_none(), Code::AlreadyRevised)?;
-            (line, version) = (old.line, old.version + 1);
+            need(e.consent_based || !old.consent_based, Code::NotConsentBased)?;
+            let later = || self.versions(old).filter(|a| a.version > old.version);
+            let free = later().all(|a| a.void) && later().count() <= MAX_VOID_VERSIONS;
+            need(free, Code::AlreadyRevised)?;
+            (line, version) = (old.line, old.version + later().count() as u32 + 1);
         }
         let mut inputs = Vec::new();
         let mut floors = BTreeMap::new();
@@ -91,7 +100,7 @@ impl Naive {
             for i in &d.inputs {
                 inputs.push(Input { asset: i.asset, weight: i.weight, grant: i.grant });
             }
-            self.derive(act, id, &inputs, &d.activity)?;
+            self.derive(act, id, &inputs, (&d.activity, &e.metadata))?;
             floors = self.floors(act.author, &inputs, s.upstream_bp)?;
         }
         let mut territories: Option<Vec<Text>> = None;
@@ -110,10 +119,6 @@ impl Naive {
         for grant in used {
             self.grants.get_mut(&grant).unwrap().used += 1;
         }
-        let now = self.now;
-        if let Some(previous) = &e.revises {
-            self.assets.get_mut(previous).unwrap().revised = Some(now);
-        }
         let root = e.content.root;
         let first = self.first_with(&root);
         let own = self.claims(root).any(|a| self.is(act.author, &a.author));
@@ -131,7 +136,6 @@ impl Naive {
             territories,
             line,
             version,
-            revised: None,
             void: false,
             consent_based: e.consent_based,
             root,
@@ -141,6 +145,7 @@ impl Naive {
             signed: (act.signer, self.now),
             metadata: e.metadata.clone(),
             seq: act.seq,
+            time: self.now,
             withdrawn: None,
             attested: vec![],
             floors,
@@ -163,6 +168,19 @@ impl Naive {
         Ok(())
     }
 
+    /// The versions of the line of an asset.
+    fn versions(&self, asset: &Asset) -> impl Iterator<Item = &Asset> {
+        self.assets.values().filter(move |a| a.line == asset.line)
+    }
+
+    /// Whether consent was withdrawn from an asset and nothing replaced it in time.
+    fn lapsed(&self, asset: &Asset) -> bool {
+        let Some((seq, deadline)) = asset.withdrawn else { return false };
+        let later = self.versions(asset).filter(|a| a.seq > seq && !a.void);
+        let replaced = later.map(|a| a.time).any(|time| time <= deadline);
+        deadline < self.now && !replaced
+    }
+
     /// The assets with a content that count: not void, nor what another's job had put out.
     fn claims(&self, root: Digest) -> impl Iterator<Item = &Asset> {
         self.assets.values().filter(move |a| a.root == root && !a.void && !a.foreign)
@@ -173,7 +191,13 @@ impl Naive {
         self.claims(*root).min_by_key(|a| a.seq)
     }
 
-    fn derive(&self, act: &Act<'_>, id: AssetId, inputs: &[Input], activity: &Activity) -> Verdict {
+    fn derive(
+        &self,
+        act: &Act<'_>,
+        id: AssetId,
+        inputs: &[Input],
+        (activity, metadata): (&Activity, &Metadata),
+    ) -> Verdict {
         need(inputs.len() <= self.rulebook.max_inputs as usize, Code::OverLimit)?;
         let mut sum = 0u128;
         for (n, input) in inputs.iter().enumerate() {
@@ -190,8 +214,8 @@ impl Naive {
         }
         let suspended = inputs.iter().any(|i| self.suspended_upstream(&i.asset));
         need(!suspended, Code::SuspendedUpstream)?;
-        let lapsed =
-            |i: &Input| !self.assets[&i.asset].attested(act.seq) && self.lapsed_upstream(&i.asset);
+        let shielded = |i: &Input| anonymous(metadata) && self.assets[&i.asset].attested(act.seq);
+        let lapsed = |i: &Input| !shielded(i) && self.lapsed_upstream(&i.asset);
         need(!inputs.iter().any(lapsed), Code::ConsentWithdrawn)
     }
 
@@ -250,14 +274,10 @@ impl Naive {
         let asset = &self.assets[id];
         asset.inputs.iter().any(|input| {
             let source = &self.assets[&input.asset];
-            if source.attested(asset.seq) {
+            if anonymous(&asset.metadata) && source.attested(asset.seq) {
                 return false;
             }
-            let missed = |deadline| {
-                deadline < self.now && source.revised.is_none_or(|revised| revised > deadline)
-            };
-            let lapsed = source.consent_based && source.withdrawn.is_some_and(missed);
-            lapsed || self.lapsed_upstream(&input.asset)
+            source.consent_based && self.lapsed(source) || self.lapsed_upstream(&input.asset)
         })
     }
 
@@ -317,11 +337,15 @@ impl Naive {
         let asset = self.asset_named(&e.asset)?;
         need(asset.consent_based, Code::NotConsentBased)?;
         let withdrawn = asset.withdrawn;
-        self.acts_for(act, &e.asset, Right::Holding)?;
+        let mut owners = self.epoch(&e.asset, Right::Holding).owners.keys();
+        let may = self.is(act.author, &asset.author)
+            || owners.any(|owner| self.is(act.author, owner))
+            || self.has_role(act.author, Role::Regulator);
+        need(may, Code::NotConcerned)?;
         need(e.patients > 0, Code::OutOfRange)?;
         need(withdrawn.is_none(), Code::AlreadyWithdrawn)?;
         let deadline = self.now + self.rulebook.replacement_ms;
-        self.assets.get_mut(&e.asset).unwrap().withdrawn = Some(deadline);
+        self.assets.get_mut(&e.asset).unwrap().withdrawn = Some((act.seq, deadline));
         Ok(())
     }
 
@@ -330,17 +354,28 @@ impl Naive {
         need(may.iter().any(|r| self.has_role(act.author, *r)), Code::RoleRequired)?;
         let asset = self.uncontested(&e.asset)?;
         need(!self.related(act.author, &asset.author), Code::NotIndependent)?;
+        self.apart_from_owners(act.author, &e.asset)?;
         need(!asset.attested(act.seq), Code::AlreadyAttested)?;
-        let clean = [Deidentification::Anonymised, Deidentification::Aggregated];
-        need(clean.contains(&asset.metadata.deidentification), Code::NotAnonymised)?;
+        need(anonymous(&asset.metadata), Code::NotAnonymised)?;
         let attested = (act.seq, (act.signer, self.now), None);
         self.assets.get_mut(&e.asset).unwrap().attested.push(attested);
         Ok(())
     }
 
     pub fn void_asset(&mut self, act: &Act<'_>, id: &AssetId) -> Verdict {
-        need(self.has_role(act.author, Role::Regulator), Code::RoleRequired)?;
-        self.in_force(id)?;
+        let asset = self.in_force(id)?;
+        need(self.is(act.author, &asset.author), Code::NotAuthor)?;
+        let transferred = Right::ALL.iter().any(|r| self.rights[&(*id, *r)].len() > 1)
+            || Right::ALL.iter().any(|r| self.epoch(id, *r).changes > 0);
+        let used = self.assets.values().any(|a| a.inputs.iter().any(|i| i.asset == *id))
+            || self.grants.values().any(|g| g.asset == *id)
+            || self.listings.values().any(|l| l.asset == *id)
+            || self.accesses.values().any(|a| a.asset == *id)
+            || self.disputes.values().any(|d| match &d.subject {
+                Subject::Payment(_) | Subject::Payout(_) | Subject::Contract(_) => false,
+                about => self.asset_disputed(about) == *id,
+            });
+        need(!transferred && !used, Code::AssetInUse)?;
         self.assets.get_mut(id).unwrap().void = true;
         Ok(())
     }

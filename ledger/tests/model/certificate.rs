@@ -5,7 +5,6 @@ use headwater_ledger::event::member::Role;
 use headwater_ledger::hash::{CertificateId, ContractId};
 use headwater_ledger::limits::MAX_AMOUNT;
 use headwater_ledger::reject::Code;
-use headwater_ledger::split::Right;
 use headwater_ledger::text::Handle;
 
 use crate::naive::{Act, ContractStanding, Naive, Verdict, need};
@@ -73,7 +72,7 @@ impl Naive {
         let asset = self.in_force(&e.asset)?;
         need(self.has_role(act.author, Role::Appraiser), Code::RoleRequired)?;
         need(!self.related(act.author, &asset.author), Code::NotIndependent)?;
-        self.apart_from_owners(act.author, &e.asset, Right::Operation)?;
+        self.apart_from_owners(act.author, &e.asset)?;
         need(1 <= e.value && e.value <= MAX_AMOUNT, Code::AmountOutOfRange)?;
         need(e.quality.scores().iter().all(|s| *s <= 100), Code::OutOfRange)?;
         self.valuations.insert(e.asset, (act.author.clone(), e.value));

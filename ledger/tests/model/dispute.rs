@@ -178,7 +178,24 @@ impl Naive {
         let belongs = |party: &Handle| self.related(act.author, party);
         let is_party = belongs(&dispute.opener) || dispute.respondents.iter().any(belongs);
         need(!is_party, Code::ArbiterIsParty)?;
+        let about = self.asset_disputed(&dispute.subject);
+        let apart = self.apart_from_owners(act.author, &about);
+        apart.map_err(|_| Code::ArbiterIsParty)?;
         Ok(dispute)
+    }
+
+    /// The asset, or the product sold, that a dispute is about.
+    pub fn asset_disputed(&self, subject: &Subject) -> AssetId {
+        match subject {
+            Subject::Asset(id) => *id,
+            Subject::Grant(id) => self.grants[id].asset,
+            Subject::Share(slice) => slice.asset,
+            Subject::Payout(id) => self.accounts[&self.payouts[id].account].product,
+            Subject::Payment(_) | Subject::Contract(_) => {
+                let contract = self.contract_of(subject).expect("it is recorded");
+                self.contracts[&contract].asset
+            }
+        }
     }
 
     pub fn freeze(&mut self, act: &Act<'_>, e: &OrderFreeze) -> Verdict {

@@ -229,12 +229,16 @@ impl Maker {
             (_, Some(output)) if self.random.below(12) == 0 => output,
             _ => self.digest(),
         };
+        let mut metadata = metadata();
+        if self.random.in_ten(2) {
+            metadata.deidentification = Deidentification::Pseudonymised;
+        }
         RegisterAsset {
             name: format!("a{}", self.serial).parse().unwrap(),
             stage,
             revises: None,
             content: Content { root, bytes: 1, records: 1 },
-            metadata: metadata(),
+            metadata,
             split,
             consent_based: stage == Stage::Raw && self.random.in_ten(3),
             derivation,
@@ -266,6 +270,9 @@ impl Maker {
             .collect();
         if self.random.in_ten(3) {
             e.revises = self.random.pick(&own);
+        }
+        if e.revises.is_some_and(|old| self.naive.assets[&old].consent_based) {
+            e.consent_based |= self.random.in_ten(9);
         }
         Some((author, Event::RegisterAsset(e)))
     }

@@ -26,8 +26,8 @@ fn kind(event: &Event) -> Option<TwoKeyAct> {
         "pay_source",
     ];
     const TRANSFERS: [&str; 2] = ["transfer_right", "accept_transfer"];
-    const RULINGS: [&str; 5] =
-        ["order_freeze", "rule_dispute", "suspend_member", "reinstate_member", "void_asset"];
+    const RULINGS: [&str; 4] =
+        ["order_freeze", "rule_dispute", "suspend_member", "reinstate_member"];
     match event.name() {
         name if MONEY.contains(&name) => Some(TwoKeyAct::Money),
         name if TRANSFERS.contains(&name) => Some(TwoKeyAct::Transfers),

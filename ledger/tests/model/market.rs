@@ -20,7 +20,7 @@ use headwater_ledger::text::{Code as Text, Handle};
 use crate::grant::{Cover, distinct, meet, narrow, purposes_common};
 use crate::naive::{
     Account, Act, Contract, ContractStanding, Dispute, DisputeStanding, Listing, ListingStanding,
-    Naive, Standing, Verdict, all_allowed, covers, need, purposes_meet, refuse,
+    Naive, Review, Standing, Verdict, all_allowed, covers, need, purposes_meet, refuse,
 };
 
 impl Naive {
@@ -99,7 +99,7 @@ impl Naive {
         let listing = self.listings.get(&e.listing).ok_or(Code::UnknownListing)?.clone();
         need(self.is(act.author, &listing.exchange), Code::NotListingExchange)?;
         need(!self.related(act.author, &listing.seller), Code::NotIndependent)?;
-        self.apart_from_owners(act.author, &listing.asset, Right::Operation)?;
+        self.apart_from_owners(act.author, &listing.asset)?;
         need(listing.standing == ListingStanding::Pending, Code::ListingClosed)?;
         let standing = match e.decision {
             Decision::Accept => {
@@ -107,9 +107,7 @@ impl Naive {
                 self.takes_business(&listing.exchange)?;
                 self.not_suspended(&listing.seller)?;
                 need(listing.fee_bp <= self.rulebook.fee_cap_bp, Code::FeeTooHigh)?;
-                self.not_rejected(&listing)?;
-                let passed = self.passed(&listing.asset) || !self.rulebook.require_compliance;
-                need(passed, Code::ComplianceRequired)?;
+                self.passed(&listing)?;
                 ListingStanding::Accepted
             }
             Decision::Reject => ListingStanding::Rejected,
@@ -144,32 +142,31 @@ impl Naive {
     /// What is allowed now of a listing that is still sold from.
     fn still_sold(&self, listing: &Listing) -> Result<Cover, Code> {
         let cover = self.sellable(listing)?;
-        self.not_rejected(listing)?;
+        self.passed(listing)?;
         Ok(cover)
     }
 
-    /// The newest review is neither a regulator's nor the listing's exchange's no.
-    fn not_rejected(&self, listing: &Listing) -> Verdict {
-        let Some((accepts, by)) = self.assets[&listing.asset].reviews.last() else {
-            return Ok(());
-        };
-        let own = self.acting(by) == self.acting(&listing.exchange);
-        let binds = own || self.has_role(by, Role::Regulator);
-        need(*accepts || !binds, Code::ComplianceRequired)
+    /// Neither a regulator nor the listing's exchange says no, and where the rulebook wants it
+    /// somebody says yes.
+    fn passed(&self, listing: &Listing) -> Verdict {
+        let reviews = &self.assets[&listing.asset].reviews;
+        let mut standing = reviews.iter().filter(|r| r.stands);
+        let own = |r: &Review| self.acting(&r.by) == self.acting(&listing.exchange);
+        let rejected = standing.clone().any(|r| !r.accepts && own(r));
+        need(!rejected && !self.binding_no(reviews), Code::ComplianceRequired)?;
+        let passed = standing.any(|r| r.accepts) || !self.rulebook.require_compliance;
+        need(passed, Code::ComplianceRequired)
     }
 
-    /// Whether somebody has accepted since a regulator rejected last.
-    fn passed(&self, asset: &AssetId) -> bool {
-        let reviews = &self.assets[asset].reviews;
-        let last = |what: &dyn Fn(&(bool, Handle)) -> bool| reviews.iter().rposition(what);
-        let accepted = last(&|(accepts, _)| *accepts);
-        accepted.is_some()
-            && accepted > last(&|(accepts, by)| !accepts && self.has_role(by, Role::Regulator))
+    /// Whether the newest review that counts is the no of a regulator.
+    fn binding_no(&self, reviews: &[Review]) -> bool {
+        let newest = reviews.iter().rfind(|r| r.counts);
+        newest.is_some_and(|r| !r.accepts && self.has_role(&r.by, Role::Regulator))
     }
 
-    pub fn apart_from_owners(&self, member: &Handle, asset: &AssetId, right: Right) -> Verdict {
-        let owners = self.epoch(asset, right).owners.keys();
-        need(!owners.into_iter().any(|o| self.related(member, o)), Code::NotIndependent)
+    pub fn apart_from_owners(&self, member: &Handle, asset: &AssetId) -> Verdict {
+        let mut owners = Right::ALL.iter().flat_map(|r| self.epoch(asset, *r).owners.keys());
+        need(!owners.any(|o| self.related(member, o)), Code::NotIndependent)
     }
 
     pub fn review_compliance(&mut self, act: &Act<'_>, e: &ReviewCompliance) -> Verdict {
@@ -177,10 +174,9 @@ impl Naive {
         let roles = [Role::Exchange, Role::Appraiser, Role::Regulator];
         need(roles.iter().any(|r| self.has_role(act.author, *r)), Code::RoleRequired)?;
         need(!self.related(act.author, &asset.author), Code::NotIndependent)?;
-        self.apart_from_owners(act.author, &e.asset, Right::Operation)?;
-        let regulator = |by: &Handle| self.has_role(by, Role::Regulator);
-        let binds = asset.reviews.last().is_some_and(|(accepts, by)| !accepts && regulator(by));
-        need(!binds || regulator(act.author), Code::RoleRequired)?;
+        self.apart_from_owners(act.author, &e.asset)?;
+        let regulator = self.has_role(act.author, Role::Regulator);
+        need(!self.binding_no(&asset.reviews) || regulator, Code::RoleRequired)?;
         need((1..=5).contains(&e.rights_level), Code::OutOfRange)?;
         let accepts = e.decision == Decision::Accept;
         let here = |l: &Listing| l.asset == e.asset && l.exchange == *act.author;
@@ -188,10 +184,15 @@ impl Naive {
             matches!(l.standing, ListingStanding::Pending | ListingStanding::Accepted)
         };
         let listed = self.listings.values().any(|l| here(l) && stands(l));
-        if accepts || listed || regulator(act.author) {
-            let review = (accepts, act.author.clone());
-            self.assets.get_mut(&e.asset).unwrap().reviews.push(review);
+        let mut reviews = asset.reviews.clone();
+        let mut takes_back = false;
+        for review in reviews.iter_mut().filter(|r| r.stands && self.is(act.author, &r.by)) {
+            takes_back |= review.accepts;
+            review.stands = false;
         }
+        let counts = accepts || listed || regulator || takes_back;
+        reviews.push(Review { by: act.author.clone(), accepts, stands: true, counts });
+        self.assets.get_mut(&e.asset).unwrap().reviews = reviews;
         Ok(())
     }
 
@@ -202,7 +203,7 @@ impl Naive {
         let cover = self.sellable(&listing)?;
         self.acts_for(act, &listing.asset, Right::Operation)?;
         need(listing.fee_bp <= self.rulebook.fee_cap_bp, Code::FeeTooHigh)?;
-        self.not_rejected(&listing)?;
+        self.passed(&listing)?;
         self.known(&e.buyer)?;
         self.three([&listing.seller, &e.buyer, &listing.exchange])?;
         self.parties_fit([&listing.seller, &e.buyer, &listing.exchange])?;

@@ -49,12 +49,13 @@ impl Naive {
 
     pub fn suspend(&mut self, act: &Act<'_>, member: &Handle, suspended: bool) -> Verdict {
         need(self.has_role(act.author, Role::Regulator), Code::RoleRequired)?;
-        let held = self.members.get_mut(member).ok_or(Code::UnknownMember)?;
+        let held = self.members.get(member).ok_or(Code::UnknownMember)?;
         need(act.author != member, Code::NotConcerned)?;
         need(held.successor.is_none(), Code::SuccessionClosed)?;
+        need(!self.related(act.author, member), Code::NotIndependent)?;
         let code = if suspended { Code::AlreadySuspended } else { Code::NotSuspended };
         need(held.suspended != suspended, code)?;
-        held.suspended = suspended;
+        self.members.get_mut(member).unwrap().suspended = suspended;
         Ok(())
     }
 

@@ -76,8 +76,6 @@ pub struct Asset {
     pub territories: Option<Vec<Text>>,
     pub line: AssetId,
     pub version: u32,
-    /// When the next version came.
-    pub revised: Option<u64>,
     pub void: bool,
     pub consent_based: bool,
     pub root: Digest,
@@ -88,14 +86,26 @@ pub struct Asset {
     pub signed: Signed,
     pub metadata: Metadata,
     pub seq: u64,
-    /// The deadline for a replacement, since consent was withdrawn.
-    pub withdrawn: Option<u64>,
+    pub time: u64,
+    /// When consent was withdrawn, and the deadline for a replacement.
+    pub withdrawn: Option<(u64, u64)>,
     /// The attestations: their ordinals, with which key, and when that was found to have been in
     /// other hands.
     pub attested: Vec<(u64, Signed, Option<u64>)>,
     pub floors: BTreeMap<(AssetId, Option<Handle>), Bound>,
-    /// The compliance reviews that count: whether they accept, and by whom.
-    pub reviews: Vec<(bool, Handle)>,
+    /// The compliance reviews.
+    pub reviews: Vec<Review>,
+}
+
+/// A compliance review.
+#[derive(Debug, Clone)]
+pub struct Review {
+    pub by: Handle,
+    pub accepts: bool,
+    /// Whether no later one takes its place.
+    pub stands: bool,
+    /// Whether it matters to anybody else.
+    pub counts: bool,
 }
 
 #[derive(Debug, Clone)]

@@ -129,6 +129,7 @@ fn accesses(world: &World, naive: &Naive) -> Result<(), String> {
             S::Requested => AccessStanding::Requested,
             S::Granted => AccessStanding::Granted,
             S::Refused => AccessStanding::Refused,
+            S::Ended => AccessStanding::Ended,
         };
         let rows = access.jobs.iter().fold(0, |sum: u64, (_, rows)| sum.saturating_add(*rows));
         let known = (access.standing, access.jobs.len() as u64, rows);

@@ -74,7 +74,7 @@ impl Naive {
     /// A registry neither made what it registers nor holds a part of it, nor belongs with who does.
     fn registers_for_others(&self, registry: &Handle, asset: &AssetId) -> Verdict {
         need(!self.related(registry, &self.assets[asset].author), Code::NotIndependent)?;
-        self.apart_from_owners(registry, asset, Right::Holding)
+        self.apart_from_owners(registry, asset)
     }
 
     pub fn file_registration(

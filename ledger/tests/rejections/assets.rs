@@ -2,6 +2,7 @@
 
 use headwater_ledger::event::RegisterAsset;
 use headwater_ledger::event::asset::{Derivation, Metadata, Purpose, Quality, Stage};
+use headwater_ledger::event::dispute::Subject;
 use headwater_ledger::event::market::Decision;
 use headwater_ledger::limits::{CLAIM_TOLERANCE_MS, MAX_WEIGHT_SUM};
 use headwater_ledger::reject::Code;
@@ -44,10 +45,6 @@ fn revision(w: &World, name: &str, of: &str) -> RegisterAsset {
 /// The lab derives with its grants, for these purposes.
 fn lab_for(w: &World, purposes: &[Purpose]) -> RegisterAsset {
     doing(processed("fna-cleaned", &w.lab_inputs()), |a| a.purposes = list(purposes))
-}
-
-fn void_chest(w: &mut World) {
-    w.record(REGULATOR, void(w.asset(CHEST_RAW)));
 }
 
 pub const ROWS: &[Row] = &[
@@ -124,9 +121,7 @@ pub const ROWS: &[Row] = &[
     Row(Code::UnknownAsset, "a transfer of nothing", |w| {
         w.by(CHEST, transfer(w.asset(CHEST_RAW), Right::Holding, &[(CHEST, 10_000)]))
     }),
-    Row(Code::UnknownAsset, "the voiding of nothing", |w| {
-        w.by(REGULATOR, void(w.asset(CHEST_RAW)))
-    }),
+    Row(Code::UnknownAsset, "the voiding of nothing", |w| w.by(CHEST, void(w.asset(CHEST_RAW)))),
     Row(Code::UnknownAsset, "a listing of nothing", |w| {
         w.by(INSIGHT, list_product(w.asset(REPORT), &[]))
     }),
@@ -157,12 +152,12 @@ pub const ROWS: &[Row] = &[
     }),
     Row(Code::VoidInput, "an input that was declared void", |w| {
         *w = World::granted();
-        void_chest(w);
+        w.void(CHEST_RAW);
         w.by(LAB, processed("fna-cleaned", &w.lab_inputs()))
     }),
     Row(Code::VoidInput, "one's own void input", |w| {
         *w = World::sources();
-        void_chest(w);
+        w.void(CHEST_RAW);
         w.by(CHEST, processed("cleaned", &[input(w.asset(CHEST_RAW), 1, None)]))
     }),
     Row(Code::PurposesEmpty, "work for no purpose", |w| {
@@ -180,6 +175,50 @@ pub const ROWS: &[Row] = &[
         let further = processed("for-care", &inputs);
         w.by(LAB, doing(further, |a| a.purposes = list(&[Purpose::ClinicalCare])))
     }),
+    Row(Code::NotAuthor, "a regulator voids without a ruling", |w| {
+        *w = World::sources();
+        w.by(REGULATOR, void(w.asset(CHEST_RAW)))
+    }),
+    Row(Code::AssetInUse, "an asset is taken back under which a grant was offered", |w| {
+        *w = World::sources();
+        let chest = w.asset(CHEST_RAW);
+        w.record(CHEST, processing_grant(chest, LAB, terms()));
+        w.by(CHEST, void(chest))
+    }),
+    Row(Code::AssetInUse, "an asset is taken back of which the author has derived", |w| {
+        *w = World::sources();
+        let chest = w.asset(CHEST_RAW);
+        w.record(CHEST, processed("fna-cleaned", &[input(chest, 1, None)]));
+        w.by(CHEST, void(chest))
+    }),
+    Row(Code::AssetInUse, "an asset is taken back of which another owns a right", |w| {
+        *w = World::sources();
+        let chest = w.asset(CHEST_RAW);
+        let offered = w.record(CHEST, transfer(chest, Right::Holding, &[(FUND, 10_000)]));
+        w.record(FUND, accept_transfer(offered.transfer()));
+        w.by(CHEST, void(chest))
+    }),
+    Row(Code::AssetInUse, "a disputed asset is taken back", |w| {
+        *w = World::sources();
+        let chest = w.asset(CHEST_RAW);
+        w.record(COUNTY, dispute(Subject::Asset(chest)));
+        w.by(CHEST, void(chest))
+    }),
+    Row(Code::NotConsentBased, "a new version that leaves consent behind", |w| {
+        w.record(CHEST, RegisterAsset { consent_based: true, ..raw("fna-2026") });
+        let next = revision(w, "fna-2027", CHEST_RAW);
+        w.by(CHEST, next)
+    }),
+    Row(Code::AlreadyRevised, "a version in the place of a void one that was taken", |w| {
+        w.record(CHEST, raw("fna-2026"));
+        let bad = revision(w, "fna-2027", CHEST_RAW);
+        w.record(CHEST, bad);
+        w.record(CHEST, void(w.asset("chest-hospital/fna-2027")));
+        let next = revision(w, "fna-2028", CHEST_RAW);
+        w.record(CHEST, next);
+        let other = revision(w, "fna-2029", CHEST_RAW);
+        w.by(CHEST, other)
+    }),
     Row(Code::AlreadyRevised, "two second versions", |w| {
         w.record(CHEST, raw("fna-2026"));
         let second = revision(w, "fna-2027", CHEST_RAW);
@@ -189,62 +228,62 @@ pub const ROWS: &[Row] = &[
     }),
     Row(Code::VoidAsset, "voided twice", |w| {
         *w = World::sources();
-        void_chest(w);
-        w.by(REGULATOR, void(w.asset(CHEST_RAW)))
+        w.record(CHEST, void(w.asset(CHEST_RAW)));
+        w.by(CHEST, void(w.asset(CHEST_RAW)))
     }),
     Row(Code::VoidAsset, "a new version of a void asset", |w| {
         *w = World::sources();
-        void_chest(w);
+        w.void(CHEST_RAW);
         let next = revision(w, "fna-2027", CHEST_RAW);
         w.by(CHEST, next)
     }),
     Row(Code::VoidAsset, "a transfer of a void asset's right", |w| {
         *w = World::sources();
-        void_chest(w);
+        w.void(CHEST_RAW);
         w.by(CHEST, transfer(w.asset(CHEST_RAW), Right::Holding, &[(FUND, 10_000)]))
     }),
     Row(Code::VoidAsset, "consent to a transfer after the voiding", |w| {
         *w = World::sources();
         let chest = w.asset(CHEST_RAW);
         let offered = w.record(CHEST, transfer(chest, Right::Holding, &[(FUND, 10_000)]));
-        void_chest(w);
+        w.void(CHEST_RAW);
         w.by(FUND, accept_transfer(offered.transfer()))
     }),
     Row(Code::VoidAsset, "a grant on a void asset", |w| {
         *w = World::sources();
-        void_chest(w);
+        w.void(CHEST_RAW);
         w.by(CHEST, processing_grant(w.asset(CHEST_RAW), LAB, terms()))
     }),
     Row(Code::VoidAsset, "an operation grant over a void input", |w| {
         *w = World::cleaned();
-        void_chest(w);
+        w.void(CHEST_RAW);
         let under = list(&[w.grant("chest operation"), w.grant("county operation")]);
         let offer = operation_grant(w.asset(CLEANED), INSIGHT, 1);
         w.by(LAB, headwater_ledger::event::OfferGrant { under, ..offer })
     }),
     Row(Code::VoidAsset, "a listing of a void product", |w| {
         *w = World::reported();
-        w.record(REGULATOR, void(w.asset(REPORT)));
+        w.void(REPORT);
         w.by(INSIGHT, list_product(w.asset(REPORT), &[w.grant("cleaned operation")]))
     }),
     Row(Code::VoidAsset, "a listing over a void input", |w| {
         *w = World::reported();
-        w.record(REGULATOR, void(w.asset(CLEANED)));
+        w.void(CLEANED);
         w.by(INSIGHT, list_product(w.asset(REPORT), &[w.grant("cleaned operation")]))
     }),
     Row(Code::VoidAsset, "a review after the voiding", |w| {
         *w = World::listed();
-        w.record(REGULATOR, void(w.asset(REPORT)));
+        w.void(REPORT);
         w.by(GZ, review(w.listing(), Decision::Accept))
     }),
     Row(Code::VoidAsset, "a contract over a void product", |w| {
         *w = World::accepted();
-        w.record(REGULATOR, void(w.asset(REPORT)));
+        w.void(REPORT);
         w.by(INSIGHT, w.proposal(PRICE))
     }),
     Row(Code::VoidAsset, "a signature after the voiding", |w| {
         *w = World::proposed();
-        w.record(REGULATOR, void(w.asset(REPORT)));
+        w.void(REPORT);
         w.by(BUYER, sign_contract(w.contract(), w.schedule_hash()))
     }),
 ];

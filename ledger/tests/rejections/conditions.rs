@@ -6,6 +6,7 @@ use headwater_ledger::event::dispute::{Ruling, Subject};
 use headwater_ledger::event::rights::{Revocation, Terms};
 use headwater_ledger::limits::MAX_WATCHES;
 use headwater_ledger::reject::Code;
+use headwater_ledger::split::Right;
 
 use crate::Row;
 use crate::support::story::*;
@@ -62,7 +63,7 @@ pub const ROWS: &[Row] = &[
         *w = World::sources();
         w.by(CHEST, withdraw_consent(w.asset(CHEST_RAW)))
     }),
-    Row(Code::NotRightManager, "consent withdrawn by another hospital", |w| {
+    Row(Code::NotConcerned, "consent withdrawn by another hospital", |w| {
         w.record(CHEST, consented("fna-2026"));
         w.by(COUNTY, withdraw_consent(w.asset(CHEST_RAW)))
     }),
@@ -121,7 +122,7 @@ pub const ROWS: &[Row] = &[
     }),
     Row(Code::VoidAsset, "an attestation of a void asset", |w| {
         *w = World::sources();
-        w.record(REGULATOR, void(w.asset(CHEST_RAW)));
+        w.void(CHEST_RAW);
         w.by(APPRAISER, attest(w.asset(CHEST_RAW)))
     }),
     Row(Code::NotAnonymised, "an attestation of what its author calls pseudonymised", |w| {
@@ -131,6 +132,23 @@ pub const ROWS: &[Row] = &[
     Row(Code::NotIndependent, "an appraiser attests its own work", |w| {
         w.record(APPRAISER, raw("models"));
         w.by(APPRAISER, attest(w.asset("fair-value/models")))
+    }),
+    Row(Code::NotIndependent, "an appraiser attests what it owns a part of", |w| {
+        w.record(CHEST, raw("fna-2026"));
+        let parts = [(CHEST, 9_999), (APPRAISER, 1)];
+        let parts = transfer(w.asset(CHEST_RAW), Right::Processing, &parts);
+        let parts = w.record(CHEST, parts).transfer();
+        w.record(APPRAISER, accept_transfer(parts));
+        w.by(APPRAISER, attest(w.asset(CHEST_RAW)))
+    }),
+    Row(Code::ConsentWithdrawn, "a version older than the withdrawal replaces nothing", |w| {
+        cleaned(w);
+        let next = RegisterAsset { revises: Some(w.asset(CHEST_RAW)), ..consented("fna-2027") };
+        w.record(CHEST, next);
+        w.record(CHEST, withdraw_consent(w.asset(CHEST_RAW)));
+        w.pass(30 * DAY_MS);
+        let inputs = w.report_inputs();
+        w.by(INSIGHT, product("breast-cancer-report", &inputs))
     }),
     Row(Code::AlreadyAttested, "a second attestation", |w| {
         let mut counts = raw("counts");

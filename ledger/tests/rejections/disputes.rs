@@ -298,6 +298,14 @@ pub const ROWS: &[Row] = &[
         let until = w.now_ms + 1;
         w.by(REGULATOR, freeze(id, until))
     }),
+    Row(Code::ArbiterIsParty, "a regulator rules on what it owns a part of", |w| {
+        let id = disputed_asset(w);
+        let parts = [(CHEST, 9_999), (REGULATOR, 1)];
+        let parts = transfer(w.asset(CHEST_RAW), Right::Processing, &parts);
+        let parts = w.record(CHEST, parts).transfer();
+        w.record(REGULATOR, accept_transfer(parts));
+        w.by(REGULATOR, rule(id, Ruling::VoidAsset))
+    }),
     Row(Code::ArbiterIsParty, "a regulator redirects to itself", |w| {
         let id = disputed(w);
         w.by(REGULATOR, rule(id, redirect(REGULATOR, &[])))
@@ -364,7 +372,7 @@ pub const ROWS: &[Row] = &[
     }),
     Row(Code::VoidAsset, "a void asset is voided by a ruling", |w| {
         let id = disputed_asset(w);
-        w.record(BUREAU, void(w.asset(CHEST_RAW)));
+        w.void(CHEST_RAW);
         w.by(REGULATOR, rule(id, Ruling::VoidAsset))
     }),
     Row(Code::GrantClosed, "a void grant is voided again", |w| {

@@ -263,10 +263,6 @@ pub const ROWS: &[Row] = &[
         w.record(REGULATOR, suspend(CHEST));
         w.by(GZ, reinstate(CHEST))
     }),
-    Row(Code::RoleRequired, "a hospital voids its own asset", |w| {
-        w.record(CHEST, raw("fna-2026"));
-        w.by(CHEST, void(w.asset("chest-hospital/fna-2026")))
-    }),
     Row(Code::RoleRequired, "a regulator admits a member", |w| {
         w.by(REGULATOR, admit("new-hospital", headwater_ledger::event::member::Role::Holder))
     }),

@@ -339,6 +339,15 @@ pub const ROWS: &[Row] = &[
         w.record(REGULATOR, relate(REGULATOR, CHEST, true));
         w.by(REGULATOR, succession(COUNTY, CHEST))
     }),
+    Row(Code::NotIndependent, "a regulator suspends whom it belongs with", |w| {
+        w.record(REGULATOR, relate(REGULATOR, CHEST, true));
+        w.by(REGULATOR, suspend(CHEST))
+    }),
+    Row(Code::NotIndependent, "a regulator reinstates whom it belongs with", |w| {
+        w.record(REGULATOR, suspend(CHEST));
+        w.record(REGULATOR, relate(REGULATOR, CHEST, true));
+        w.by(REGULATOR, reinstate(CHEST))
+    }),
     Row(Code::SuccessionInvalid, "a regulator names the successor of who is suspended", |w| {
         w.record(REGULATOR, suspend(COUNTY));
         w.by(REGULATOR, succession(COUNTY, CHEST))

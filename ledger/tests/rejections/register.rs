@@ -77,7 +77,7 @@ pub const ROWS: &[Row] = &[
     }),
     Row(Code::VoidAsset, "the registration of a void asset is renewed", |w| {
         let registration = w.registered();
-        w.record(REGULATOR, void(w.asset(CHEST_RAW)));
+        w.void(CHEST_RAW);
         w.by(GZ, renew(registration, YEAR_MS))
     }),
     Row(Code::TermOutOfRange, "a registration for no time", |w| filing(w, |f| f.term_ms = 0)),

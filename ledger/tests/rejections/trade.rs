@@ -123,6 +123,13 @@ pub const ROWS: &[Row] = &[
         w.record(GZ, comply(w.asset(REPORT), Decision::Reject));
         w.by(BUYER, sign_contract(w.contract(), w.schedule_hash()))
     }),
+    Row(Code::ComplianceRequired, "sold after the only acceptance was taken back", |w| {
+        reviewed(w);
+        w.record(APPRAISER, comply(w.asset(REPORT), Decision::Accept));
+        w.record(GZ, review(w.listing(), Decision::Accept));
+        w.record(APPRAISER, comply(w.asset(REPORT), Decision::Reject));
+        w.by(INSIGHT, w.proposal(PRICE))
+    }),
     Row(Code::RoleRequired, "a hospital reviews compliance", |w| {
         *w = World::reported();
         w.by(CHEST, comply(w.asset(REPORT), Decision::Accept))
@@ -368,7 +375,7 @@ pub const ROWS: &[Row] = &[
     }),
     Row(Code::VoidAsset, "a product delivered after it was declared void", |w| {
         *w = World::contracted();
-        w.record(REGULATOR, void(w.asset(REPORT)));
+        w.void(REPORT);
         w.by(INSIGHT, deliver(w.contract()))
     }),
     Row(Code::ContractNotSigned, "confirmed before all have signed", |w| {
@@ -483,6 +490,9 @@ pub const ROWS: &[Row] = &[
     Row(Code::TermOutOfRange, "access that would have ended", |w| {
         asking(w, |a| a.not_after_ms = GENESIS_MS)
     }),
+    Row(Code::TermOutOfRange, "access without an end to speak of", |w| {
+        asking(w, |a| a.not_after_ms = u64::MAX)
+    }),
     Row(Code::UnknownAccess, "a decision on nothing", |w| {
         w.by(CHEST, decide_access(AccessId::from_digest(digest("access")), Decision::Accept))
     }),
@@ -490,14 +500,15 @@ pub const ROWS: &[Row] = &[
         let access = w.asked();
         w.by(COUNTY, decide_access(access, Decision::Accept))
     }),
-    Row(Code::AccessClosed, "refused after it was granted", |w| {
+    Row(Code::AccessClosed, "granted after it was ended", |w| {
         let access = w.asked();
         w.record(CHEST, decide_access(access, Decision::Accept));
-        w.by(CHEST, decide_access(access, Decision::Reject))
+        w.record(CHEST, decide_access(access, Decision::Reject));
+        w.by(CHEST, decide_access(access, Decision::Accept))
     }),
     Row(Code::VoidAsset, "access to a void asset is granted", |w| {
         let access = w.asked();
-        w.record(REGULATOR, void(w.asset(CHEST_RAW)));
+        w.void(CHEST_RAW);
         w.by(CHEST, decide_access(access, Decision::Accept))
     }),
     Row(Code::NotEnvironment, "whoever works logs its own use", |w| {
@@ -512,6 +523,24 @@ pub const ROWS: &[Row] = &[
     Row(Code::AccessNotInForce, "a job after a refusal", |w| {
         let access = w.asked();
         w.record(CHEST, decide_access(access, Decision::Reject));
+        w.by(COUNTY, usage(access, "job", None))
+    }),
+    Row(Code::AccessNotInForce, "a job after who granted the access has ended it", |w| {
+        let access = w.asked();
+        w.record(CHEST, decide_access(access, Decision::Accept));
+        w.record(CHEST, decide_access(access, Decision::Reject));
+        w.by(COUNTY, usage(access, "job", None))
+    }),
+    Row(Code::AccessNotInForce, "a job for who is suspended", |w| {
+        let access = w.asked();
+        w.record(CHEST, decide_access(access, Decision::Accept));
+        w.record(REGULATOR, suspend(BUYER));
+        w.by(COUNTY, usage(access, "job", None))
+    }),
+    Row(Code::VoidAsset, "a job with a void asset", |w| {
+        let access = w.asked();
+        w.record(CHEST, decide_access(access, Decision::Accept));
+        w.void(CHEST_RAW);
         w.by(COUNTY, usage(access, "job", None))
     }),
     Row(Code::AccessNotInForce, "a job a millisecond after the end", |w| {

@@ -20,7 +20,7 @@ use headwater_ledger::hash::{
 };
 use headwater_ledger::split::{Right, Split};
 
-use super::{DAY_MS, GENESIS_MS, GZ, handle, key, list};
+use super::{DAY_MS, FUND, GENESIS_MS, GZ, REGULATOR, Recorded, World, handle, key, list};
 
 /// Anything that is an event.
 pub trait Act {
@@ -227,7 +227,7 @@ pub fn revoke_grant(grant: GrantId) -> RevokeGrant {
 }
 
 pub fn void(asset: AssetId) -> VoidAsset {
-    VoidAsset { asset, ruling: digest("ruling") }
+    VoidAsset { asset, reason: digest("reason") }
 }
 
 /// A listing at the Guangzhou exchange for a fee of 150 basis points.
@@ -328,6 +328,14 @@ pub fn redirect(to: &str, adjustments: &[Adjustment]) -> Ruling {
     Ruling::Redirect(Redirect { to: handle(to), adjustments: list(adjustments) })
 }
 
+impl World {
+    /// An asset is void by a ruling, in a dispute that the patients' fund opens.
+    pub fn void(&mut self, asset: &str) -> Recorded {
+        let case = dispute(Subject::Asset(self.asset(asset)));
+        let case = self.record(FUND, case).dispute();
+        self.record(REGULATOR, rule(case, Ruling::VoidAsset))
+    }
+}
 pub fn appeal(dispute: DisputeId) -> AppealRuling {
     AppealRuling { dispute, grounds: digest("grounds") }
 }

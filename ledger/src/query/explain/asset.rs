@@ -14,8 +14,8 @@ use crate::state::record::{
     RegistrationRecord, Signed, ValuationRecord, Watch, WithdrawalRecord,
 };
 use crate::state::{Key, Records, Relation};
-use crate::watch;
 use crate::words::{money, percent, word};
+use crate::{version, watch};
 
 impl<V: Lists> Case<'_, V> {
     pub(super) fn asset(&mut self, id: &AssetId, asset: &AssetRecord) -> Result<(), QueryError> {
@@ -63,7 +63,7 @@ impl<V: Lists> Case<'_, V> {
                 .with("time_ms", asset.time_ms)
                 .with("content", asset.content.root),
         );
-        let next: Option<AssetId> = self.view.get(&Key::Revision(*id))?;
+        let next = version::next(self.view, id)?.map(|(next, _)| next);
         if asset.version > 1 || next.is_some() {
             let mut reason =
                 Reason::new("LED-AST-5", format!("version {} of its line", asset.version))
@@ -260,15 +260,23 @@ impl<V: Lists> Case<'_, V> {
         true_now: bool,
     ) -> Result<(Reason, AssetId), QueryError> {
         let withdrawn: Option<WithdrawalRecord> = self.view.get(&Key::Withdrawal(*source))?;
-        let replaced = self.view.value(&Key::Revision(*source))?.is_some();
+        let replaced = match &withdrawn {
+            Some(withdrawn) => watch::replacement(self.view, withdrawn)?.is_some(),
+            None => false,
+        };
         let name = self.name(source)?;
         let text = match (&withdrawn, true_now, replaced) {
             (None, _, _) => format!("watches for withdrawn consent to {name}"),
             (Some(_), true, _) => {
-                format!("suspended: consent to {name} was withdrawn, nothing replaces it")
+                format!(
+                    "suspended: consent to {name} was withdrawn, no version replaced it in time"
+                )
             }
             (Some(_), false, true) => {
-                format!("consent to {name} was withdrawn, and a version replaced it")
+                format!(
+                    "consent to {name} was withdrawn, and a version replaced it in time: \
+                         what was made before stays"
+                )
             }
             (Some(_), false, false) => {
                 format!("consent to {name} was withdrawn; a version is to replace it")

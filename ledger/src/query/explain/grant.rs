@@ -196,6 +196,7 @@ impl<V: Lists> Case<'_, V> {
         let text = match a.status {
             AccessStatus::Requested => "waits for a decision",
             AccessStatus::Refused => "refused",
+            AccessStatus::Ended => "granted, then ended by who decides about it",
             AccessStatus::Granted if self.time_ms <= a.not_after_ms => "granted, in force",
             AccessStatus::Granted => "granted, over now",
         };

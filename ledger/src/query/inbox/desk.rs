@@ -20,7 +20,7 @@ use crate::state::record::{
 use crate::state::{Records, View};
 use crate::text::Handle;
 use crate::words::{money, percent, word};
-use crate::{contract, governance, succession};
+use crate::{contract, dispute, governance, succession};
 
 /// What an item is made of, besides its id and height.
 pub(super) struct Waiting {
@@ -319,14 +319,14 @@ impl<V: View> Desk<'_, V> {
         Ok(self.is(&account.exchange)?.then_some((payment, account)))
     }
 
-    /// Whether the member rules on a dispute: as a regulator that belongs with no party, and on
+    /// Whether the member rules on a dispute: as a regulator that belongs with nobody whom it concerns, and on
     /// appeal has not given the first ruling. Implements [LED-DSP-2].
     fn may_rule(&self, d: &DisputeRecord) -> Result<bool, Fault> {
         if !self.arbiter {
             return Ok(false);
         }
-        for party in d.respondents.iter().chain([&d.opener]) {
-            if related(self.view, self.member, party)? {
+        for member in dispute::concerned(self.view, d)? {
+            if related(self.view, self.member, &member)? {
                 return Ok(false);
             }
         }

@@ -22,8 +22,8 @@ pub(super) fn compliance(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
     let exchange = a.member_with_handle()?.0;
     let review: Option<ComplianceRecord> = a.context.seen.get(&Key::Compliance(id))?;
     let is = match review {
-        Some(review) if rejects(&a.context.seen, &review, &exchange)? => "failed",
-        Some(review) if review.passed => "passed",
+        _ if rejects(&a.context.seen, &id, &exchange)? => "failed",
+        Some(review) if review.passes > 0 => "passed",
         Some(_) | None => "none",
     };
     a.word(is.into(), &["passed", "failed", "none"])

@@ -113,7 +113,7 @@ fn metadata(f: &mut Form<'_>, e: Option<&Metadata>) -> Result<Metadata, Wrong> {
 pub(super) fn void_asset(f: &mut Form<'_>, e: Option<&VoidAsset>) -> Result<VoidAsset, Wrong> {
     Ok(VoidAsset {
         asset: f.first::<Asset>("the asset", e.map(|e| &e.asset))?,
-        ruling: f.clause::<Hash>("ruling", e.map(|e| &e.ruling), "\"ruling\"")?,
+        reason: f.clause::<Hash>("reason", e.map(|e| &e.reason), "\"reason\"")?,
     })
 }
 

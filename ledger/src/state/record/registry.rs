@@ -29,6 +29,8 @@ pub struct WithdrawalRecord {
     pub commitment: Digest,
     /// Last block time for a replacement version, milliseconds since 1970.
     pub deadline_ms: u64,
+    /// The last version of the line then: what comes after it can be the replacement.
+    pub last: AssetId,
     /// Height at which it was recorded.
     pub height: u64,
 }
@@ -94,9 +96,8 @@ pub struct ComplianceRecord {
     pub by: Handle,
     /// The outcome.
     pub decision: Decision,
-    /// Whether it has passed: for all, or, when this review is an exchange's and rejects, for all
-    /// other exchanges.
-    pub passed: bool,
+    /// How many reviewers there are whose newest review accepts.
+    pub passes: u32,
     /// The property-rights level, 1 to 5.
     pub rights_level: u8,
     /// Salted hash of the report.
@@ -134,6 +135,8 @@ pub enum AccessStatus {
     Granted,
     /// Refused.
     Refused,
+    /// Granted, and ended before its time by who decides about it.
+    Ended,
 }
 
 /// An access to an asset in a secure environment.

@@ -83,7 +83,7 @@ impl Maker {
         }
         all.extend(naive.accesses.iter().map(|(id, a)| (a.until, Point::Access(*id))));
         all.extend(naive.offers.iter().map(|(id, o)| (o.take_by, Point::Take(*id))));
-        let lapsing = naive.assets.iter().filter_map(|(id, a)| Some((a.withdrawn?, *id)));
+        let lapsing = naive.assets.iter().filter_map(|(id, a)| Some((a.withdrawn?.1, *id)));
         all.extend(lapsing.map(|(at, id)| (at, Point::Below(id))));
         all
     }

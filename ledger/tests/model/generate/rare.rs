@@ -197,10 +197,9 @@ impl Maker {
             }
             1 => self.relate(),
             2 => {
-                let (asset, ruling) = (self.asset()?, self.digest());
-                let void = self.random.in_ten(3);
-                let by = self.regulator();
-                void.then_some((by, Event::VoidAsset(VoidAsset { asset, ruling })))
+                let (asset, reason) = (self.asset()?, self.digest());
+                let by = self.naive.assets[&asset].author.clone();
+                Some((self.or_any(by), Event::VoidAsset(VoidAsset { asset, reason })))
             }
             3 => {
                 let open: Vec<_> = self.naive.listings.keys().copied().collect();

@@ -179,31 +179,6 @@ pub struct EpochRecord {
     pub owners: Vec<Owner>,
 }
 
-/// A proposed transfer of a right.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
-pub struct TransferRecord {
-    /// The asset.
-    pub asset: AssetId,
-    /// The right.
-    pub right: Right,
-    /// Who proposed it.
-    pub proposer: Handle,
-    /// The owners from then on, in order of handle.
-    pub owners: Vec<Owner>,
-    /// Who acts for the right from then on.
-    pub manager: Handle,
-    /// When given, the parts of 10 000 that an act needs instead.
-    pub threshold_parts: Option<u16>,
-    /// How often the right had changed when it was proposed; it lapses when it changes again.
-    pub changes: u32,
-    /// Whose consent is outstanding.
-    pub outstanding: Vec<Handle>,
-    /// With which keys it was proposed and consented to.
-    pub signed: Vec<Signed>,
-    /// Whether it has taken effect.
-    pub done: bool,
-}
-
 /// Where a grant stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

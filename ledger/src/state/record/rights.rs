@@ -1,14 +1,41 @@
-//! Records about rights besides the rights themselves: approvals, requests, offers, terms in force.
+//! Records about rights besides the rights themselves: transfers, approvals, requests, offers,
+//! terms in force.
 
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::event::asset::Purpose;
-use crate::event::rights::{Exclusivity, GrantRight, Terms};
+use crate::event::rights::{Exclusivity, GrantRight, Owner, Terms};
 use crate::hash::{AssetId, Digest, GrantId};
 use crate::keys::PublicKey;
+use crate::split::Right;
 use crate::state::record::Signed;
 use crate::text::{Code, Handle};
+
+/// A proposed transfer of a right.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct TransferRecord {
+    /// The asset.
+    pub asset: AssetId,
+    /// The right.
+    pub right: Right,
+    /// Who proposed it.
+    pub proposer: Handle,
+    /// The owners from then on, in order of handle.
+    pub owners: Vec<Owner>,
+    /// Who acts for the right from then on.
+    pub manager: Handle,
+    /// When given, the parts of 10 000 that an act needs instead.
+    pub threshold_parts: Option<u16>,
+    /// How often the right had changed when it was proposed; it lapses when it changes again.
+    pub changes: u32,
+    /// Whose consent is outstanding.
+    pub outstanding: Vec<Handle>,
+    /// With which keys it was proposed and consented to.
+    pub signed: Vec<Signed>,
+    /// Whether it has taken effect.
+    pub done: bool,
+}
 
 /// Owners who approved an act ahead.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]

@@ -110,9 +110,9 @@ impl Cases {
 
     /// An offer under as many grants as it can look at, each of which names as many others.
     fn rest_on_fat_grants(&mut self) -> Result<()> {
-        let lab = self.owner(0);
+        let (lab, other) = (self.owner(0), self.owner(1));
         let assets = self.raws(&lab, "fat", 2)?;
-        let thin = self.granted((&lab, &lab), &assets[..1], operation(&terms(self)?), &[])?;
+        let thin = self.granted((&lab, &other), &assets[..1], operation(&terms(self)?), &[])?;
         let mut wide = terms(self)?;
         let long = |n: usize| format!("T{n:02}{}", "X".repeat(61)).parse();
         wide.territories = list((0..MAX_CHOICES).map(long).collect::<Result<Vec<_>, _>>()?)?;
@@ -120,7 +120,7 @@ impl Cases {
             Ok(Event::OfferGrant(OfferGrant {
                 asset,
                 right: GrantRight::Operation,
-                grantee: lab.handle.clone(),
+                grantee: other.handle.clone(),
                 terms: terms.clone(),
                 under: list(under)?,
                 parent: None,

@@ -1,6 +1,8 @@
 //! What must be refused, posted to a real node: each with its own code, a sentence and a hint, and
 //! a state that stays as it was.
 
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
 use anyhow::{Context, Result, ensure};
 use headwater_ledger::envelope::asset_id;
 use headwater_ledger::event::Event;
@@ -13,6 +15,8 @@ use headwater_tests::writers::{Signed, Writer, list};
 use serde_json::{Value, json};
 
 const HOUR_MS: u64 = 3_600_000;
+/// The term of a grant that ends during the test: time to offer and accept it.
+const SHORT_MS: u64 = 3_000;
 
 struct World {
     cluster: Cluster,
@@ -53,7 +57,7 @@ impl World {
             arguments: &[],
         })?;
         cluster.start_all()?;
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+        let now = UNIX_EPOCH.elapsed()?;
         Ok(World {
             chain: cluster.chain_id.parse()?,
             cluster,
@@ -291,8 +295,11 @@ fn derivations(w: &mut World) -> Result<()> {
     let later = json!({ "not_before_ms": w.now_ms + HOUR_MS });
     let later = w.grant("hospital", h, "lab", "processing", later, vec![])?;
     w.refused("lab", derive(w, one(json!(later))), "GRANT_NOT_YET_EFFECTIVE")?;
-    let over = json!({ "not_after_ms": w.now_ms - 1 });
+    let begun = Instant::now();
+    let ends_ms = u64::try_from(UNIX_EPOCH.elapsed()?.as_millis())? + SHORT_MS;
+    let over = json!({ "not_after_ms": ends_ms });
     let over = w.grant("hospital", h, "lab", "processing", over, vec![])?;
+    std::thread::sleep(Duration::from_millis(SHORT_MS + 100).saturating_sub(begun.elapsed()));
     w.refused("lab", derive(w, one(json!(over))), "GRANT_EXPIRED")?;
     let revoked = w.grant("hospital", h, "lab", "processing", json!({}), vec![])?;
     w.ok("hospital", json!({ "revoke_grant": { "grant": revoked } }))?;

@@ -10,9 +10,11 @@ use headwater_ledger::attribution::Claim;
 use headwater_ledger::codec::encode;
 use headwater_ledger::event::Event;
 use headwater_ledger::event::aggregate::{PaySource, SealSources};
+use headwater_ledger::event::asset::Input;
 use headwater_ledger::event::dispute::{
     Adjustment, Ground, OpenDispute, Redirect, RuleDispute, Ruling, Slice, Subject,
 };
+use headwater_ledger::event::governance::Rulebook;
 use headwater_ledger::event::market::{
     CloseAccount, ConfirmDelivery, ProvedClaim, ProvedLine, RecordDelivery, RecordPayment,
     RecordPayout, RefundPayment, SetOffOverpayment, TerminateContract, VoidPayment,
@@ -21,12 +23,13 @@ use headwater_ledger::hash::{
     AccountId, AggregateId, AssetId, ContractId, Digest, DisputeId, PaymentId,
 };
 use headwater_ledger::limits::{
-    MAX_ADJUSTMENTS, MAX_CLOSING_LINES, MAX_CONTRACT_PAYMENTS, MAX_EPOCHS, MAX_OWNERS, MAX_SOURCES,
+    MAX_ADJUSTMENTS, MAX_CLOSING_LINES, MAX_CONTRACT_PAYMENTS, MAX_EPOCHS, MAX_INPUTS, MAX_OWNERS,
+    MAX_SOURCES,
 };
 use headwater_ledger::payment::{account_id, sums_key};
 use headwater_ledger::payout::prove;
-use headwater_ledger::split::Right;
-use headwater_ledger::state::record::{AccountRecord, LineRecord, PaymentRecord};
+use headwater_ledger::split::{Right, Split};
+use headwater_ledger::state::record::{AccountRecord, AssetInputs, LineRecord, PaymentRecord};
 use headwater_ledger::state::{Key, Records, View};
 
 use super::Cases;
@@ -43,6 +46,7 @@ const NET: u64 = 1_000_000;
 impl Cases {
     pub(super) fn money(&mut self) -> Result<()> {
         self.contract_in_parts()?;
+        self.void_among_claims()?;
         self.pay_out()?;
         self.close()?;
         self.rule()
@@ -152,6 +156,40 @@ impl Cases {
         self.time("refund part of a confirmed payment", &exchange, event)?;
         self.time("void a confirmed payment", &exchange, void)?;
         Ok(())
+    }
+
+    /// A payment that is divided over as many claims as a listed product can have.
+    fn void_among_claims(&mut self) -> Result<()> {
+        let (lab, exchange) = (self.owner(0), self.market.exchange.clone());
+        let (product, contract) = self.sold("behind-many-claims")?;
+        let source = self.asset_of(&self.market.seller.clone(), "behind-many-claims-raw")?;
+        let most = Rulebook::standard().max_ancestry_edges as usize - 1;
+        let wide = self.raws(&lab, "claimed", most)?;
+        let split = |up| Split {
+            holding_bp: 4_000 - up,
+            processing_bp: 3_000,
+            operation_bp: 3_000,
+            upstream_bp: up,
+        };
+        let node = |inputs: &[AssetId], up: u16| -> AssetInputs {
+            let input = |asset: &AssetId| Input { asset: *asset, weight: 1, grant: None };
+            AssetInputs { split: split(up), inputs: inputs.iter().map(input).collect() }
+        };
+        let (first, others) = wide.split_at(MAX_INPUTS);
+        let mut records = Vec::new();
+        for asset in &wide {
+            records.push((Key::Inputs(*asset), encode(&node(&[], 0))?));
+        }
+        for (asset, inputs) in first.iter().zip(others.chunks(MAX_INPUTS)) {
+            records.push((Key::Inputs(*asset), encode(&node(inputs, 3_000))?));
+        }
+        records.push((Key::Inputs(source), encode(&node(first, 3_000))?));
+        self.market.ledger.fill(records)?;
+        let claims = self.market.ledger.state().schedule(&product)?.len();
+        let paid = self.payment(contract, "for-many")?;
+        let payment = PaymentId::from_digest(self.record_one(&exchange, paid)?);
+        let void = Event::VoidPayment(VoidPayment { payment });
+        self.time(format!("void a payment of {claims} claims"), &exchange, void)
     }
 
     /// The claim of a right over an asset in an account of a product, proved.

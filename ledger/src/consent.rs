@@ -39,8 +39,6 @@ pub(crate) fn withdraw(act: &mut Act<'_>, e: &WithdrawConsent) -> Result<(), Ref
         return Err(Reject::new(Code::OutOfRange, "no patient withdraws consent").into());
     }
     let key = Key::Withdrawal(e.asset);
-    // However long a line of versions is, patients can withdraw from each.
-    act.lift_weight();
     if act.state.value(&key)?.is_some() {
         let text = format!("consent was withdrawn from {}/{} already", asset.author, asset.name);
         return Err(Reject::new(Code::AlreadyWithdrawn, text).into());
@@ -49,7 +47,7 @@ pub(crate) fn withdraw(act: &mut Act<'_>, e: &WithdrawConsent) -> Result<(), Ref
         patients: e.patients,
         commitment: e.commitment,
         deadline_ms: act.context.time_ms.saturating_add(act.rulebook.replacement_ms),
-        last: version::last(act, &e.asset)?,
+        last: version::last(act.state, &asset)?,
         height: act.context.height,
     };
     act.state.put(&key, &record)?;

@@ -48,17 +48,14 @@ pub(crate) fn revised(
         (last, number) = (next, version.version);
     }
     act.state.put(&Key::Revision(last), &id)?;
+    act.state.put(&Key::LineEnd(asset.first_version), &id)?;
     Ok((asset.first_version, number.saturating_add(1)))
 }
 
-/// The end of a line of versions, void ones included, from one of them on.
-pub(crate) fn last(act: &mut Act<'_>, id: &AssetId) -> Result<AssetId, Refusal> {
-    let mut last = *id;
-    while let Some(next) = act.state.get(&Key::Revision(last))? {
-        act.weigh(VERSION_WEIGHT)?;
-        last = next;
-    }
-    Ok(last)
+/// The end of the line of versions that an asset is in, void ones included.
+pub(crate) fn last<V: View>(view: &V, asset: &AssetRecord) -> Result<AssetId, Fault> {
+    let first = asset.first_version;
+    Ok(view.get(&Key::LineEnd(first))?.unwrap_or(first))
 }
 
 /// The first version after another that is not void.

@@ -18,11 +18,11 @@ use crate::words::moment;
 
 /// Weight of looking whether a claim has changed hands.
 const CLAIM_WEIGHT: u64 = 3;
+/// Weight of looking when it last did.
+const MOVED_WEIGHT: u64 = 7;
 
 /// `void_payment`.
 pub(crate) fn void(act: &mut Act<'_>, e: &VoidPayment) -> Result<(), Refusal> {
-    // What can be taken back must not depend on how large the lineage is.
-    act.lift_weight();
     let (payment, mut record) = named(act, &e.payment)?;
     require_clearing(act, &record.exchange)?;
     require_open(&record)?;
@@ -76,7 +76,10 @@ fn require_unmoved(
         let (id, right) = (claim.asset, claim.right);
         let head: Option<RightRecord> = act.state.get(&Key::Right(id, right))?;
         let epoch: Option<EpochRecord> = match head.filter(|head| head.epoch > 0) {
-            Some(head) => act.state.get(&Key::Epoch(id, right, head.epoch))?,
+            Some(head) => {
+                act.weigh(MOVED_WEIGHT)?;
+                act.state.get(&Key::Epoch(id, right, head.epoch))?
+            }
             None => None,
         };
         if epoch.is_some_and(|epoch| epoch.start_seq > payment.seq) {

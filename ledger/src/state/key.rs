@@ -37,6 +37,8 @@ pub enum Key {
     Inputs(AssetId),
     /// `AssetId`: the version that follows this one.
     Revision(AssetId),
+    /// `AssetId`: the last version of the line that begins with this asset, void ones included.
+    LineEnd(AssetId),
     /// `Vec<Floor>`: the floors that bind what is derived from this asset.
     Floors(AssetId),
     /// [`super::record::RightRecord`]; absent while the author owns the right alone.

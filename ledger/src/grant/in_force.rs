@@ -268,7 +268,9 @@ impl<'a> Intent<'a> {
         excludes
             && entry.not_before_ms <= now_ms
             && self.purposes.is_none_or(|all| nesting::meet(all, &entry.purposes))
-            && self.territory.is_none_or(|one| nesting::meet(&[one.clone()], &entry.territories))
+            && self
+                .territory
+                .is_none_or(|one| nesting::meet(std::slice::from_ref(one), &entry.territories))
     }
 
     /// Whether a grant that has begun allows all of this use.

@@ -224,7 +224,8 @@ impl Naive {
         need(!asset.void, Code::VoidInput)?;
         need(!self.contested(asset), Code::Contested)?;
         need(asset.withdrawn.is_none(), Code::ConsentWithdrawn)?;
-        self.inherited(&input.asset, &activity.purposes, &[activity.territory.clone()])?;
+        let territory = std::slice::from_ref(&activity.territory);
+        self.inherited(&input.asset, &activity.purposes, territory)?;
         let processing = GrantRight::Processing;
         if let Some(grant) = input.grant {
             return self.allows(act.author, grant, &input.asset, processing, Some(activity));

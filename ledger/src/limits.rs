@@ -15,6 +15,9 @@ pub const MAX_BLOCK_ENVELOPES: usize = 5_000;
 /// Most weight of one event: five milliseconds. A rulebook that lets products be listed behind
 /// larger ancestries than the standard one raises it.
 pub const MAX_EVENT_WEIGHT: u64 = 5_000;
+/// Most weight of a ruling, whose units are the cheap ones of walking epochs: what it can give back
+/// should depend little on how often a right has changed hands.
+pub const MAX_RULING_WEIGHT: u64 = 12_000;
 /// Most weight of one envelope.
 pub const MAX_ENVELOPE_WEIGHT: u64 = 100_000;
 /// Most weight of one block: a tenth of a second of execution. Proposers may stop sooner.

@@ -9,7 +9,7 @@ use crate::event::governance::Rulebook;
 use crate::event::member::Role;
 use crate::hash::{AssetId, Context, Digest, EventId};
 use crate::keys::PublicKey;
-use crate::limits::{MAX_ENVELOPE_WEIGHT, MAX_EVENT_WEIGHT};
+use crate::limits::{MAX_ENVELOPE_WEIGHT, MAX_EVENT_WEIGHT, MAX_RULING_WEIGHT};
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::state::record::{MemberRecord, Signed};
 use crate::state::{Key, Records, Relation, State, View};
@@ -67,9 +67,10 @@ impl Act<'_> {
         check_envelope_weight(self.effects.weight)
     }
 
-    /// Lets the event weigh as much as an envelope.
+    /// Lets the event weigh as much as a ruling.
     pub fn lift_weight(&mut self) {
-        self.most_weight = MAX_ENVELOPE_WEIGHT;
+        let more = MAX_RULING_WEIGHT.saturating_sub(MAX_EVENT_WEIGHT);
+        self.most_weight = self.most_weight.saturating_add(more);
     }
 
     /// Fails unless the author has the role.

@@ -49,7 +49,8 @@ impl Cases {
         self.void_among_claims()?;
         self.pay_out()?;
         self.close()?;
-        self.rule()
+        self.rule()?;
+        self.rule_over_epochs()
     }
 
     /// A product with a contract that all have signed.
@@ -370,6 +371,38 @@ impl Cases {
             reasons: Digest::Blake3([5; 32]),
         });
         let what = format!("redirect a share with {MAX_ADJUSTMENTS} adjustments");
+        self.time(what, &regulator, rule)
+    }
+
+    /// A share of a right with as many epochs as leave room for a ruling, in an account of a million
+    /// payments.
+    fn rule_over_epochs(&mut self) -> Result<()> {
+        let (seller, exchange) = (self.market.seller.clone(), self.market.exchange.clone());
+        let (product, contract) = self.sold("much-disputed")?;
+        let event = self.payment(contract, "disputed-first")?;
+        self.record_one(&exchange, event)?;
+        let account = self.account_of(&product)?;
+        let events = self.fill_account(account, 1)?;
+        let source = self.asset_of(&seller, "much-disputed-raw")?;
+        let epochs = MAX_EPOCHS - 3;
+        self.owned_by_many(source, Right::Holding, epochs, None, events)?;
+        let (opener, owner) = (self.owner(5), self.owner(MAX_OWNERS - 1).handle);
+        let slice = Slice { asset: source, right: Right::Holding, owner, parts: 100 };
+        let open = Event::OpenDispute(OpenDispute {
+            subject: Subject::Share(slice),
+            ground: Ground::Ownership,
+            evidence: Digest::Blake3([4; 32]),
+        });
+        let dispute = DisputeId::from_digest(self.record_one(&opener, open)?);
+        let claim = self.claim(&product, &source, Right::Holding)?;
+        let adjustments = headwater_tests::writers::list(vec![Adjustment { account, claim }])?;
+        let rule = Event::RuleDispute(RuleDispute {
+            dispute,
+            ruling: Ruling::Redirect(Redirect { to: opener.handle.clone(), adjustments }),
+            reasons: Digest::Blake3([5; 32]),
+        });
+        let regulator = self.others[0].clone();
+        let what = format!("redirect over {epochs} epochs among a million payments");
         self.time(what, &regulator, rule)
     }
 }

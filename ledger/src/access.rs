@@ -1,8 +1,6 @@
 //! The rules for use in secure environments: asked for, decided, and logged job by job.
 //! Implements [LED-ACC-1] to [LED-ACC-3].
 
-use std::collections::BTreeSet;
-
 use crate::asset::{check_inherited, named as named_asset, named_in_force, usable};
 use crate::event::access::{DecideAccess, RecordUsage, RequestAccess};
 use crate::event::asset::Purpose;
@@ -12,6 +10,7 @@ use crate::execute::Act;
 use crate::grant::{Intent, not_reserved};
 use crate::hash::{AccessId, AssetId};
 use crate::limits::MAX_ACCESS_MS;
+use crate::member::has_repeats;
 use crate::reject::{Code, Missing, Refusal, Reject};
 use crate::request::put_before_deciders;
 use crate::rights::{alone, managed};
@@ -60,8 +59,7 @@ pub(crate) fn request(act: &mut Act<'_>, e: &RequestAccess) -> Result<(), Refusa
 }
 
 fn check_purposes(asset: &AssetRecord, e: &RequestAccess) -> Result<(), Reject> {
-    let distinct: BTreeSet<_> = e.purposes.iter().collect();
-    if distinct.is_empty() || distinct.len() != e.purposes.len() {
+    if e.purposes.is_empty() || has_repeats(&e.purposes) {
         return Err(Reject::new(Code::PurposesEmpty, "the access names no purpose or one twice"));
     }
     check_inherited(asset, &e.purposes, &[])
@@ -95,7 +93,6 @@ pub(crate) fn decide(act: &mut Act<'_>, e: &DecideAccess) -> Result<(), Refusal>
     managed(act, &access.asset, &asset, Right::Processing)?;
     access.status = match (access.status, e.decision) {
         (AccessStatus::Requested, Decision::Accept) => {
-            named_in_force(act, &access.asset)?;
             usable(act, &access.asset, &asset)?;
             act.require_not_suspended(&access.by)?;
             check_not_reserved(act, &access.by, (&access.asset, &asset), &access.purposes)?;

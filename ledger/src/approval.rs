@@ -55,7 +55,7 @@ fn counts(act: &mut Act<'_>, approved: &Approved) -> Result<bool, Refusal> {
 pub(crate) fn approve(act: &mut Act<'_>, e: &ApproveAct) -> Result<(), Refusal> {
     let asset = crate::asset::named(act, &e.asset)?;
     let mut acting = BTreeSet::new();
-    for right in [Right::Holding, Right::Processing, Right::Operation] {
+    for right in Right::ALL {
         for owner in owners(act, &e.asset, &asset, right)? {
             acting.insert(act.acting(&owner.member)?);
         }

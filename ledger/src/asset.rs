@@ -10,6 +10,7 @@ use crate::execute::{Act, acting};
 use crate::grant::{self, Use};
 use crate::hash::{AccessId, AssetId, Digest, GrantId};
 use crate::limits::{CLAIM_TOLERANCE_MS, MAX_CLAIMS, MAX_WEIGHT_SUM};
+use crate::member::has_repeats;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::split::{Right, SplitError};
 use crate::state::record::{AssetInputs, AssetRecord, GrantRecord};
@@ -45,23 +46,25 @@ pub(crate) fn named_uncontested(act: &Act<'_>, id: &AssetId) -> Result<AssetReco
 
 /// As [`serves`], for an act: weighs what it looks at.
 pub(crate) fn usable(act: &mut Act<'_>, id: &AssetId, asset: &AssetRecord) -> Result<(), Refusal> {
-    let watched = watch::listed(act.state, id)?.len() as u64;
-    act.weigh(watched.saturating_mul(watch::WATCH_WEIGHT))?;
-    serves(act.state, act.context.time_ms, id, asset)
+    let mut weight = 0;
+    let found = serves(act.state, act.context.time_ms, id, asset, &mut weight);
+    act.weigh(weight)?;
+    found
 }
 
 /// Fails with the first reason why an asset may serve for nothing new at a block time: it is void
 /// or contested, a condition that it watches in its ancestry has come true, or patients withdrew
-/// their consent from it. Implements [LED-AST-7], [LED-WTC-2] and [LED-CNS-1].
+/// their consent from it; adds what it weighs. Implements [LED-AST-7], [LED-WTC-2] and [LED-CNS-1].
 pub(crate) fn serves<V: View>(
     view: &V,
     time_ms: u64,
     id: &AssetId,
     asset: &AssetRecord,
+    weight: &mut u64,
 ) -> Result<(), Refusal> {
     check_not_void(asset)?;
     check_uncontested(view, asset)?;
-    watch::check_asset(view, time_ms, id)?;
+    watch::check_asset(view, time_ms, id, weight)?;
     consent::check_not_withdrawn(view, id, asset)
 }
 
@@ -360,9 +363,9 @@ fn check_input(
     asset: &AssetRecord,
     activity: &Activity,
 ) -> Result<(), Refusal> {
-    let shown = format!("{}/{}", asset.author, asset.name);
     if asset.void {
-        return Err(Reject::new(Code::VoidInput, format!("input {shown} is void")).into());
+        let text = format!("input {}/{} is void", asset.author, asset.name);
+        return Err(Reject::new(Code::VoidInput, text).into());
     }
     check_uncontested(act.state, asset)?;
     consent::check_not_withdrawn(act.state, id, asset)?;
@@ -450,8 +453,7 @@ fn check_inputs<V: View>(
 }
 
 fn check_purposes(activity: &Activity) -> Result<(), Reject> {
-    let distinct: BTreeSet<_> = activity.purposes.iter().collect();
-    if distinct.is_empty() || distinct.len() != activity.purposes.len() {
+    if activity.purposes.is_empty() || has_repeats(&activity.purposes) {
         return Err(Reject::new(Code::PurposesEmpty, "the activity names no purpose or one twice"));
     }
     Ok(())

@@ -21,12 +21,13 @@ pub(crate) enum Change {
 }
 
 impl Change {
-    /// What the number of disputes that wait changes by.
-    pub(crate) fn of_waiting(self) -> i32 {
-        match self {
-            Change::Opened | Change::Appealed => 1,
-            Change::Ruled(_) => -1,
-        }
+    /// How many disputes wait after it, of so many before.
+    pub(crate) fn counted(self, waiting: u32) -> Result<u32, Fault> {
+        let after = match self {
+            Change::Opened | Change::Appealed => waiting.checked_add(1),
+            Change::Ruled(_) => waiting.checked_sub(1),
+        };
+        after.ok_or_else(|| Fault("fewer disputes wait than none".into()))
     }
 }
 
@@ -38,8 +39,7 @@ impl Contest {
         change: Change,
         now_ms: u64,
     ) -> Result<Self, Fault> {
-        let waiting = self.waiting.checked_add_signed(change.of_waiting());
-        self.waiting = waiting.ok_or_else(|| Fault("fewer disputes wait than none".into()))?;
+        self.waiting = change.counted(self.waiting)?;
         self.appealable.retain(|a| a.dispute != *dispute && now_ms <= a.until_ms);
         match change {
             Change::Opened | Change::Ruled(None) | Change::Appealed => {}

@@ -2,9 +2,9 @@
 //! have signed. Implements [LED-MKT-3], [LED-MKT-4], [LED-MKT-11] and [LED-MKT-12].
 
 use crate::money::Currency;
-use std::collections::BTreeSet;
 
 use crate::asset;
+use crate::contest::Change;
 use crate::event::market::{
     DeclineContract, Instalment, Licence, ProposeContract, SignContract, TerminateContract,
     WithdrawContract,
@@ -15,11 +15,12 @@ use crate::hash::{ContractId, Digest};
 use crate::licence;
 use crate::limits::{APPROVAL_MS, MAX_AMOUNT};
 use crate::listing;
+use crate::member::has_repeats;
 use crate::nesting;
 use crate::payment;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::review;
-use crate::rights::managed;
+use crate::rights::disposes;
 use crate::split::Right;
 use crate::state::record::{ContractRecord, ContractStatus, ListingRecord};
 use crate::state::{Key, Records, Relation};
@@ -37,7 +38,7 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refu
     listing::require_accepted(&listing)?;
     let cover = listing::check_sellable(act, &listing)?;
     let product = asset::named(act, &listing.asset)?;
-    managed(act, &listing.asset, &product, Right::Operation)?;
+    disposes(act, &listing.asset, &product, Right::Operation)?;
     listing::check_fee(act, listing.fee_bp)?;
     review::require_passed(act, &listing)?;
     act.named_member(&e.buyer)?;
@@ -154,11 +155,10 @@ fn check_licence(
     l: &Licence,
     now_ms: u64,
 ) -> Result<(), Reject> {
-    fn distinct<T: Ord>(list: &[T]) -> bool {
-        !list.is_empty() && list.iter().collect::<BTreeSet<_>>().len() == list.len()
-    }
-    let within = distinct(&l.purposes)
-        && distinct(&l.territories)
+    let within = !l.purposes.is_empty()
+        && !has_repeats(&l.purposes)
+        && !l.territories.is_empty()
+        && !has_repeats(&l.territories)
         && l.not_after_ms >= now_ms
         && cover.not_after_ms.is_none_or(|end| l.not_after_ms <= end)
         && [&listing.purposes, &cover.purposes]
@@ -401,11 +401,9 @@ pub(crate) fn reinstate(act: &mut Act<'_>, id: &ContractId) -> Result<(), Refusa
 pub(crate) fn mark_disputed(
     act: &mut Act<'_>,
     id: &ContractId,
-    change: i32,
+    change: Change,
 ) -> Result<(), Refusal> {
     let mut contract = disputed(act, id)?;
-    let disputes = contract.disputes.checked_add_signed(change);
-    contract.disputes =
-        disputes.ok_or_else(|| Fault(format!("contract {id} has less than no dispute")))?;
+    contract.disputes = change.counted(contract.disputes)?;
     Ok(act.state.put(&Key::Contract(*id), &contract)?)
 }

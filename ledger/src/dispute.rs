@@ -193,12 +193,12 @@ fn mark(act: &mut Act<'_>, subject: &Subject, of: (&DisputeId, Change)) -> Resul
     match subject {
         Subject::Asset(id) => {
             let mut asset = asset::named(act, id)?;
-            asset.disputes = asset.disputes.saturating_add_signed(change.of_waiting());
+            asset.disputes = change.counted(asset.disputes)?;
             Ok(act.state.put(&Key::Asset(*id), &asset)?)
         }
         Subject::Grant(id) => {
             let mut grant = grant::named(act, id)?;
-            grant.disputes = grant.disputes.saturating_add_signed(change.of_waiting());
+            grant.disputes = change.counted(grant.disputes)?;
             Ok(act.state.put(&Key::Grant(*id), &grant)?)
         }
         Subject::Share(slice) => Ok(contest::of_share(act, (&slice.asset, slice.right), of)?),
@@ -206,7 +206,7 @@ fn mark(act: &mut Act<'_>, subject: &Subject, of: (&DisputeId, Change)) -> Resul
             let (mut payment, _) = payment::named(act, id)?;
             payment.contest = payment.contest.after(dispute, change, act.context.time_ms)?;
             act.state.put(&Key::Payment(*id), &payment)?;
-            contract::mark_disputed(act, &payment.contract, change.of_waiting())?;
+            contract::mark_disputed(act, &payment.contract, change)?;
             Ok(contest::of_account(act, &payment.account, of)?)
         }
         Subject::Payout(id) => {
@@ -214,7 +214,7 @@ fn mark(act: &mut Act<'_>, subject: &Subject, of: (&DisputeId, Change)) -> Resul
             Ok(contest::of_account(act, &account, of)?)
         }
         Subject::Contract(id) => {
-            contract::mark_disputed(act, id, change.of_waiting())?;
+            contract::mark_disputed(act, id, change)?;
             match payment::account_of(&contract::named(act, id)?)? {
                 Some(account) => Ok(contest::of_account(act, &account, of)?),
                 None => Ok(()),

@@ -37,8 +37,9 @@ pub(crate) fn activate(state: &mut State, context: &BlockContext) -> Result<(), 
         let record: Option<ChangeRecord> = state.get(&key)?;
         let mut record = record.ok_or_else(|| Fault(format!("change {id} is missing")))?;
         // Approvals that have fallen since are made up for by nobody.
-        let stands = standing(state, &record)?.len() == record.approvals.len()
-            || is_carried(state, &record, &seats(state)?)?;
+        let approvals = standing(state, &record)?;
+        let stands =
+            approvals.len() == record.approvals.len() || is_carried(&approvals, &seats(state)?);
         record.status = match stands.then(|| change::make(state, &record.change)) {
             Some(Ok(())) => ChangeStatus::Active,
             None | Some(Err(Refusal::Reject(_))) => ChangeStatus::Failed,
@@ -101,9 +102,8 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeChange) -> Result<(), Refusa
     };
     decide(act, &id, &mut record, &seats)?;
     act.append(Relation::Changes, id.digest())?;
-    let author = act.author;
-    let others: BTreeSet<&Handle> = seats.iter().filter_map(|seat| seat.line.last()).collect();
-    for member in others.into_iter().filter(|member| *member != author) {
+    let asked: BTreeSet<&Handle> = seats.iter().filter_map(|seat| seat.line.last()).collect();
+    for member in asked {
         act.append(Relation::MemberInbox(member.clone()), id.digest())?;
         act.weigh(INBOX_WEIGHT)?;
     }
@@ -156,7 +156,7 @@ fn decide(
     record: &mut ChangeRecord,
     seats: &[Seat],
 ) -> Result<(), Refusal> {
-    if is_carried(act.state, record, seats)? {
+    if is_carried(&standing(act.state, record)?, seats) {
         let mut scheduled = scheduled(act.state)?;
         if scheduled.len() >= MAX_SCHEDULED {
             let text = format!("{MAX_SCHEDULED} changes are scheduled");
@@ -184,8 +184,7 @@ fn standing<V: View>(view: &V, record: &ChangeRecord) -> Result<BTreeSet<Handle>
 }
 
 /// Whether more than two thirds of the power have approved. Implements [LED-GOV-2].
-fn is_carried<V: View>(view: &V, record: &ChangeRecord, seats: &[Seat]) -> Result<bool, Fault> {
-    let approvals = standing(view, record)?;
+fn is_carried(approvals: &BTreeSet<Handle>, seats: &[Seat]) -> bool {
     let (mut all, mut approving) = (0u128, 0u128);
     for seat in seats {
         all = all.saturating_add(seat.power.into());
@@ -193,7 +192,7 @@ fn is_carried<V: View>(view: &V, record: &ChangeRecord, seats: &[Seat]) -> Resul
             approving = approving.saturating_add(seat.power.into());
         }
     }
-    Ok(approving.saturating_mul(3) > all.saturating_mul(2))
+    approving.saturating_mul(3) > all.saturating_mul(2)
 }
 
 /// A validator of the present set: the member that it names with those that succeeded it, of whom

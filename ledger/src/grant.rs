@@ -21,7 +21,8 @@ use crate::event::rights::{AcceptGrant, DeclineGrant, GrantRight, OfferGrant};
 use crate::execute::Act;
 use crate::hash::GrantId;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
-use crate::rights::disposes;
+use crate::rights::{self, disposes};
+use crate::split::Right;
 use crate::state::record::{AssetRecord, GrantRecord, GrantStatus};
 use crate::state::{Key, Records, Relation, View};
 use crate::words::{moment, word};
@@ -39,7 +40,7 @@ pub(crate) fn offer(act: &mut Act<'_>, e: &OfferGrant) -> Result<(), Refusal> {
     };
     let changes = act.state.right(&e.asset, &asset, e.right.into())?.changes;
     act.named_member(&e.grantee)?;
-    terms::check(e.right, &e.terms, &e.under, e.parent.as_ref())?;
+    terms::check(act.context.time_ms, e.right, &e.terms, &e.under, e.parent.as_ref())?;
     match &parent {
         Some(parent) => parent.check_terms(&e.terms)?,
         None => check_fits(act, e.right, &e.terms, &asset)?,
@@ -184,7 +185,7 @@ pub(crate) fn lapsed<V: View>(view: &V, grant: &GrantRecord) -> Result<bool, Fau
 /// `accept_grant`.
 pub(crate) fn accept(act: &mut Act<'_>, e: &AcceptGrant) -> Result<(), Refusal> {
     let mut grant = answered(act, &e.grant)?;
-    named_in_force(act, &grant.asset)?;
+    let asset = named_in_force(act, &grant.asset)?;
     if act.context.time_ms > grant.not_after_ms {
         return Err(closed(&grant));
     }
@@ -193,6 +194,12 @@ pub(crate) fn accept(act: &mut Act<'_>, e: &AcceptGrant) -> Result<(), Refusal> 
         return Err(Reject::new(Code::GrantClosed, text).into());
     }
     act.require_not_suspended(&grant.grantor)?;
+    check::uncontested(act, &grant)?;
+    if grant.parent.is_none() {
+        let right: Right = grant.right.into();
+        let record = act.state.right(&grant.asset, &asset, right)?;
+        rights::uncontested(act, &asset, right, &record)?;
+    }
     parent::require_effective(act, &grant)?;
     grant.status = GrantStatus::Accepted;
     in_force::add(act, &e.grant, &grant)?;

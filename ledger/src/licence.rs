@@ -17,6 +17,8 @@ use crate::text::Handle;
 const PLACES_A_UNIT: u64 = 2;
 /// Pairs of territories that weigh 1 when a licence is compared with one that excludes it.
 const PAIRS_A_UNIT: u64 = 128;
+/// Weight of looking whose an exclusive licence is.
+const CONTRACT_WEIGHT: u64 = 4;
 
 /// The licence that a contract gives its buyer at a block time: signed by all three, not ended and
 /// within its term. `None` when there is none.
@@ -104,6 +106,7 @@ pub(crate) fn check_reserved(
             continue;
         }
         let id = ContractId::from_digest(other.id);
+        act.weigh(CONTRACT_WEIGHT)?;
         let contract = act.state.contract(&id)?;
         let contract = contract.ok_or_else(|| Fault(format!("contract {id} is missing")))?;
         if !act.same(&contract.buyer, grantee)? {

@@ -16,7 +16,7 @@ use crate::merkle::tree::{self, Leaf};
 use crate::nesting;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::review;
-use crate::rights::disposes;
+use crate::rights::{self, disposes};
 use crate::split::Right;
 use crate::state::record::{AssetRecord, ListingRecord, ListingStatus, RightRecord};
 use crate::state::{Key, Records, Relation, View};
@@ -143,6 +143,7 @@ pub(crate) fn check_sellable(act: &mut Act<'_>, listing: &ListingRecord) -> Resu
         let text = format!("the operation right is managed by {} now", right.manager);
         return Err(Reject::new(Code::NotRightManager, text).into());
     }
+    rights::uncontested(act, &asset, Right::Operation, &right)?;
     let place = (&listing.asset, &asset);
     not_reserved(act, &listing.seller, place, GrantRight::Operation, &Intent::default())?;
     cover(act, &listing.seller, &listing.asset, &listing.operation_grants)

@@ -133,7 +133,7 @@ codes! {
     NoticeNotOver = 333, "NOTICE_NOT_OVER", "LED-REG-2", "wait for the end of the public notice";
     NoticeOver = 334, "NOTICE_OVER", "LED-REG-1", "the public notice is over: open a dispute instead";
     RegistrationClosed = 335, "REGISTRATION_CLOSED", "LED-REG-2", "file a new registration: this one was rejected, cancelled or has expired";
-    TermOutOfRange = 336, "TERM_OUT_OF_RANGE", "LED-REG-1", "ask for a term that has not ended yet and is not longer than the rulebook allows";
+    TermOutOfRange = 336, "TERM_OUT_OF_RANGE", "LED-REG-1", "ask for a term that has not ended yet and is not longer than is allowed";
     AlreadyObjected = 337, "ALREADY_OBJECTED", "LED-REG-1", "nothing to do: this member has objected";
     RegistrationNotInForce = 338, "REGISTRATION_NOT_IN_FORCE", "LED-REG-3", "wait for the registry's decision";
 
@@ -148,7 +148,7 @@ codes! {
     NotOwner = 409, "NOT_OWNER", "LED-RGT-4", "only an owner of the asset's rights does this";
     ActApprovedAlready = 410, "ACT_APPROVED_ALREADY", "LED-RGT-4", "nothing to do: this owner has approved the act";
     UnknownGrant = 411, "UNKNOWN_GRANT", "LED-GRT-2", "correct the grant's id";
-    TermsInvalid = 412, "TERMS_INVALID", "LED-GRT-1", "name purposes and territories once each, end after the begin, and use only terms that fit the right";
+    TermsInvalid = 412, "TERMS_INVALID", "LED-GRT-1", "name purposes and territories once each, end after the begin, use only terms that fit the right, and grant to another member";
     NotGrantee = 413, "NOT_GRANTEE", "LED-GRT-2", "only the grantee accepts, declines or gives back";
     NotGrantor = 414, "NOT_GRANTOR", "LED-GRT-3", "let who acts for the right, or holds the grant above, do this";
     GrantClosed = 415, "GRANT_CLOSED", "LED-GRT-2", "the grant was answered or has ended already";
@@ -187,7 +187,7 @@ codes! {
     NotEnvironment = 454, "NOT_ENVIRONMENT", "LED-ACC-3", "let the environment named in the access log its use";
     JobRepeated = 455, "JOB_REPEATED", "LED-ACC-3", "nothing to do: this job is logged";
     RequestsEmpty = 456, "REQUESTS_EMPTY", "LED-GRT-9", "name at least one request";
-    EpochsFull = 459, "EPOCHS_FULL", "LED-RGT-3", "leave the right with its owners: it has changed hands as often as it can";
+    EpochsFull = 459, "EPOCHS_FULL", "LED-RGT-3", "leave the right with its owners: it has changed hands as often as it can; or too many keys have signed transfers of it of late: wait";
 
     NotAnExchange = 501, "NOT_AN_EXCHANGE", "LED-MKT-14", "go to a member that has the role of an exchange";
     NotAProduct = 502, "NOT_A_PRODUCT", "LED-MKT-1", "list an asset of stage product";
@@ -263,9 +263,9 @@ codes! {
     UnknownDispute = 601, "UNKNOWN_DISPUTE", "LED-DSP-2", "correct the dispute's id";
     DisputeClosed = 602, "DISPUTE_CLOSED", "LED-DSP-3", "the dispute is decided: appeal within the rulebook's time";
     NotDisputeParty = 603, "NOT_DISPUTE_PARTY", "LED-DSP-3", "only those whom the dispute concerns do this";
-    ArbiterIsParty = 604, "ARBITER_IS_PARTY", "LED-DSP-2", "let a regulator act that is neither a party nor related to one";
+    ArbiterIsParty = 604, "ARBITER_IS_PARTY", "LED-DSP-2", "let a regulator act that is neither a party nor an owner of a right over it, nor related to one";
     SubjectInvalid = 605, "SUBJECT_INVALID", "LED-DSP-1", "name something recorded, and of a share at most the parts the owner has";
-    HoldsFull = 607, "HOLDS_FULL", "LED-DSP-1", "wait until a freeze on this right is over, or have a dispute about it decided";
+    HoldsFull = 607, "HOLDS_FULL", "LED-DSP-8", "wait until a freeze on this right is over, or have a dispute about it decided";
     FreezeOutOfRange = 608, "FREEZE_OUT_OF_RANGE", "LED-DSP-2", "freeze from now to at most the rulebook's longest time, and only a share";
     RulingDoesNotFit = 609, "RULING_DOES_NOT_FIT", "LED-DSP-4", "give a ruling that fits what the dispute is about";
     AppealTooLate = 611, "APPEAL_TOO_LATE", "LED-DSP-5", "the time to appeal is over";

@@ -12,7 +12,7 @@ use crate::execute::Act;
 use crate::grant::{self, Named, over};
 use crate::hash::{AssetId, GrantId, OfferId, RequestId};
 use crate::reject::{Code, Missing, Refusal, Reject};
-use crate::rights::{disposes, managed};
+use crate::rights::{self, disposes, managed};
 use crate::split::Right;
 use crate::state::record::{
     AssetRecord, GrantRecord, GrantStatus, OfferRecord, RequestRecord, RequestStatus,
@@ -28,7 +28,7 @@ const INBOX_WEIGHT: u64 = 15;
 pub(crate) fn request(act: &mut Act<'_>, e: &RequestGrant) -> Result<(), Refusal> {
     let asset = named_in_force(act, &e.asset)?;
     usable(act, &e.asset, &asset)?;
-    grant::check_terms(e.right, &e.terms, &[], None)?;
+    grant::check_terms(act.context.time_ms, e.right, &e.terms, &[], None)?;
     check_inherited(&asset, &e.terms.purposes, &e.terms.territories)?;
     put_before_deciders(act, &e.asset, &asset, e.right.into())?;
     let id = RequestId::from_digest(*act.event.digest());
@@ -182,7 +182,7 @@ pub(crate) fn offer(act: &mut Act<'_>, e: &OfferStanding) -> Result<(), Refusal>
     let asset = named_in_force(act, &e.asset)?;
     usable(act, &e.asset, &asset)?;
     let right = disposes(act, &e.asset, &asset, e.right.into())?;
-    grant::check_terms(e.right, &e.terms, &e.under, None)?;
+    grant::check_terms(act.context.time_ms, e.right, &e.terms, &e.under, None)?;
     grant::check_fits(act, e.right, &e.terms, &asset)?;
     match e.terms.exclusivity {
         Exclusivity::None => {}
@@ -259,6 +259,11 @@ pub(crate) fn take(act: &mut Act<'_>, e: &TakeOffer) -> Result<(), Refusal> {
         return Err(Reject::new(Code::OfferClosed, text).into());
     }
     act.require_not_suspended(&offer.grantor)?;
+    rights::uncontested(act, &asset, offer.right.into(), &right)?;
+    if crate::member::compromised(act.state, &offer.signer, offer.time_ms)? {
+        let text = "the key that signed the offer is said to have been in other hands";
+        return Err(Reject::new(Code::Contested, text).into());
+    }
     if offer.right == GrantRight::Operation {
         grant::cover(act, &offer.grantor, &offer.asset, &offer.under)?.check_terms(&offer.terms)?;
     }

@@ -12,7 +12,7 @@ use crate::hold;
 use crate::limits::{MAX_EPOCHS, MAX_SIGNED, RULING_EPOCHS};
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::split::{BASIS_POINTS, Right};
-use crate::state::record::{AssetRecord, EpochRecord, RightRecord, TransferRecord};
+use crate::state::record::{AssetRecord, EpochRecord, RightRecord, Signed, TransferRecord};
 use crate::state::{Key, Records, Relation};
 use crate::text::Handle;
 
@@ -27,13 +27,16 @@ pub(crate) fn managed(
 ) -> Result<RightRecord, Refusal> {
     let record = act.state.right(id, asset, right)?;
     uncontested(act, asset, right, &record)?;
-    let shown = format!("the {right} right over {}/{}", asset.author, asset.name);
+    let shown = || format!("the {right} right over {}/{}", asset.author, asset.name);
     let reject = |code, text: String| Err(Refusal::from(Reject::new(code, text)));
     let Some(threshold) = record.threshold_parts else {
         if act.is(&record.manager)? {
             return Ok(record);
         }
-        return reject(Code::NotRightManager, format!("{shown} is managed by {}", record.manager));
+        return reject(
+            Code::NotRightManager,
+            format!("{} is managed by {}", shown(), record.manager),
+        );
     };
     let owners = approval::owners(act, id, asset, right)?;
     let approvers = approval::approvers(act, id)?;
@@ -46,10 +49,13 @@ pub(crate) fn managed(
         }
     }
     if !owns {
-        return reject(Code::NotRightManager, format!("{} owns no part of {shown}", act.author));
+        return reject(
+            Code::NotRightManager,
+            format!("{} owns no part of {}", act.author, shown()),
+        );
     }
     if parts < u64::from(threshold) {
-        let text = format!("owners of {parts} parts act for {shown}, it needs {threshold}");
+        let text = format!("owners of {parts} parts act for {}, it needs {threshold}", shown());
         return reject(Code::OwnersNeeded, text);
     }
     Ok(record)
@@ -57,7 +63,7 @@ pub(crate) fn managed(
 
 /// Fails when a key that transferred the right is said to have been in other hands then, and no
 /// ruling about the right has come since. Implements [LED-RGT-5].
-fn uncontested(
+pub(crate) fn uncontested(
     act: &mut Act<'_>,
     asset: &AssetRecord,
     right: Right,
@@ -110,7 +116,8 @@ pub(crate) fn disposes(
 }
 
 /// Whether a member acts for a right by itself, whoever the author is: as its manager, or where it
-/// has a threshold with parts of its own that reach it. Implements [LED-RGT-4].
+/// has a threshold with parts of its own that reach it. Fails where it would but for a stolen key.
+/// Implements [LED-RGT-4].
 pub(crate) fn alone(
     act: &mut Act<'_>,
     member: &Handle,
@@ -118,18 +125,23 @@ pub(crate) fn alone(
     right: Right,
 ) -> Result<bool, Refusal> {
     let record = act.state.right(id, asset, right)?;
-    uncontested(act, asset, right, &record)?;
-    let Some(threshold) = record.threshold_parts else {
-        return Ok(act.same(&record.manager, member)?);
-    };
-    let member = act.acting(member)?;
-    let mut parts = 0u64;
-    for owner in approval::owners(act, id, asset, right)? {
-        if act.acting(&owner.member)? == member {
-            parts = parts.saturating_add(owner.parts.into());
+    let acts = match record.threshold_parts {
+        None => act.same(&record.manager, member)?,
+        Some(threshold) => {
+            let member = act.acting(member)?;
+            let mut parts = 0u64;
+            for owner in approval::owners(act, id, asset, right)? {
+                if act.acting(&owner.member)? == member {
+                    parts = parts.saturating_add(owner.parts.into());
+                }
+            }
+            parts >= u64::from(threshold)
         }
+    };
+    if acts {
+        uncontested(act, asset, right, &record)?;
     }
-    Ok(parts >= u64::from(threshold))
+    Ok(acts)
 }
 
 fn parts_by_owner(owners: &[Owner]) -> BTreeMap<Handle, u16> {
@@ -261,8 +273,14 @@ fn take_effect(
     let (manager, threshold_parts) = (record.manager.clone(), record.threshold_parts);
     let earliest = act.context.time_ms.saturating_sub(act.rulebook.compromise_lookback_ms);
     let mut signed = current.signed.clone();
-    signed.retain(|one| one.time_ms >= earliest);
-    signed.extend_from_slice(&record.signed);
+    // Of a key the latest says all: it is compromised when an earlier one is.
+    let again = |one: &Signed| record.signed.iter().any(|new| new.key == one.key);
+    signed.retain(|one| one.time_ms >= earliest && !again(one));
+    for new in record.signed.iter().rev() {
+        if signed.iter().all(|one| one.key != new.key) {
+            signed.push(new.clone());
+        }
+    }
     if signed.len() > MAX_SIGNED {
         let text = format!("{} keys have signed transfers of the right of late", signed.len());
         return Err(Reject::new(Code::EpochsFull, text).into());

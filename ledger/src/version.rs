@@ -58,14 +58,16 @@ pub(crate) fn last<V: View>(view: &V, asset: &AssetRecord) -> Result<AssetId, Fa
     Ok(view.get(&Key::LineEnd(first))?.unwrap_or(first))
 }
 
-/// The first version after another that is not void.
+/// The first version after another that is not void; adds what looking for it weighs.
 pub(crate) fn next<V: View>(
     view: &V,
     id: &AssetId,
+    weight: &mut u64,
 ) -> Result<Option<(AssetId, AssetRecord)>, Fault> {
     let mut last = *id;
     for _ in 0..=MAX_VOID_VERSIONS {
         let Some(next) = view.get::<AssetId>(&Key::Revision(last))? else { return Ok(None) };
+        *weight = weight.saturating_add(VERSION_WEIGHT);
         let missing = || Fault(format!("version {next} is missing"));
         let version = view.asset(&next)?.ok_or_else(missing)?;
         if !version.void {

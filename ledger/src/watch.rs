@@ -13,13 +13,14 @@ use crate::hash::{AssetId, GrantId};
 use crate::limits::{MAX_INHERITED, MAX_WATCHES};
 use crate::reject::{Code, Fault, Refusal, Reject};
 use crate::state::record::{
-    AssetRecord, AttestationRecord, GrantStatus, Records, Signed, Watch, WithdrawalRecord,
+    AssetRecord, AttestationRecord, GrantRecord, GrantStatus, Records, Signed, Watch,
+    WithdrawalRecord,
 };
 use crate::state::{Key, View};
 use crate::{asset, grant, member, version};
 
 /// Weight of looking whether one condition has come true.
-pub(crate) const WATCH_WEIGHT: u64 = 2;
+const WATCH_WEIGHT: u64 = 2;
 
 /// The conditions that an asset lists, in order.
 pub(crate) fn listed<V: View>(view: &V, id: &AssetId) -> Result<Vec<Watch>, Fault> {
@@ -115,9 +116,11 @@ impl Gathered {
             let text = format!("{count} conditions would follow the asset, at most {MAX_WATCHES}");
             return Err(Reject::new(Code::WatchesFull, text).into());
         }
-        act.weigh((inherited.len() as u64).saturating_mul(WATCH_WEIGHT))?;
         for watch in &inherited {
-            check(act.state, act.context.time_ms, watch)?;
+            let mut weight = 0;
+            let found = check(act.state, act.context.time_ms, watch, &mut weight);
+            act.weigh(weight)?;
+            found?;
         }
         Ok(self.inherited.into_iter().collect())
     }
@@ -131,8 +134,21 @@ pub(crate) fn suspends(terms: &Terms) -> bool {
     }
 }
 
-/// Fails when a condition that the asset watches has come true. Implements [LED-WTC-2].
-pub(crate) fn check_asset<V: View>(view: &V, time_ms: u64, id: &AssetId) -> Result<(), Refusal> {
+/// Whether a revocation that suspends was signed with a key that is said to have been in other hands:
+/// it suspends nothing, and can be made again.
+pub(crate) fn has_fallen<V: View>(view: &V, grant: &GrantRecord) -> Result<bool, Fault> {
+    let Some((key, time_ms)) = grant.revoked_by.zip(grant.revoked_ms) else { return Ok(false) };
+    Ok(suspends(&grant.terms) && member::compromised(view, &key, time_ms)?)
+}
+
+/// Fails when a condition that the asset watches has come true; adds what it weighs. Implements
+/// [LED-WTC-2].
+pub(crate) fn check_asset<V: View>(
+    view: &V,
+    time_ms: u64,
+    id: &AssetId,
+    weight: &mut u64,
+) -> Result<(), Refusal> {
     let watches = listed(view, id)?;
     if watches.is_empty() {
         return Ok(());
@@ -141,31 +157,35 @@ pub(crate) fn check_asset<V: View>(view: &V, time_ms: u64, id: &AssetId) -> Resu
     for watch in &watches {
         match watch {
             Watch::Consent(_) if attested => {}
-            Watch::Grant(_) | Watch::Consent(_) => check(view, time_ms, watch)?,
+            Watch::Grant(_) | Watch::Consent(_) => check(view, time_ms, watch, weight)?,
         }
     }
     Ok(())
 }
 
-/// Whether a condition has come true at a block time.
-pub(crate) fn has_come_true<V: View>(view: &V, watch: &Watch, now_ms: u64) -> Result<bool, Fault> {
+/// Whether a condition has come true at a block time; adds what it weighs.
+pub(crate) fn has_come_true<V: View>(
+    view: &V,
+    watch: &Watch,
+    now_ms: u64,
+    weight: &mut u64,
+) -> Result<bool, Fault> {
+    *weight = weight.saturating_add(WATCH_WEIGHT);
     match watch {
         Watch::Grant(grant) => {
             let record = view.grant(grant)?;
             let record =
                 record.ok_or_else(|| Fault(format!("watched grant {grant} is missing")))?;
-            let revoked = record.revoked_by.zip(record.revoked_ms);
-            let Some((key, time_ms)) = revoked else { return Ok(false) };
             Ok(record.status == GrantStatus::Revoked
                 && suspends(&record.terms)
-                && !member::compromised(view, &key, time_ms)?)
+                && !has_fallen(view, &record)?)
         }
         Watch::Consent(asset) => {
             let withdrawn: Option<WithdrawalRecord> = view.get(&Key::Withdrawal(*asset))?;
             let Some(withdrawn) = withdrawn.filter(|w| w.deadline_ms < now_ms) else {
                 return Ok(false);
             };
-            Ok(replacement(view, &withdrawn)?.is_none())
+            Ok(replacement(view, &withdrawn, weight)?.is_none())
         }
     }
 }
@@ -176,13 +196,14 @@ pub(crate) fn has_come_true<V: View>(view: &V, watch: &Watch, now_ms: u64) -> Re
 pub(crate) fn replacement<V: View>(
     view: &V,
     withdrawn: &WithdrawalRecord,
+    weight: &mut u64,
 ) -> Result<Option<AssetId>, Fault> {
-    let next = version::next(view, &withdrawn.last)?;
+    let next = version::next(view, &withdrawn.last, weight)?;
     Ok(next.filter(|(_, next)| next.time_ms <= withdrawn.deadline_ms).map(|(id, _)| id))
 }
 
-fn check<V: View>(view: &V, time_ms: u64, watch: &Watch) -> Result<(), Refusal> {
-    if !has_come_true(view, watch, time_ms)? {
+fn check<V: View>(view: &V, time_ms: u64, watch: &Watch, weight: &mut u64) -> Result<(), Refusal> {
+    if !has_come_true(view, watch, time_ms, weight)? {
         return Ok(());
     }
     let (code, text) = match watch {

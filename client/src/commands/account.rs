@@ -17,7 +17,8 @@ Examples:
   headwater account close insight-co/report@first-exchange:CNY --as first-exchange
 
 Every signed contract must be wholly paid or terminated, what was paid for confirmed, every refund that was
-ordered given back and every dispute decided. No payment, refund or redirect follows, and the account is not
+ordered given back, every dispute final, and the rulebook's time to contest over since something was last
+confirmed or, of what is confirmed, given back. No payment, refund or redirect follows, and the account is not
 opened again: the product is sold at another exchange or in another currency then.")]
     Close(CloseArgs),
 }

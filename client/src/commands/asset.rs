@@ -49,14 +49,14 @@ of so many parts: its author and those who said yes before, each with the same c
 Examples:
   headwater asset accept-transfer 01234567 --as patients-fund")]
     AcceptTransfer(OneArgs),
-    /// Take back an asset of one's own of which nobody else has anything: nothing new is built on it
+    /// Take back an asset of one's own that nothing rests on: nothing new is built on it
     #[command(after_help = "\
 Examples:
   headwater asset void data-works/cohort --reason wrong-file.txt --as data-works
 
-What others have a part, a grant, a listing or something made of is voided by a ruling: see
-`headwater dispute`. Only a salted commitment to the reason is recorded; the salt is kept in the folder salts of the
-home folder.")]
+Only while nothing was made, granted, listed, asked for or disputed of it, by yourself neither, and no
+right over it was transferred; otherwise a ruling voids it: see `headwater dispute`. Only a salted
+commitment to the reason is recorded; the salt is kept in the folder salts of the home folder.")]
     Void(VoidArgs),
     /// Record that patients have withdrawn their consent: how many, never who
     #[command(after_help = "\

@@ -31,8 +31,9 @@ Examples:
   headwater dispute open --contract 01234567 --ground performance --document letter.pdf \\
       --as pharma-inc
 
-A share is held for the rulebook's cooling period: neither paid out nor given away. Everybody else is
-paid. It can be disputed of whoever has had it, too, after it was given away.")]
+A share is held for the rulebook's cooling period: neither paid out nor given away; unless you have held
+parts of this owner before, or 16 are held: then it is a mark, and a regulator may freeze it. Everybody
+else is paid. It can be disputed of whoever has had it, too, after it was given away.")]
     Open(Box<OpenArgs>),
     /// Hold the disputed share until a deadline, as a regulator
     #[command(after_help = "\
@@ -44,7 +45,7 @@ Examples:
 Examples:
   headwater dispute evidence 01234567 --document collection-log.pdf --as county-hospital")]
     Evidence(DocumentedArgs),
-    /// Rule, as a regulator who is no party
+    /// Rule, as a regulator who has no part in it
     #[command(after_help = "\
 Examples:
   headwater dispute rule 01234567 --dismiss --document reasons.pdf --as health-commission

@@ -56,7 +56,7 @@ Examples:
 Examples:
   headwater grant decline 01234567 --as data-works")]
     Decline(OneArgs),
-    /// End a grant, as whoever granted it
+    /// End a grant, or take an offer back, as whoever granted it
     #[command(after_help = "\
 Examples:
   headwater grant revoke 01234567 --as city-hospital

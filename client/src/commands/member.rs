@@ -94,8 +94,9 @@ Examples:
       ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a \
       --of insight-co --compromised-since 2026-11-20T08:00:00Z --as health-commission
 
-With --compromised-since, assets and grants that the key alone signed from then on serve for
-nothing new until a ruling clears them; contracts signed by three stand.")]
+With --compromised-since, assets, grants and rights that it signed away from then on, alone or as the
+first of several, serve for nothing new until a ruling; what it approved, voted for or attested does not
+count. Contracts signed by three stand.")]
     RevokeKey(RevokeKeyArgs),
     /// Say for which of your acts two of your keys must sign
     #[command(after_help = "\

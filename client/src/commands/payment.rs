@@ -37,7 +37,9 @@ Examples:
 Examples:
   headwater payment void 01234567 --as first-exchange
 
-Only while nothing of it was refunded. The price is open again and the bank reference free.")]
+Only for the time that the rulebook gives, while nothing of it is refunded or ordered to be, no dispute
+about it or a share in it is open or can be appealed, no share has changed hands since, and no
+certificate is in force. The price is open again and the bank reference free.")]
     Void(OneArgs),
 }
 

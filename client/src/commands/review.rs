@@ -24,8 +24,8 @@ Examples:
   headwater review compliance insight-co/report --accept --rights-level 2 \\
       --document report.pdf --as audit-office
 
-A regulator's no stops the sales everywhere, an exchange's those that are listed with it; anybody else's is a
-finding and stops nothing.")]
+A no stops sales at the exchange that made it, also when the asset is listed there later; everywhere if a
+regulator made it. That of anybody else takes back his own yes and no more.")]
     Compliance(ComplianceArgs),
     /// Value an asset, as an appraiser
     #[command(after_help = "\

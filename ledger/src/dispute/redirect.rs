@@ -20,8 +20,8 @@ use crate::payout::{self, CUT_WEIGHT, EPOCH_WEIGHT};
 use crate::reject::{Code, Fault, Refusal};
 use crate::rights::begin_epoch;
 use crate::state::record::{
-    AssetRecord, Awarded, CutRecord, Hold, HoldKind, LineRecord, Records, Return, RightRecord,
-    RulingRecord, Run,
+    AssetRecord, Awarded, CutRecord, Hold, LineRecord, Records, Return, RightRecord, RulingRecord,
+    Run,
 };
 use crate::state::{Key, Relation, View};
 use crate::text::Handle;
@@ -138,7 +138,7 @@ impl<'a> Ownership<'a> {
         let mut returns: Vec<Return> = act.state.get(&key)?.unwrap_or_default();
         let run = Run { first: awarded.since, before: self.next(), parts: awarded.parts };
         let (from, to) = (from.clone(), slice.owner.clone());
-        returns.push(Return { dispute, from, to, run });
+        returns.push(Return { from, to, run });
         act.state.put(&key, &returns)
     }
 
@@ -181,10 +181,8 @@ impl<'a> Ownership<'a> {
     /// each of the others that are not final. Implements [LED-RGT-3].
     fn require_epochs(&self, act: &Act<'_>) -> Result<(), Refusal> {
         let slice = self.disputed.slice;
-        let now_ms = act.context.time_ms;
-        let holds = hold::in_force(act.state, &slice.asset, slice.right, now_ms)?;
-        let awarded = holds.iter().filter(|h| matches!(h.kind, HoldKind::Awarded(_)));
-        let pending = u32::try_from(awarded.count()).unwrap_or(u32::MAX);
+        let awarded = hold::awarded(act, &slice.asset, slice.right)?;
+        let pending = u32::try_from(awarded.len()).unwrap_or(u32::MAX);
         if self.next().saturating_add(pending).saturating_add(2) > MAX_EPOCHS {
             let text = format!("the right has had {} ownership epochs", self.next());
             return reject(Code::EpochsFull, text);

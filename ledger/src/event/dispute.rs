@@ -111,7 +111,7 @@ pub struct Adjustment {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ruling {
-    /// The dispute is without ground: marks and holds end.
+    /// The dispute is without ground: its mark ends, and its hold once that is final.
     Dismiss,
     /// The grant is void: nothing new is made under it. For disputes about a grant.
     VoidGrant,

@@ -112,7 +112,8 @@ pub struct Rulebook {
     /// How long after a payout its payee may contest it, after a payment it may be voided, and after
     /// something of it was confirmed or given back an account stays open.
     pub contest_ms: u64,
-    /// Whether a product must have passed a compliance review before it is listed and sold.
+    /// Whether a product must have passed a compliance review before its listing is accepted and it
+    /// is sold.
     pub require_compliance: bool,
     /// Acts that need two keys of everybody.
     #[serde(default)]

@@ -47,7 +47,7 @@ pub enum Scope {
     Contract,
     /// Payments and refunds.
     Money,
-    /// Suspensions and voiding.
+    /// Freezes, rulings and suspensions.
     Arbitrate,
     /// Admitting members.
     Admin,
@@ -152,7 +152,7 @@ pub enum TwoKeyAct {
     Money,
     /// Transfers of rights and consent to them.
     Transfers,
-    /// Freezes, rulings, suspensions and voiding.
+    /// Freezes, rulings and suspensions.
     Rulings,
 }
 

@@ -45,17 +45,20 @@ pub(crate) fn revoke(act: &mut Act<'_>, e: &RevokeGrant) -> Result<(), Refusal> 
     let now = act.context.time_ms;
     match grant.status {
         GrantStatus::Offered => {
-            grant.status = GrantStatus::Revoked;
+            grant.status = GrantStatus::Withdrawn;
             return Ok(act.state.put(&Key::Grant(e.grant), &grant)?);
         }
         GrantStatus::Accepted if grant.revoked_ms.is_none() => {}
-        // Giving a grant back does not keep what was made under it from being suspended.
+        // Giving a grant back does not keep what was made under it from being suspended, nor does
+        // a revocation that a stolen key has signed.
         GrantStatus::Surrendered if watch::suspends(&grant.terms) => {}
+        GrantStatus::Revoked if watch::has_fallen(act.state, &grant)? => {}
         GrantStatus::Accepted
         | GrantStatus::Declined
         | GrantStatus::Revoked
         | GrantStatus::Surrendered
-        | GrantStatus::Voided => return Err(closed(&grant)),
+        | GrantStatus::Voided
+        | GrantStatus::Withdrawn => return Err(closed(&grant)),
     }
     let end = match grant.terms.revocation {
         Revocation::Prospective | Revocation::SuspendDownstream => {
@@ -132,7 +135,8 @@ pub(crate) fn consent_filing(act: &mut Act<'_>, e: &ConsentFiling) -> Result<(),
         GrantStatus::Offered
         | GrantStatus::Declined
         | GrantStatus::Surrendered
-        | GrantStatus::Voided => false,
+        | GrantStatus::Voided
+        | GrantStatus::Withdrawn => false,
     };
     if !stands {
         let text = "the grant was not revoked after it was accepted";

@@ -158,13 +158,12 @@ pub(super) fn in_time(
         GrantStatus::Declined => Some("the grant was declined"),
         GrantStatus::Surrendered => Some("the grant was given back"),
         GrantStatus::Voided => Some("the grant is void by a ruling"),
+        GrantStatus::Withdrawn => Some("the offer of the grant was taken back"),
     };
     if let Some(text) = ended {
         return reject(Code::GrantRevoked, text.into());
     }
-    if !grant.cleared && crate::member::compromised(&*act.state, &grant.signer, grant.time_ms)? {
-        return reject(Code::Contested, "the key that signed the grant was not its own".into());
-    }
+    uncontested(act, grant)?;
     let begin = grant.terms.not_before_ms;
     if now < begin || activity.is_some_and(|a| a.claimed_from_ms < begin) {
         return reject(
@@ -184,6 +183,16 @@ pub(super) fn in_time(
         };
     }
     Ok(late)
+}
+
+/// Fails when the key that signed a grant is said to have been in other hands, and no ruling has
+/// cleared it.
+pub(super) fn uncontested(act: &Act<'_>, grant: &GrantRecord) -> Result<(), Refusal> {
+    if !grant.cleared && crate::member::compromised(&*act.state, &grant.signer, grant.time_ms)? {
+        let text = "the key that signed the grant was not its own";
+        return Err(Reject::new(Code::Contested, text).into());
+    }
+    Ok(())
 }
 
 /// Whether work is within the purposes and territories of a grant.

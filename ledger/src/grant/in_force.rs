@@ -9,8 +9,8 @@ use crate::asset;
 use crate::event::asset::{Activity, Purpose};
 use crate::event::rights::{Exclusivity, GrantRight};
 use crate::execute::Act;
+use crate::grant::called;
 use crate::grant::check::{covers_asset, reaches, weighed};
-use crate::grant::{called, named};
 use crate::hash::{AssetId, Digest, GrantId};
 use crate::licence;
 use crate::limits::MAX_IN_FORCE;
@@ -180,7 +180,7 @@ pub(crate) fn check_void(
             continue;
         }
         let id = GrantId::from_digest(other.id);
-        let grant = named(act, &id)?;
+        let grant = weighed(act, &id)?;
         if !act.same(&grant.grantee, buyer)? {
             let text = format!("{} may yet be put back", called(act.state, &id)?);
             return Err(Reject::new(Code::LicenceConflict, text).into());
@@ -230,7 +230,8 @@ pub(super) fn update(
             GrantStatus::Offered
             | GrantStatus::Declined
             | GrantStatus::Revoked
-            | GrantStatus::Surrendered => list.retain(|entry| entry.id != *id.digest()),
+            | GrantStatus::Surrendered
+            | GrantStatus::Withdrawn => list.retain(|entry| entry.id != *id.digest()),
         }
         store(act, &key, &list)?;
     }
@@ -316,7 +317,7 @@ fn left_to(
     let now = act.context.time_ms;
     for entry in entries.into_iter().filter(|entry| used.is_reserved_by(entry, now)) {
         let id = GrantId::from_digest(entry.id);
-        let grant = named(act, &id)?;
+        let grant = weighed(act, &id)?;
         if !covers_asset(act, &grant, asset)? {
             continue;
         }

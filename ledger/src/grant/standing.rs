@@ -25,6 +25,8 @@ pub(crate) enum Standing {
     Surrendered,
     /// Void by a ruling.
     Voided,
+    /// Taken back before it was answered.
+    Withdrawn,
     /// Signed with a key that was in other hands.
     Contested,
     /// Its asset is void.
@@ -72,7 +74,7 @@ pub(crate) fn standing<V: View>(
     if asset.void {
         return Ok(Standing::Void);
     }
-    match serves(view, now_ms, &grant.asset, &asset) {
+    match serves(view, now_ms, &grant.asset, &asset, &mut 0) {
         Ok(()) => Ok(own),
         Err(Refusal::Reject(_)) => Ok(Standing::Suspended),
         Err(Refusal::Fault(fault)) => Err(fault),
@@ -92,6 +94,7 @@ fn alone<V: View>(view: &V, grant: &GrantRecord, now_ms: u64) -> Result<Standing
         GrantStatus::Revoked => Standing::Revoked,
         GrantStatus::Surrendered => Standing::Surrendered,
         GrantStatus::Voided => Standing::Voided,
+        GrantStatus::Withdrawn => Standing::Withdrawn,
         GrantStatus::Accepted if over && grant.revoked_ms.is_some() => Standing::Revoked,
         GrantStatus::Accepted if over => Standing::Expired,
         GrantStatus::Accepted if foreign()? => Standing::Contested,

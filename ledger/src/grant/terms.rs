@@ -1,36 +1,37 @@
 //! Which terms a grant may have. Implements [LED-GRT-1].
 
-use std::collections::BTreeSet;
-
 use super::check::reaches;
 use crate::asset::check_inherited;
 use crate::event::rights::{GrantRight, Revocation, Terms};
 use crate::execute::Act;
 use crate::hash::GrantId;
 use crate::limits::{MAX_CHAIN, MAX_SUNSET_MS};
+use crate::member::has_repeats;
 use crate::reject::{Code, Refusal, Reject};
 use crate::split::BASIS_POINTS;
 use crate::state::record::AssetRecord;
 
-/// Fails unless the terms hold in themselves and fit the right, the grants it rests on and the
-/// grant it sub-licenses.
+/// Fails unless the terms hold in themselves at a block time and fit the right, the grants it rests
+/// on and the grant it sub-licenses.
 pub(crate) fn check(
+    now_ms: u64,
     right: GrantRight,
     t: &Terms,
     under: &[GrantId],
     parent: Option<&GrantId>,
 ) -> Result<(), Reject> {
     let reject = |text: &str| Err(Reject::new(Code::TermsInvalid, text));
-    let purposes: BTreeSet<_> = t.purposes.iter().collect();
-    if purposes.is_empty() || purposes.len() != t.purposes.len() {
+    if t.purposes.is_empty() || has_repeats(&t.purposes) {
         return reject("the terms name no purpose or one twice");
     }
-    let territories: BTreeSet<_> = t.territories.iter().collect();
-    if territories.is_empty() || territories.len() != t.territories.len() {
+    if t.territories.is_empty() || has_repeats(&t.territories) {
         return reject("the terms name no territory or one twice");
     }
     if t.not_before_ms > t.not_after_ms {
         return reject("the term ends before it begins");
+    }
+    if t.not_after_ms < now_ms {
+        return reject("the term is over already");
     }
     if u64::from(t.floor_bp) > BASIS_POINTS {
         return reject("the floor is above 10000 bp");

@@ -149,6 +149,7 @@ impl StateMap {
         };
         top.change(&key, Some(bit), |link| match &mut link.node {
             Node::Quad(at, quad) if *at == bit => {
+                link.hash.take();
                 set(Arc::make_mut(quad), place(&key, bit), Some(new));
             }
             _ => {
@@ -298,9 +299,9 @@ impl Link {
     /// Copies the quads up to it that snapshots share, and forgets their hashes. Recursion is at
     /// most 128 deep.
     fn change(&mut self, key: &[u8; 32], bit: Option<u8>, change: impl FnOnce(&mut Link)) {
-        self.hash.take();
         match &mut self.node {
             Node::Quad(at, shared) if bit.is_none_or(|bit| *at < bit) => {
+                self.hash.take();
                 let quad = Arc::make_mut(shared);
                 if let Some(child) = quad.get_mut(place(key, *at)).and_then(Option::as_mut) {
                     child.change(key, bit, change);
@@ -313,6 +314,7 @@ impl Link {
     /// Takes the key's child out of a quad, and the quad out of the way when one child is left.
     fn drop_child(&mut self, key: &[u8; 32]) {
         let Node::Quad(bit, shared) = &mut self.node else { return };
+        self.hash.take();
         let quad = Arc::make_mut(shared);
         set(quad, place(key, *bit), None);
         let mut left = quad.iter_mut().filter(|child| child.is_some());

@@ -170,7 +170,7 @@ fn was_given(grant: &GrantRecord) -> bool {
         | GrantStatus::Revoked
         | GrantStatus::Surrendered
         | GrantStatus::Voided => true,
-        GrantStatus::Offered | GrantStatus::Declined => false,
+        GrantStatus::Offered | GrantStatus::Declined | GrantStatus::Withdrawn => false,
     }
 }
 

@@ -195,6 +195,8 @@ pub enum GrantStatus {
     Surrendered,
     /// Void by a ruling.
     Voided,
+    /// Taken back by the grantor before it was answered.
+    Withdrawn,
 }
 
 /// A grant under a right.

@@ -23,3 +23,4 @@ mod references;
 mod set_offs;
 mod story;
 mod trade;
+mod weights;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use headwater_ledger::event::TransferRight;
+use headwater_ledger::event::governance::Rulebook;
+use headwater_ledger::keys::PublicKey;
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
 use headwater_ledger::state::record::Records;
@@ -190,6 +192,40 @@ proptest! {
         prop_assert_eq!(all + divided.residue, w.account_net());
         prop_assert!(divided.residue < divided.lines.len() as u64);
     }
+}
+
+/// Holds [LED-RGT-5]: of each key that signed transfers of a right, proposals and consents alike, the
+/// last signature is remembered, for the rulebook's look-back up to its last moment.
+#[test]
+fn who_signed_transfers_is_remembered_for_the_look_back() {
+    let mut w = World::sources();
+    let (chest, look_back) = (w.asset(CHEST_RAW), Rulebook::standard().compromise_lookback_ms);
+    let signed = |w: &World| -> Vec<(PublicKey, u64)> {
+        let record = w.asset_record(CHEST_RAW);
+        let right = w.state.right(&chest, &record, Right::Holding).unwrap();
+        right.signed.iter().map(|one| (one.key, one.time_ms)).collect()
+    };
+    let (own, fund) = (key(CHEST).public_key(), key(FUND).public_key());
+    let propose = |w: &mut World, parts: u16| {
+        let owners = [(CHEST, 10_000 - parts), (FUND, parts)];
+        w.record(CHEST, transfer(chest, Right::Holding, &owners)).transfer()
+    };
+    let first = w.now_ms;
+    let id = propose(&mut w, 1_000);
+    assert_eq!(signed(&w), []);
+    let second = w.now_ms;
+    w.record(FUND, accept_transfer(id));
+    assert_eq!(signed(&w), [(fund, second), (own, first)]);
+    // The next ones need nobody's consent but the author's.
+    let third = w.now_ms;
+    propose(&mut w, 2_000);
+    assert_eq!(signed(&w), [(fund, second), (own, third)]);
+    w.now_ms = second + look_back;
+    propose(&mut w, 3_000);
+    assert_eq!(signed(&w), [(fund, second), (own, second + look_back)]);
+    w.now_ms = second + look_back + 1;
+    propose(&mut w, 4_000);
+    assert_eq!(signed(&w), [(own, second + look_back + 1)]);
 }
 
 impl World {

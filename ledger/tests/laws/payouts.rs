@@ -1,12 +1,11 @@
 //! Money on random histories of payments, refunds, voids, deliveries, transfers, payouts and
 //! closings: no minor unit is lost, and nobody is paid what is not payable.
 
-use headwater_ledger::event::rights::Owner;
 use headwater_ledger::hash::{AggregateId, ContractId, PaymentId};
 use headwater_ledger::limits::MAX_EPOCHS;
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
-use headwater_ledger::state::record::{ContractStatus, EpochRecord, Records, RightRecord};
+use headwater_ledger::state::record::{ContractStatus, Records};
 use headwater_ledger::state::{Key, View};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -315,24 +314,7 @@ fn sources_get_their_part_of_all_that_was_paid_and_carry_what_is_below_a_minor_u
 fn a_right_can_be_paid_whatever_it_has_been_through() {
     let mut w = World::confirmed();
     let chest = w.asset(CHEST_RAW);
-    let owners: Vec<Owner> = [(CHEST, 9_999), (FUND, 1)]
-        .map(|(member, parts)| Owner { member: handle(member), parts })
-        .into();
-    let last = MAX_EPOCHS - 1;
-    for epoch in 1..=last {
-        let (start_seq, owners) = (1_000 + u64::from(epoch), owners.clone());
-        let record = EpochRecord { start_seq, height: 1, owners };
-        w.put(&Key::Epoch(chest, Right::Holding, epoch), &record);
-    }
-    let manager = handle(CHEST);
-    let head = RightRecord {
-        epoch: last,
-        changes: last,
-        manager,
-        threshold_parts: None,
-        signed: Vec::new(),
-    };
-    w.put(&Key::Right(chest, Right::Holding), &head);
+    w.owned_often(chest, Right::Holding, &[(CHEST, 9_999), (FUND, 1)], MAX_EPOCHS - 1);
     let event = w.payout(CHEST, 1, "P-1");
     w.record(GZ, event);
 }

@@ -74,6 +74,7 @@ fn grants(world: &World, naive: &Naive) -> Result<(), String> {
             S::Revoked => Standing::Revoked,
             S::Surrendered => Standing::Surrendered,
             S::Voided => Standing::Voided,
+            S::Withdrawn => Standing::Withdrawn,
         };
         same(format!("standing of grant {id}"), standing, grant.standing)?;
         same(format!("derivations under grant {id}"), record.used, grant.used)?;

@@ -101,7 +101,7 @@ impl Naive {
             Standing::Accepted => {}
             Standing::Offered => return refuse(Code::GrantNotAccepted),
             Standing::Revoked => need(late, Code::GrantRevoked)?,
-            Standing::Declined | Standing::Surrendered | Standing::Voided => {
+            Standing::Declined | Standing::Surrendered | Standing::Voided | Standing::Withdrawn => {
                 return refuse(Code::GrantRevoked);
             }
         }
@@ -224,6 +224,7 @@ impl Naive {
             && !t.territories.is_empty()
             && distinct(&t.territories)
             && t.not_before_ms <= t.not_after_ms
+            && self.now <= t.not_after_ms
             && t.max_derivations != Some(0)
             && t.floor_bp <= 10_000
             && usize::from(t.sublicence_depth) <= MAX_CHAIN
@@ -443,8 +444,10 @@ impl Naive {
         let changes = self.epoch(&grant.asset, grant.right.into()).changes;
         need(grant.parent.is_some() || changes == grant.changes, Code::GrantClosed)?;
         self.not_suspended(&grant.grantor)?;
-        if let Some(parent) = grant.parent {
-            self.stands(parent)?;
+        need(grant.cleared || !self.compromised(grant.signed), Code::Contested)?;
+        match grant.parent {
+            Some(parent) => self.stands(parent)?,
+            None => self.title(self.epoch(&grant.asset, grant.right.into()))?,
         }
         self.comes_into_force(*id, &grant)?;
         self.grants.get_mut(id).unwrap().standing = Standing::Accepted;
@@ -472,9 +475,13 @@ impl Naive {
         let grant = self.grants.get(id).ok_or(Code::UnknownGrant)?.clone();
         self.grants_it(act, &grant)?;
         let now = self.now;
+        let stolen = grant.revoked_by.zip(grant.revoked).is_some_and(|by| self.compromised(by));
         let held = self.grants.get_mut(id).unwrap();
         match (grant.standing, grant.revoked, grant.terms.revocation) {
-            (Standing::Offered, ..) => held.standing = Standing::Revoked,
+            (Standing::Revoked, Some(_), Revocation::SuspendDownstream) if stolen => {
+                (held.revoked, held.revoked_by) = (Some(now), Some(act.signer));
+            }
+            (Standing::Offered, ..) => held.standing = Standing::Withdrawn,
             (Standing::Accepted, None, Revocation::Sunset(ms)) => {
                 (held.revoked, held.revoked_by) = (Some(now), Some(act.signer));
                 held.end = held.end.min(now.saturating_add(ms));

@@ -91,6 +91,7 @@ impl Naive {
             acts && self.acting(owner) == seller && u32::from(*parts) > awarded
         });
         need(lasts, Code::PartsHeld)?;
+        self.title(epoch)?;
         self.not_reserved(&listing.seller, &listing.asset, GrantRight::Operation, None)?;
         self.cover(&listing.seller, &listing.asset, &listing.grants)
     }
@@ -201,7 +202,7 @@ impl Naive {
         need(self.is(act.author, &listing.seller), Code::NotSeller)?;
         let listing = self.listed(&e.listing).map(|_| listing)?;
         let cover = self.sellable(&listing)?;
-        self.acts_for(act, &listing.asset, Right::Operation)?;
+        self.disposes(act, &listing.asset, Right::Operation)?;
         need(listing.fee_bp <= self.rulebook.fee_cap_bp, Code::FeeTooHigh)?;
         self.passed(&listing)?;
         self.known(&e.buyer)?;
@@ -312,7 +313,7 @@ impl Naive {
                     && self.now <= g.end
                     && self.covers_asset(g, asset)
                     && g.terms.not_before_ms <= licence.not_after_ms
-                    && g.terms.purposes.iter().any(|p| licence.purposes.contains(p))
+                    && purposes_meet(&g.terms.purposes, &licence.purposes)
                     && g.terms
                         .territories
                         .iter()

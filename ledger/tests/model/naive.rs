@@ -143,6 +143,7 @@ pub enum Standing {
     Revoked,
     Surrendered,
     Voided,
+    Withdrawn,
 }
 
 #[derive(Debug, Clone)]

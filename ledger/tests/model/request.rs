@@ -161,6 +161,8 @@ impl Naive {
         let again = again.is_some_and(|g| g.standing == Standing::Accepted && self.now <= g.end);
         need(!again, Code::OfferClosed)?;
         self.not_suspended(&offer.grantor)?;
+        self.title(self.epoch(&offer.asset, offer.right.into()))?;
+        need(!self.compromised(offer.signed), Code::Contested)?;
         if offer.right == GrantRight::Operation {
             let cover = self.cover(&offer.grantor, &offer.asset, &offer.under)?;
             self.within(&cover, &offer.terms)?;

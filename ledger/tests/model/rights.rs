@@ -29,14 +29,17 @@ impl Naive {
     }
 
     /// Fails when other hands have signed a transfer and nothing was ruled since.
-    fn title(&self, epoch: &Epoch) -> Verdict {
+    pub fn title(&self, epoch: &Epoch) -> Verdict {
         need(!epoch.signed.iter().any(|signed| self.compromised(*signed)), Code::Contested)
     }
 
     /// As [`Naive::alone`]; fails where nobody acts for the right.
     pub fn acts_alone(&self, member: &Handle, asset: &AssetId, right: Right) -> Result<bool, Code> {
-        self.title(self.epoch(asset, right))?;
-        Ok(self.alone(member, asset, right))
+        let alone = self.alone(member, asset, right);
+        if alone {
+            self.title(self.epoch(asset, right))?;
+        }
+        Ok(alone)
     }
 
     /// The parts that somebody has by rulings that are not final.
@@ -162,7 +165,9 @@ impl Naive {
         let epochs = self.rights.get_mut(&(transfer.asset, transfer.right)).unwrap();
         let old = epochs.last_mut().unwrap();
         old.changes += 1;
+        let back = self.now.saturating_sub(self.rulebook.compromise_lookback_ms);
         let mut signed = old.signed.clone();
+        signed.retain(|(_, time)| *time >= back);
         signed.extend(&transfer.signed);
         let epoch = Epoch {
             seq: act.seq,

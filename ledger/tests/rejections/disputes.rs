@@ -2,16 +2,13 @@
 
 use headwater_ledger::account::Amounts;
 use headwater_ledger::event::RuleDispute;
-use headwater_ledger::event::dispute::{RefundOrder, Ruling, Subject};
-use headwater_ledger::event::rights::Owner;
-use headwater_ledger::hash::{ContractId, DisputeId, GrantId, PaymentId, PayoutId};
+use headwater_ledger::event::dispute::{Adjustment, RefundOrder, Ruling, Subject};
+use headwater_ledger::hash::{AccountId, ContractId, DisputeId, GrantId, PaymentId, PayoutId};
 use headwater_ledger::limits::{MAX_CUTS, MAX_EPOCHS, MAX_FREEZES, MAX_REFUND_ORDERS};
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
 use headwater_ledger::state::Key;
-use headwater_ledger::state::record::{
-    CutRecord, EpochRecord, Hold, HoldKind, Records, RefundOrdered, RightRecord, Run,
-};
+use headwater_ledger::state::record::{CutRecord, Hold, HoldKind, Records, RefundOrdered, Run};
 
 use crate::Row;
 use crate::support::market::terminate;
@@ -207,20 +204,19 @@ pub const ROWS: &[Row] = &[
     Row(Code::EpochsFull, "a redirect that could not be undone", |w| {
         let id = disputed(w);
         let chest = w.asset(CHEST_RAW);
-        let epoch = MAX_EPOCHS - 2;
-        let owners = vec![Owner { member: handle(CHEST), parts: 10_000 }];
-        let last = EpochRecord { start_seq: 9, height: 1, owners };
-        w.put(&Key::Epoch(chest, Right::Holding, epoch), &last);
-        let manager = handle(CHEST);
-        let head = RightRecord {
-            epoch,
-            changes: epoch,
-            manager,
-            threshold_parts: None,
-            signed: Vec::new(),
-        };
-        w.put(&Key::Right(chest, Right::Holding), &head);
+        w.owned_often(chest, Right::Holding, &[(CHEST, 10_000)], MAX_EPOCHS - 2);
         w.by(REGULATOR, rule(id, redirect(COUNTY, &[])))
+    }),
+    Row(Code::OverWeight, "a redirect with the money of two accounts and 126 epochs", |w| {
+        *w = World::paid();
+        let id = chest_disputed(w);
+        w.owned_often(w.asset(CHEST_RAW), Right::Holding, &[(CHEST, 10_000)], 125);
+        let first = w.earlier_money();
+        let (_, record) = w.account(REPORT, GZ);
+        let account = AccountId::from_digest(digest("another account"));
+        w.put(&Key::Account(account), &record);
+        let second = Adjustment { account, ..first.clone() };
+        w.by(REGULATOR, rule(id, redirect(COUNTY, &[first, second])))
     }),
     Row(Code::HoldsFull, "more freezes than one right can have", |w| {
         let id = disputed(w);

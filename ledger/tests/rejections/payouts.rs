@@ -2,20 +2,22 @@
 
 use headwater_ledger::event::dispute::{Ruling, Subject};
 use headwater_ledger::event::market::ProvedClaim;
-use headwater_ledger::event::rights::Owner;
 use headwater_ledger::event::{PaySource, RecordPayout, SealSources};
 use headwater_ledger::hash::{AccountId, AggregateId, AssetId, PaymentId, PayoutId};
-use headwater_ledger::limits::{MAX_AMOUNT, MAX_CONTRACT_PAYMENTS, MAX_EPOCHS, RULING_EPOCHS};
+use headwater_ledger::limits::{
+    MAX_AMOUNT, MAX_CONTRACT_PAYMENTS, MAX_EPOCHS, MAX_SIGNED, RULING_EPOCHS,
+};
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
 use headwater_ledger::state::Key;
 use headwater_ledger::state::record::{
-    AccountRecord, ContractRecord, ContractStatus, EpochRecord, Records, RightRecord,
+    AccountRecord, ContractRecord, ContractStatus, Records, Signed,
 };
 
 use crate::Row;
 use crate::support::market::certify;
 use crate::support::payouts::*;
+use crate::support::rights::shared;
 use crate::support::story::*;
 use crate::support::*;
 
@@ -333,49 +335,29 @@ pub const ROWS: &[Row] = &[
     }),
     Row(Code::ClosingTooLarge, "closed with more lines than can be", |w| {
         *w = World::confirmed();
-        let owners: Vec<_> = (0..64)
-            .map(|i| Owner {
-                member: handle(&format!("owner-{i:02}")),
-                parts: if i == 0 { 10_000 - 63 } else { 1 },
-            })
-            .collect();
-        let chest = w.asset(CHEST_RAW);
-        for epoch in 1..=65u32 {
-            let record = EpochRecord {
-                start_seq: 1_000 + u64::from(epoch),
-                height: 1,
-                owners: owners.clone(),
-            };
-            w.put(&Key::Epoch(chest, Right::Holding, epoch), &record);
-        }
-        let head = RightRecord {
-            epoch: 65,
-            changes: 65,
-            manager: handle(CHEST),
-            threshold_parts: None,
-            signed: Vec::new(),
-        };
-        w.put(&Key::Right(chest, Right::Holding), &head);
+        let names: Vec<_> = (0..64).map(|i| format!("owner-{i:02}")).collect();
+        let parts = |i| if i == 0 { 10_000 - 63 } else { 1 };
+        let owners: Vec<_> =
+            names.iter().enumerate().map(|(i, n)| (n.as_str(), parts(i))).collect();
+        w.owned_often(w.asset(CHEST_RAW), Right::Holding, &owners, 65);
         let account = settled(w);
         w.by(GZ, close(account))
     }),
+    Row(Code::EpochsFull, "a transfer by one key more than is remembered of those before", |w| {
+        *w = World::sources();
+        let chest = w.asset(CHEST_RAW);
+        let mut head = w.state.right(&chest, &w.asset_record(CHEST_RAW), Right::Holding).unwrap();
+        let of =
+            |n: usize| Signed { key: key(&format!("key {n}")).public_key(), time_ms: w.now_ms };
+        head.signed = (0..MAX_SIGNED).map(of).collect();
+        w.put(&Key::Right(chest, Right::Holding), &head);
+        w.by(CHEST, shared(chest, Right::Holding, &[(CHEST, 10_000)], 10_000))
+    }),
     Row(Code::EpochsFull, "one transfer more than a right can have", |w| {
         *w = World::sources();
-        let (chest, epoch) = (w.asset(CHEST_RAW), MAX_EPOCHS - RULING_EPOCHS - 1);
-        let head = RightRecord {
-            epoch,
-            changes: epoch,
-            manager: handle(CHEST),
-            threshold_parts: None,
-            signed: Vec::new(),
-        };
-        let part = |member, parts| Owner { member: handle(member), parts };
-        let owners = vec![part(CHEST, 9_000), part(FUND, 1_000)];
-        w.put(
-            &Key::Epoch(chest, Right::Holding, epoch),
-            &EpochRecord { start_seq: 9, height: 1, owners },
-        );
-        w.put(&Key::Right(chest, Right::Holding), &head);
+        let chest = w.asset(CHEST_RAW);
+        let owners = [(CHEST, 9_000), (FUND, 1_000)];
+        w.owned_often(chest, Right::Holding, &owners, MAX_EPOCHS - RULING_EPOCHS - 1);
         w.by(CHEST, transfer(chest, Right::Holding, &[(CHEST, 8_999), (FUND, 1_001)]))
     }),
     Row(Code::UnknownAsset, "sources of an asset that is not there", |w| {

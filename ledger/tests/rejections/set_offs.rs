@@ -7,7 +7,7 @@ use headwater_ledger::limits::MAX_AMOUNT;
 use headwater_ledger::reject::Code;
 use headwater_ledger::split::Right;
 use headwater_ledger::state::Key;
-use headwater_ledger::state::record::{EpochRecord, LineRecord, Records, RightRecord};
+use headwater_ledger::state::record::LineRecord;
 
 use crate::Row;
 use crate::support::payouts::*;
@@ -72,25 +72,8 @@ pub const ROWS: &[Row] = &[
     }),
     Row(Code::OverWeight, "lines with 236 epochs together", |w| {
         *w = World::overpaid();
-        for (right, epochs) in [(Right::Operation, 118), (Right::Processing, 118)] {
-            let asset = w.asset(REPORT);
-            let record = w.asset_record(REPORT);
-            let first: EpochRecord = w.state.epoch(&asset, &record, right, 0).unwrap();
-            for n in 1..epochs {
-                let start_seq = 10_000 + u64::from(n);
-                let epoch = EpochRecord { start_seq, ..first.clone() };
-                w.put(&Key::Epoch(asset, right, n), &epoch);
-            }
-            let manager = handle(INSIGHT);
-            let epoch = epochs - 1;
-            let head = RightRecord {
-                epoch,
-                changes: epoch,
-                manager,
-                threshold_parts: None,
-                signed: Vec::new(),
-            };
-            w.put(&Key::Right(asset, right), &head);
+        for right in [Right::Operation, Right::Processing] {
+            w.owned_often(w.asset(REPORT), right, &[(INSIGHT, 10_000)], 117);
         }
         w.by(GZ, w.set_off(1))
     }),

@@ -4,6 +4,7 @@ use headwater_ledger::aggregate::Sources;
 use headwater_ledger::codec;
 use headwater_ledger::event::dispute::Adjustment;
 use headwater_ledger::event::market::{ProvedClaim, ProvedLine};
+use headwater_ledger::event::rights::Owner;
 use headwater_ledger::event::{
     CloseAccount, ContestPayout, Event, PaySource, RecordPayout, SealSources, SetOffOverpayment,
     VoidPayment,
@@ -13,6 +14,7 @@ use headwater_ledger::payout;
 use headwater_ledger::query::{self, AccountStatement, Balance, ListEntry, Lists};
 use headwater_ledger::reject::{Code, Fault};
 use headwater_ledger::split::Right;
+use headwater_ledger::state::record::{EpochRecord, RightRecord};
 use headwater_ledger::state::{Key, Relation, State, View};
 
 use super::story::*;
@@ -182,6 +184,26 @@ impl World {
         let mut map = self.state.map().clone();
         map.insert(key.hash().unwrap(), codec::encode(value).unwrap().into());
         self.state = State::from_map(map);
+    }
+
+    /// A right has changed hands until it is in an epoch, and always had the same owners, the first of
+    /// whom acts for it.
+    pub fn owned_often(
+        &mut self,
+        asset: AssetId,
+        right: Right,
+        owners: &[(&str, u16)],
+        epoch: u32,
+    ) {
+        let owned = |(member, parts): &(&str, u16)| Owner { member: handle(member), parts: *parts };
+        let (all, manager) = (owners.iter().map(owned).collect::<Vec<_>>(), handle(owners[0].0));
+        for n in 1..=epoch {
+            let (start_seq, owners) = (10_000 + u64::from(n), all.clone());
+            self.put(&Key::Epoch(asset, right, n), &EpochRecord { start_seq, height: 1, owners });
+        }
+        let (threshold_parts, signed) = (None, Vec::new());
+        let head = RightRecord { epoch, changes: epoch, manager, threshold_parts, signed };
+        self.put(&Key::Right(asset, right), &head);
     }
 
     /// The report's account, for a redirect of the chest hospital's holding right.

@@ -33,7 +33,8 @@ pub struct Peer {
     pub moniker: String,
     /// Where it is.
     pub address: String,
-    /// Its validator address, when it has proved to hold the key of a current validator.
+    /// Its validator address, when it has proved to hold the key of a current validator. It proves so
+    /// once a connection; what it sent before this node's engine ran is lost.
     pub validator: Option<String>,
 }
 

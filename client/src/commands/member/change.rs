@@ -51,7 +51,9 @@ pub struct RevokeKeyArgs {
     /// Whose key it is [default: the member who acts]
     #[arg(long, value_name = "HANDLE")]
     of: Option<Handle>,
-    /// Since when it was in other hands: what it alone signed from then on is contested
+    /// Since when it was in other hands: assets, grants and rights that it signed away from then on,
+    /// alone or as the first of several, serve for nothing new until a ruling; what it approved, voted
+    /// for or attested does not count
     #[arg(long, value_name = "TIME")]
     compromised_since: Option<Moment>,
     #[command(flatten)]

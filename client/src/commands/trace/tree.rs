@@ -173,7 +173,9 @@ fn edge_notes(
                         GrantStatus::Revoked => " (revoked since)",
                         GrantStatus::Surrendered => " (given back since)",
                         GrantStatus::Voided => " (void by a ruling)",
-                        GrantStatus::Offered | GrantStatus::Declined => " (not in force)",
+                        GrantStatus::Offered | GrantStatus::Declined | GrantStatus::Withdrawn => {
+                            " (not in force)"
+                        }
                     };
                     format!("under grant {id_shown} of {}{status}", grant.grantor)
                 }

@@ -63,7 +63,7 @@ impl<V: Lists> Case<'_, V> {
                 .with("time_ms", asset.time_ms)
                 .with("content", asset.content.root),
         );
-        let next = version::next(self.view, id)?.map(|(next, _)| next);
+        let next = version::next(self.view, id, &mut 0)?.map(|(next, _)| next);
         if asset.version > 1 || next.is_some() {
             let mut reason =
                 Reason::new("LED-AST-5", format!("version {} of its line", asset.version))
@@ -114,7 +114,9 @@ impl<V: Lists> Case<'_, V> {
                         GrantStatus::Revoked => "revoked since",
                         GrantStatus::Surrendered => "given back since",
                         GrantStatus::Voided => "void by a ruling since",
-                        GrantStatus::Offered | GrantStatus::Declined => "not accepted",
+                        GrantStatus::Offered | GrantStatus::Declined | GrantStatus::Withdrawn => {
+                            "not accepted"
+                        }
                     };
                     let text = format!("uses {name} by a grant of {}, {now}", grant.grantor);
                     Reason::new("LED-LIN-4", text)
@@ -220,7 +222,7 @@ impl<V: Lists> Case<'_, V> {
         let attested = watch::attested(self.view, id)?;
         let mut suspended = false;
         for condition in watch::listed(self.view, id)? {
-            let true_now = watch::has_come_true(self.view, &condition, self.time_ms)?;
+            let true_now = watch::has_come_true(self.view, &condition, self.time_ms, &mut 0)?;
             let (reason, source) = match &condition {
                 Watch::Grant(grant) => self.watched_grant(grant, true_now)?,
                 Watch::Consent(source) => self.watched_consent(source, true_now)?,
@@ -261,7 +263,7 @@ impl<V: Lists> Case<'_, V> {
     ) -> Result<(Reason, AssetId), QueryError> {
         let withdrawn: Option<WithdrawalRecord> = self.view.get(&Key::Withdrawal(*source))?;
         let replaced = match &withdrawn {
-            Some(withdrawn) => watch::replacement(self.view, withdrawn)?.is_some(),
+            Some(withdrawn) => watch::replacement(self.view, withdrawn, &mut 0)?.is_some(),
             None => false,
         };
         let name = self.name(source)?;

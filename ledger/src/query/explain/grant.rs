@@ -46,6 +46,7 @@ impl<V: Lists> Case<'_, V> {
             | Standing::Revoked
             | Standing::Surrendered
             | Standing::Voided
+            | Standing::Withdrawn
             | Standing::Contested
             | Standing::NotYet
             | Standing::Ending
@@ -121,6 +122,9 @@ impl<V: Lists> Case<'_, V> {
                 ("LED-GRT-12", "given back by its grantee", Some("it was given back"))
             }
             GrantStatus::Voided => ("LED-DSP-4", "void by a ruling", Some("a ruling voided it")),
+            GrantStatus::Withdrawn => {
+                ("LED-GRT-8", "taken back by its grantor", Some("its offer was taken back"))
+            }
         };
         let mut reason = Reason::new(rule, text)
             .with("not_after_ms", grant.not_after_ms)

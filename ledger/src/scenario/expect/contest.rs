@@ -87,7 +87,12 @@ impl Asked<'_> {
             }
             Matter::Share(asset, right) => {
                 let contest: Option<Contest> = seen.get(&Key::ShareContest(*asset, *right))?;
-                by_dispute(contest.unwrap_or_default().waiting > 0)
+                let record = seen.asset(asset)?.ok_or_else(missing)?;
+                let mut key = false;
+                for signed in seen.right(asset, &record, *right)?.signed {
+                    key |= compromised(seen, &signed.key, signed.time_ms)?;
+                }
+                Contests { duplicate: false, key, dispute: contest.unwrap_or_default().waiting > 0 }
             }
             Matter::Contract(id) => {
                 by_dispute(seen.contract(id)?.ok_or_else(missing)?.disputes > 0)

@@ -51,7 +51,7 @@ pub(super) fn version(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
 /// Whether an asset may serve for anything new; the code of the first reason why not.
 pub(super) fn usable(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
     let (id, asset) = a.asset()?;
-    let is = match serves(&a.context.seen, a.context.now_ms, &id, &asset) {
+    let is = match serves(&a.context.seen, a.context.now_ms, &id, &asset, &mut 0) {
         Ok(()) => "yes".to_owned(),
         Err(Refusal::Reject(reject)) => reject.code.name().to_owned(),
         Err(Refusal::Fault(fault)) => return Err(fault.into()),

@@ -36,7 +36,7 @@ pub(super) fn status(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
         Object::Request(_, r) => (word(&r.status), &REQUEST),
         Object::Offer(_, r) => either(r.withdrawn, &["withdrawn", "open"]),
         Object::Transfer(_, r) => either(r.done, &["done", "open"]),
-        Object::Access(_, r) => (word(&r.status), &["requested", "granted", "refused"]),
+        Object::Access(_, r) => (word(&r.status), &["requested", "granted", "refused", "ended"]),
         Object::Registration(_, r) => (word(&r.status), &REGISTRATION),
         Object::Listing(_, r) => {
             (word(&r.status), &["pending", "accepted", "rejected", "delisted"])
@@ -55,7 +55,8 @@ pub(super) fn status(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
     a.word(is, known)
 }
 
-const GRANT: [&str; 6] = ["offered", "accepted", "declined", "revoked", "surrendered", "voided"];
+const GRANT: [&str; 7] =
+    ["offered", "accepted", "declined", "revoked", "surrendered", "voided", "withdrawn"];
 const REQUEST: [&str; 3] = ["open", "approved", "declined"];
 const REGISTRATION: [&str; 4] = ["notice", "registered", "rejected", "cancelled"];
 const CONTRACT: [&str; 7] =
@@ -124,7 +125,7 @@ pub(super) fn standing(a: &mut Asked<'_>) -> Result<Answer, Wrong> {
 }
 
 /// Where a registration or a grant can stand.
-const STANDING: [&str; 18] = [
+const STANDING: [&str; 19] = [
     "in-force",
     "not-yet",
     "ending",
@@ -143,6 +144,7 @@ const STANDING: [&str; 18] = [
     "revoked",
     "surrendered",
     "voided",
+    "withdrawn",
 ];
 
 pub(super) fn objections(a: &mut Asked<'_>) -> Result<Answer, Wrong> {

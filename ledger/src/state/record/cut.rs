@@ -46,8 +46,6 @@ pub struct CutRecord {
 /// account.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct Return {
-    /// The dispute.
-    pub dispute: DisputeId,
     /// Who had them.
     pub from: Handle,
     /// The owner, who has them back.

@@ -28,7 +28,10 @@ impl Maker {
         let granted = self.naive.grants.iter().filter(|(_, g)| {
             g.right == GrantRight::Processing
                 && self.naive.is(author, &g.grantee)
-                && matches!(g.standing, Standing::Accepted | Standing::Revoked)
+                && matches!(
+                    g.standing,
+                    Standing::Accepted | Standing::Revoked | Standing::Withdrawn
+                )
         });
         let mut all: Vec<Source> = own.map(|id| (*id, None)).collect();
         all.extend(granted.map(|(id, g)| (g.asset, Some(*id))));

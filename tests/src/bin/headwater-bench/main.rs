@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Parser;
 
 use crate::machine::Machine;
@@ -45,7 +45,7 @@ struct Args {
     /// Less of everything: under a minute, and less exact
     #[arg(long)]
     quick: bool,
-    /// Only the dearest events, in this process
+    /// Only the dearest events, in this process; fails when one takes longer than the bound
     #[arg(long)]
     events_only: bool,
     /// Write the numbers to this file as JSON
@@ -125,15 +125,14 @@ fn run(args: &Args) -> Result<()> {
 
     let machine = Machine::read();
     let mut report = Report::default();
-    let measured = if args.events_only {
-        worst::measure(&mut report)
-    } else {
-        measure(folder.path(), &amount, &machine, &step, &mut report)
-    };
-    if let Err(error) = measured {
+    let above = if args.events_only {
+        worst::measure(&mut report)?
+    } else if let Err(error) = measure(folder.path(), &amount, &machine, &step, &mut report) {
         eprintln!("hint: the nodes' folders and logs are kept in {}", folder.keep().display());
         return Err(error);
-    }
+    } else {
+        Vec::new()
+    };
     step("done");
 
     let seconds = started.elapsed().as_secs_f64();
@@ -142,6 +141,12 @@ fn run(args: &Args) -> Result<()> {
     if let Some(path) = &args.json {
         let text = serde_json::to_string_pretty(&document)? + "\n";
         std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if !above.is_empty() {
+        let above = above.join(", ");
+        bail!(
+            "longer than the bound: {above}; a busy machine slows all: try again when it is idle"
+        );
     }
     Ok(())
 }

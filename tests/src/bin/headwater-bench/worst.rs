@@ -53,8 +53,8 @@ struct Cases {
     measured: Vec<Measured>,
 }
 
-/// Measures and reports.
-pub fn measure(report: &mut Report) -> Result<()> {
+/// Measures and reports; gives the events that took longer than the bound at the median.
+pub fn measure(report: &mut Report) -> Result<Vec<String>> {
     let mut cases = Cases::new()?;
     for part in
         [Cases::lineage, Cases::grants, Cases::lines, Cases::market, Cases::money, Cases::network]
@@ -82,7 +82,8 @@ pub fn measure(report: &mut Report) -> Result<()> {
         report.ratio(&m.what, quantity(m.median_s * 1e6, "us"), "by its weight", weight);
     }
     report.json("dearest_events", Value::Array(document));
-    Ok(())
+    let above = cases.measured.into_iter().filter(|m| m.median_s > BOUND_S);
+    Ok(above.map(|m| format!("{} ({:.1} ms)", m.what, m.median_s * 1e3)).collect())
 }
 
 impl Cases {

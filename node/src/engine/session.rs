@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use headwater_ledger::hash::{BlockId, ValidatorAddress};
 use malachitebft_app_channel::app::consensus::Error as ConsensusError;
+use malachitebft_app_channel::app::engine::consensus::ConsensusMsg;
 use malachitebft_app_channel::app::engine::host::{HeightParams, Next};
 use malachitebft_app_channel::app::engine::util::events::Event;
 use malachitebft_app_channel::app::types::codec::Codec as _;
@@ -168,19 +169,25 @@ async fn start(
 /// Stops the library's actors, by force when they do not follow.
 ///
 /// They are taken from their supervisor first: it would kill the others when the first one ends,
-/// and a killed network actor leaves its port open.
+/// and a killed network actor leaves its port open. Consensus ends before those that serve it: it
+/// would take a log that is gone for a failed disk.
 async fn close(engine: EngineHandle) {
     let supervisor = engine.actor.get_cell();
     let children = supervisor.get_children();
     for child in &children {
         child.unlink(supervisor.clone());
     }
-    let stops = children.into_iter().map(|child| async move {
-        if child.stop_and_wait(None, Some(STOP_TIMEOUT)).await.is_err() {
-            let _ = child.kill_and_wait(Some(STOP_TIMEOUT)).await;
-        }
-    });
-    join_all(stops).await;
+    let (consensus, others): (Vec<_>, Vec<_>) = children
+        .into_iter()
+        .partition(|child| child.is_message_type_of::<ConsensusMsg<Consensus>>() == Some(true));
+    for together in [consensus, others] {
+        join_all(together.into_iter().map(|child| async move {
+            if child.stop_and_wait(None, Some(STOP_TIMEOUT)).await.is_err() {
+                let _ = child.kill_and_wait(Some(STOP_TIMEOUT)).await;
+            }
+        }))
+        .await;
+    }
     engine.actor.stop(None);
     let _ = engine.handle.await;
 }

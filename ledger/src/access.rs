@@ -13,7 +13,7 @@ use crate::limits::MAX_ACCESS_MS;
 use crate::member::has_repeats;
 use crate::reject::{Code, Missing, Refusal, Reject};
 use crate::request::put_before_deciders;
-use crate::rights::{alone, managed};
+use crate::rights::{alone, disposes, managed};
 use crate::split::Right;
 use crate::state::record::{AccessRecord, AccessStatus, AssetRecord, UsageRecord};
 use crate::state::{Key, Relation, View};
@@ -27,10 +27,7 @@ pub(crate) fn request(act: &mut Act<'_>, e: &RequestAccess) -> Result<(), Refusa
     check_purposes(&asset, e)?;
     check_not_reserved(act, act.author, (&e.asset, &asset), &e.purposes)?;
     act.named_member(&e.environment)?;
-    if act.is(&e.environment)? {
-        let text = format!("{} would log its own use", act.author);
-        return Err(Reject::new(Code::NotIndependent, text).into());
-    }
+    check_apart(act, act.author, &e.environment)?;
     let now = act.context.time_ms;
     let latest = now.saturating_add(MAX_ACCESS_MS);
     if !(now..=latest).contains(&e.not_after_ms) {
@@ -55,6 +52,15 @@ pub(crate) fn request(act: &mut Act<'_>, e: &RequestAccess) -> Result<(), Refusa
     log(act, &e.asset)?;
     put_before_deciders(act, &e.asset, &asset, Right::Processing)?;
     act.effects.created.push(Missing::Access(id));
+    Ok(())
+}
+
+/// Fails when who uses data would log it.
+fn check_apart(act: &Act<'_>, by: &Handle, environment: &Handle) -> Result<(), Refusal> {
+    if act.same(by, environment)? {
+        let text = format!("{by} would log its own use");
+        return Err(Reject::new(Code::NotIndependent, text).into());
+    }
     Ok(())
 }
 
@@ -90,11 +96,25 @@ pub(crate) fn named(act: &Act<'_>, id: &AccessId) -> Result<AccessRecord, Refusa
 pub(crate) fn decide(act: &mut Act<'_>, e: &DecideAccess) -> Result<(), Refusal> {
     let mut access = named(act, &e.access)?;
     let asset = named_asset(act, &access.asset)?;
-    managed(act, &access.asset, &asset, Right::Processing)?;
+    match e.decision {
+        Decision::Reject if access.status == AccessStatus::Requested => {
+            managed(act, &access.asset, &asset, Right::Processing)?
+        }
+        Decision::Accept | Decision::Reject => {
+            disposes(act, &access.asset, &asset, Right::Processing)?
+        }
+    };
     access.status = match (access.status, e.decision) {
+        (AccessStatus::Requested, Decision::Accept)
+            if act.context.time_ms > access.not_after_ms =>
+        {
+            let text = format!("it was asked for until {}", moment(access.not_after_ms));
+            return Err(Reject::new(Code::AccessClosed, text).into());
+        }
         (AccessStatus::Requested, Decision::Accept) => {
             usable(act, &access.asset, &asset)?;
             act.require_not_suspended(&access.by)?;
+            check_apart(act, &access.by, &access.environment)?;
             check_not_reserved(act, &access.by, (&access.asset, &asset), &access.purposes)?;
             AccessStatus::Granted
         }

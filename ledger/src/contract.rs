@@ -11,7 +11,7 @@ use crate::event::market::{
 };
 use crate::execute::Act;
 use crate::grant::Cover;
-use crate::hash::{ContractId, Digest};
+use crate::hash::{ContractId, Digest, DisputeId};
 use crate::licence;
 use crate::limits::{APPROVAL_MS, MAX_AMOUNT};
 use crate::listing;
@@ -22,7 +22,7 @@ use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::review;
 use crate::rights::disposes;
 use crate::split::Right;
-use crate::state::record::{ContractRecord, ContractStatus, ListingRecord};
+use crate::state::record::{Contest, ContractRecord, ContractStatus, ListingRecord};
 use crate::state::{Key, Records, Relation};
 use crate::text::Handle;
 use crate::trade_certificate;
@@ -79,6 +79,7 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refu
         sign_by_ms: e.sign_by_ms,
         buyer_signed: false,
         exchange_signed: false,
+        signed: vec![act.signed()],
         status: ContractStatus::Open,
         seller_terminates: None,
         buyer_terminates: None,
@@ -91,7 +92,7 @@ pub(crate) fn propose(act: &mut Act<'_>, e: &ProposeContract) -> Result<(), Refu
         deemed_from_ms: 0,
         confirmed: false,
         deemed: false,
-        disputes: 0,
+        contest: Contest::default(),
         height: act.context.height,
     };
     act.state.put(&Key::Contract(id), &record)?;
@@ -239,6 +240,11 @@ pub(crate) fn sign(act: &mut Act<'_>, e: &SignContract) -> Result<(), Refusal> {
     check_licence(&listing, &cover, &contract.licence, act.context.time_ms)?;
     require_three(act, [&contract.seller, &contract.buyer, &contract.exchange])?;
     require_parties(act, [&contract.seller, &contract.buyer, &contract.exchange])?;
+    if act.in_other_hands(&contract.signed)? {
+        let text = "a key that signed the contract is said to have been in other hands";
+        return Err(Reject::new(Code::Contested, text).into());
+    }
+    contract.signed.push(act.signed());
     if contract.price > 0 {
         let ContractRecord { asset, exchange, currency, .. } = &contract;
         payment::require_not_closed(act, asset, exchange, currency)?;
@@ -367,7 +373,7 @@ pub(crate) fn end_by_ruling(
     let contract = disputed(act, id)?;
     require_open(&contract)?;
     match last_appeal_ms {
-        Some(until_ms) if is_signed(&contract) => licence::keep(act, id, &contract, until_ms)?,
+        Some(_) if is_signed(&contract) => licence::keep(act, id, &contract, last_appeal_ms)?,
         Some(_) | None => licence::end(act, id, &contract.asset)?,
     }
     trade_certificate::lapse(act, id)?;
@@ -378,7 +384,7 @@ pub(crate) fn end_by_ruling(
 pub(crate) fn end_appealed(act: &mut Act<'_>, id: &ContractId) -> Result<(), Refusal> {
     let contract = disputed(act, id)?;
     if is_signed(&contract) {
-        licence::keep(act, id, &contract, contract.licence.not_after_ms)?;
+        licence::keep(act, id, &contract, Some(u64::MAX))?;
     }
     Ok(())
 }
@@ -393,17 +399,20 @@ pub(crate) fn end_affirmed(act: &mut Act<'_>, id: &ContractId) -> Result<(), Ref
 pub(crate) fn reinstate(act: &mut Act<'_>, id: &ContractId) -> Result<(), Refusal> {
     let before = disputed(act, id)?;
     let contract = ContractRecord { status: ContractStatus::Open, ..before.clone() };
+    if is_signed(&contract) {
+        licence::keep(act, id, &contract, None)?;
+    }
     payment::contract_changed(act, &before, &contract)?;
     Ok(act.state.put(&Key::Contract(*id), &contract)?)
 }
 
-/// One dispute more or less about the contract or its payments waits for a ruling.
+/// Notes a change of a dispute about the contract or one of its payments.
 pub(crate) fn mark_disputed(
     act: &mut Act<'_>,
     id: &ContractId,
-    change: Change,
+    (dispute, change): (&DisputeId, Change),
 ) -> Result<(), Refusal> {
     let mut contract = disputed(act, id)?;
-    contract.disputes = change.counted(contract.disputes)?;
+    contract.contest = contract.contest.after(dispute, change, act.context.time_ms)?;
     Ok(act.state.put(&Key::Contract(*id), &contract)?)
 }

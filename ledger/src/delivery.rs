@@ -69,9 +69,8 @@ fn require_deemed(act: &Act<'_>, contract: &ContractRecord) -> Result<(), Reject
         let text = format!("it can be deemed confirmed from {from} on");
         return Err(Reject::new(Code::DeliveryNotDeemed, text));
     }
-    if contract.disputes > 0 {
-        let text =
-            format!("disputes about the contract or its payments wait: {}", contract.disputes);
+    if contract.contest.is_open(act.context.time_ms) {
+        let text = "a dispute about the contract or its payments is not final";
         return Err(Reject::new(Code::DeliveryNotDeemed, text));
     }
     Ok(())

@@ -16,12 +16,13 @@ use crate::execute::Act;
 use crate::hash::{AssetId, ContractId, DisputeId, PayoutId};
 use crate::payout::EPOCH_WEIGHT;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
+use crate::split::Right;
 use crate::state::record::{
     DisputeRecord, DisputeStatus, Filed, FiledRecord, Hold, HoldKind, PayoutRecord, Records,
 };
 use crate::state::{Key, Relation, View};
 use crate::text::Handle;
-use crate::{contract, grant, hold, payment, payout, review};
+use crate::{approval, contract, grant, hold, payment, payout, review};
 
 use crate::words::moment;
 use ruling::redirect_of;
@@ -206,7 +207,7 @@ fn mark(act: &mut Act<'_>, subject: &Subject, of: (&DisputeId, Change)) -> Resul
             let (mut payment, _) = payment::named(act, id)?;
             payment.contest = payment.contest.after(dispute, change, act.context.time_ms)?;
             act.state.put(&Key::Payment(*id), &payment)?;
-            contract::mark_disputed(act, &payment.contract, change)?;
+            contract::mark_disputed(act, &payment.contract, of)?;
             Ok(contest::of_account(act, &payment.account, of)?)
         }
         Subject::Payout(id) => {
@@ -214,7 +215,7 @@ fn mark(act: &mut Act<'_>, subject: &Subject, of: (&DisputeId, Change)) -> Resul
             Ok(contest::of_account(act, &account, of)?)
         }
         Subject::Contract(id) => {
-            contract::mark_disputed(act, id, change)?;
+            contract::mark_disputed(act, id, of)?;
             match payment::account_of(&contract::named(act, id)?)? {
                 Some(account) => Ok(contest::of_account(act, &account, of)?),
                 None => Ok(()),
@@ -282,6 +283,33 @@ fn is_party(act: &Act<'_>, dispute: &DisputeRecord, member: &Handle) -> Result<b
     Ok(false)
 }
 
+/// Whether a member is heard: as a party, or as an owner of the disputed asset, or of the right of
+/// the disputed grant, who can lose by it too.
+fn is_heard(act: &mut Act<'_>, dispute: &DisputeRecord, member: &Handle) -> Result<bool, Refusal> {
+    if is_party(act, dispute, member)? {
+        return Ok(true);
+    }
+    let (id, rights) = match &dispute.subject {
+        Subject::Asset(id) => (*id, Right::ALL.to_vec()),
+        Subject::Grant(id) => {
+            let grant = grant::named(act, id)?;
+            (grant.asset, vec![grant.right.into()])
+        }
+        Subject::Share(_) | Subject::Payment(_) | Subject::Payout(_) | Subject::Contract(_) => {
+            return Ok(false);
+        }
+    };
+    let asset = asset::named(act, &id)?;
+    for right in rights {
+        for owner in approval::owners(act, &id, &asset, right)? {
+            if act.same(&owner.member, member)? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
 /// The event is part of the dispute's file. Implements [LED-DSP-3].
 fn file(act: &mut Act<'_>, dispute: DisputeId, filed: Filed) -> Result<(), Fault> {
     let (by, time_ms) = (act.author.clone(), act.context.time_ms);
@@ -321,8 +349,8 @@ pub(crate) fn freeze(act: &mut Act<'_>, e: &OrderFreeze) -> Result<(), Refusal> 
 /// `file_evidence`. Implements [LED-DSP-3].
 pub(crate) fn evidence(act: &mut Act<'_>, e: &FileEvidence) -> Result<(), Refusal> {
     let dispute = named(act, &e.dispute)?;
-    if !is_party(act, &dispute, act.author)? && !act.member.has_role(Role::Regulator) {
-        let text = format!("{} is neither a party nor a regulator", act.author);
+    if !act.member.has_role(Role::Regulator) && !is_heard(act, &dispute, act.author)? {
+        let text = format!("{} is neither a party, an owner, nor a regulator", act.author);
         return reject(Code::NotDisputeParty, text);
     }
     require_waiting(&dispute)?;
@@ -332,8 +360,8 @@ pub(crate) fn evidence(act: &mut Act<'_>, e: &FileEvidence) -> Result<(), Refusa
 /// `appeal_ruling`. Implements [LED-DSP-5].
 pub(crate) fn appeal(act: &mut Act<'_>, e: &AppealRuling) -> Result<(), Refusal> {
     let mut dispute = named(act, &e.dispute)?;
-    if !is_party(act, &dispute, act.author)? {
-        let text = format!("{} is no party to the dispute", act.author);
+    if !is_heard(act, &dispute, act.author)? {
+        let text = format!("{} is no party to the dispute, nor an owner", act.author);
         return reject(Code::NotDisputeParty, text);
     }
     match dispute.status {

@@ -92,13 +92,18 @@ pub(crate) fn consent_to_floor(
     }
 }
 
-/// Records a grant, with its places in the lists. Nobody grants anything to himself. Implements
-/// [LED-GRT-1].
-fn record_new(act: &mut Act<'_>, id: &GrantId, grant: &GrantRecord) -> Result<(), Refusal> {
+/// Nobody grants anything to himself, as both act now.
+fn between_two(act: &Act<'_>, grant: &GrantRecord) -> Result<(), Refusal> {
     if act.same(&grant.grantor, &grant.grantee)? {
         let text = format!("{} would grant it to itself", grant.grantor);
         return Err(Reject::new(Code::TermsInvalid, text).into());
     }
+    Ok(())
+}
+
+/// Records a grant, with its places in the lists. Implements [LED-GRT-1].
+fn record_new(act: &mut Act<'_>, id: &GrantId, grant: &GrantRecord) -> Result<(), Refusal> {
+    between_two(act, grant)?;
     act.state.put(&Key::Grant(*id), grant)?;
     act.append(Relation::AssetGrants(grant.asset), id.digest())?;
     act.append(Relation::MemberGrants(grant.grantor.clone()), id.digest())?;
@@ -186,6 +191,7 @@ pub(crate) fn lapsed<V: View>(view: &V, grant: &GrantRecord) -> Result<bool, Fau
 pub(crate) fn accept(act: &mut Act<'_>, e: &AcceptGrant) -> Result<(), Refusal> {
     let mut grant = answered(act, &e.grant)?;
     let asset = named_in_force(act, &grant.asset)?;
+    usable(act, &grant.asset, &asset)?;
     if act.context.time_ms > grant.not_after_ms {
         return Err(closed(&grant));
     }
@@ -194,6 +200,7 @@ pub(crate) fn accept(act: &mut Act<'_>, e: &AcceptGrant) -> Result<(), Refusal> 
         return Err(Reject::new(Code::GrantClosed, text).into());
     }
     act.require_not_suspended(&grant.grantor)?;
+    between_two(act, &grant)?;
     check::uncontested(act, &grant)?;
     if grant.parent.is_none() {
         let right: Right = grant.right.into();

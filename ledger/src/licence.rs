@@ -35,7 +35,10 @@ pub fn in_force(contract: &ContractRecord, now_ms: u64) -> Option<&Licence> {
 fn others(act: &mut Act<'_>, asset: &AssetId) -> Result<Vec<InForce>, Refusal> {
     let mut list: Vec<InForce> = act.state.get(&Key::LicencesInForce(*asset))?.unwrap_or_default();
     act.weigh((places(&list) as u64).checked_div(PLACES_A_UNIT).unwrap_or(0))?;
-    list.retain(|other| act.context.time_ms <= other.not_after_ms);
+    let now = act.context.time_ms;
+    list.retain(|other| {
+        now <= other.not_after_ms && other.void_until_ms.is_none_or(|until| now <= until)
+    });
     Ok(list)
 }
 
@@ -89,7 +92,7 @@ fn check_beside(
     if !licence.exclusive {
         return Ok(());
     }
-    let own = entry(act, *act.event.digest(), licence, licence.not_after_ms);
+    let own = entry(act, *act.event.digest(), licence);
     check_void(act, asset, &own, buyer)
 }
 
@@ -128,7 +131,7 @@ pub(crate) fn begin(
 ) -> Result<(), Refusal> {
     let mut list = others(act, &contract.asset)?;
     check_beside(act, &contract.asset, (&contract.licence, &contract.buyer), &list)?;
-    list.push(entry(act, *id.digest(), &contract.licence, contract.licence.not_after_ms));
+    list.push(entry(act, *id.digest(), &contract.licence));
     if places(&list) > MAX_LICENCES {
         let text = format!("the licences of the product in force fill {MAX_LICENCES} places");
         return Err(Reject::new(Code::InForceFull, text).into());
@@ -136,7 +139,7 @@ pub(crate) fn begin(
     Ok(store(act, &contract.asset, &list)?)
 }
 
-fn entry(act: &Act<'_>, id: Digest, licence: &Licence, until_ms: u64) -> InForce {
+fn entry(act: &Act<'_>, id: Digest, licence: &Licence) -> InForce {
     InForce {
         id,
         version: 0,
@@ -144,22 +147,22 @@ fn entry(act: &Act<'_>, id: Digest, licence: &Licence, until_ms: u64) -> InForce
         purposes: licence.purposes.to_vec(),
         territories: licence.territories.to_vec(),
         not_before_ms: act.context.time_ms,
-        not_after_ms: licence.not_after_ms.min(until_ms),
+        not_after_ms: licence.not_after_ms,
         void_until_ms: None,
     }
 }
 
 /// The licence of a contract that a ruling has ended keeps its place until a block time, for it may
-/// come back.
+/// come back; or it is in force again.
 pub(crate) fn keep(
     act: &mut Act<'_>,
     id: &ContractId,
     contract: &ContractRecord,
-    until_ms: u64,
+    void_until_ms: Option<u64>,
 ) -> Result<(), Refusal> {
     let mut list = others(act, &contract.asset)?;
     list.retain(|other| other.id != *id.digest());
-    let kept = entry(act, *id.digest(), &contract.licence, until_ms);
+    let kept = InForce { void_until_ms, ..entry(act, *id.digest(), &contract.licence) };
     if kept.not_after_ms >= act.context.time_ms {
         list.push(kept);
     }

@@ -196,9 +196,12 @@ pub(crate) fn revoke_key(act: &mut Act<'_>, e: &RevokeKey) -> Result<(), Refusal
         return reject(Code::NotConcerned, text);
     }
     let before: Option<RevokedKey> = act.state.get(&Key::RevokedKey(e.key))?;
-    // A key that was put out of use in peace can be found to have been in other hands.
-    let found_later = e.compromised_since_ms.is_some()
-        && before.is_some_and(|r| r.member == e.member && r.compromised_since_ms.is_none());
+    // A key that was put out of use can be found to have been in other hands, or for longer: who
+    // holds a stolen key does not settle since when by revoking it himself.
+    let found_later = e.compromised_since_ms.is_some_and(|since| {
+        let earlier = |before: u64| since < before;
+        before.is_some_and(|r| r.member == e.member && r.compromised_since_ms.is_none_or(earlier))
+    });
     if member.scopes_of(&e.key).is_none() && !found_later {
         return Err(no_key(act.state, &e.member, &e.key)?.into());
     }

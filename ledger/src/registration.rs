@@ -12,7 +12,7 @@ use crate::hash::{AssetId, RegistrationId};
 use crate::limits::MAX_OBJECTIONS;
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::review::{require_independent, require_independent_of};
-use crate::rights::managed;
+use crate::rights::{disposes, managed};
 use crate::split::Right;
 use crate::state::record::{AssetRecord, RegistrationRecord, RegistrationStatus};
 use crate::state::{Key, Relation, View};
@@ -265,7 +265,7 @@ pub(crate) fn cancel(act: &mut Act<'_>, e: &CancelRegistration) -> Result<(), Re
     let mut record = named(act, &e.registration)?;
     let asset = named_asset(act, &record.asset)?;
     if !act.is(&record.registry)? {
-        managed(act, &record.asset, &asset, Right::Holding)?;
+        disposes(act, &record.asset, &asset, Right::Holding)?;
     }
     if standing(&record, act.context.time_ms) == Standing::Over {
         return Err(closed(&record));

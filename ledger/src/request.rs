@@ -229,12 +229,13 @@ fn standing(act: &Act<'_>, id: &OfferId) -> Result<OfferRecord, Refusal> {
     Ok(record)
 }
 
-/// Whether a grant that the author took from an offer before is in force or to begin.
-fn holds_taken(act: &Act<'_>, key: &Key) -> Result<bool, Refusal> {
+/// Whether the author has taken a grant from an offer and cannot take another: he can once he gave
+/// it back, unused where the terms count derivations. What was revoked or voided is not taken anew.
+fn has_taken(act: &Act<'_>, key: &Key, offer: &OfferRecord) -> Result<bool, Refusal> {
     let Some(id) = act.state.get::<GrantId>(key)? else { return Ok(false) };
     let grant = grant::named(act, &id)?;
-    let now = act.context.time_ms;
-    Ok(grant.status == GrantStatus::Accepted && now <= grant.not_after_ms)
+    let gave_back = grant.status == GrantStatus::Surrendered && grant.revoked_ms.is_none();
+    Ok(!gave_back || offer.terms.max_derivations.is_some() && grant.used > 0)
 }
 
 /// `take_offer`.
@@ -250,8 +251,8 @@ pub(crate) fn take(act: &mut Act<'_>, e: &TakeOffer) -> Result<(), Refusal> {
         Some("the term offered is over")
     } else if right.changes != offer.changes {
         Some("who owns the right or acts for it has changed since")
-    } else if holds_taken(act, &taken)? {
-        Some("the author has a grant from this offer")
+    } else if has_taken(act, &taken, &offer)? {
+        Some("the author has had a grant from this offer")
     } else {
         None
     };

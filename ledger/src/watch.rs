@@ -13,8 +13,7 @@ use crate::hash::{AssetId, GrantId};
 use crate::limits::{MAX_INHERITED, MAX_WATCHES};
 use crate::reject::{Code, Fault, Refusal, Reject};
 use crate::state::record::{
-    AssetRecord, AttestationRecord, GrantRecord, GrantStatus, Records, Signed, Watch,
-    WithdrawalRecord,
+    AssetRecord, AttestationRecord, GrantRecord, Records, Signed, Watch, WithdrawalRecord,
 };
 use crate::state::{Key, View};
 use crate::{asset, grant, member, version};
@@ -176,7 +175,7 @@ pub(crate) fn has_come_true<V: View>(
             let record = view.grant(grant)?;
             let record =
                 record.ok_or_else(|| Fault(format!("watched grant {grant} is missing")))?;
-            Ok(record.status == GrantStatus::Revoked
+            Ok(record.revoked_ms.is_some()
                 && suspends(&record.terms)
                 && !has_fallen(view, &record)?)
         }

@@ -13,7 +13,6 @@ use crate::event::dispute::{Adjustment, Redirect, Slice};
 use crate::event::rights::Owner;
 use crate::execute::Act;
 use crate::hash::{AccountId, DisputeId};
-use crate::hold;
 use crate::limits::{MAX_EPOCHS, MAX_OWNERS};
 use crate::payment::{named_account, require_open};
 use crate::payout::{self, CUT_WEIGHT, EPOCH_WEIGHT};
@@ -25,6 +24,7 @@ use crate::state::record::{
 };
 use crate::state::{Key, Relation, View};
 use crate::text::Handle;
+use crate::{hold, member};
 
 /// Weight of one account of which earlier money goes over, besides that of its epochs and cuts.
 const ADJUSTMENT_WEIGHT: u64 = 30;
@@ -190,13 +190,20 @@ impl<'a> Ownership<'a> {
         Ok(())
     }
 
-    /// Begins the epoch, if anything has moved. Whatever was ruled clears the keys with which the
-    /// right was transferred.
+    /// Begins the epoch, if anything has moved. Whatever was ruled clears the keys in other hands
+    /// with which the right was transferred; not those that are found to have been so later.
     fn begin(mut self, act: &mut Act<'_>) -> Result<(), Refusal> {
         let Slice { asset, right, .. } = self.disputed.slice;
         let signed = std::mem::take(&mut self.head.signed);
+        act.weigh(signed.len() as u64)?;
+        let before = signed.len();
+        for one in signed {
+            if !member::compromised(act.state, &one.key, one.time_ms)? {
+                self.head.signed.push(one);
+            }
+        }
         if !self.is_changed {
-            if !signed.is_empty() {
+            if self.head.signed.len() < before {
                 act.state.put(&Key::Right(*asset, *right), &self.head)?;
             }
             return Ok(());
@@ -270,6 +277,12 @@ fn adjust(
     let all = payout::earned(act.state, totals, of_claim, Net::Remaining)?;
     let paid = Key::PaidLine(*id, slice.asset, slice.right, slice.owner.clone());
     let paid: LineRecord = act.state.get(&paid)?.unwrap_or_default();
+    // What he keeps is what was paid in the end: that must be settled.
+    if account.orders > 0 || paid.reversed_at(act.context.time_ms) > 0 {
+        let text =
+            "a refund is ordered of the account, or a payout of the line reversed, not finally";
+        return reject(Code::AccountNotSettled, text);
+    }
     let claimed = Claimed { epochs, cuts: &cuts, earned: &earned };
     let cuts = award.cut(&claimed, &all, |has| paid.left_of(has))?;
     Ok(act.state.put(&key, &cuts)?)

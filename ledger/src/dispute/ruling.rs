@@ -17,7 +17,7 @@ use crate::state::record::{
     Awarded, DisputeStatus, Filed, GrantStatus, Hold, HoldKind, PayoutStatus, RulingRecord,
 };
 use crate::state::{Key, Relation};
-use crate::{asset, contract, grant, hold, payment, payout};
+use crate::{asset, contract, grant, hold, member, payment, payout};
 
 /// `rule_dispute`.
 pub(crate) fn rule(act: &mut Act<'_>, e: &RuleDispute) -> Result<(), Refusal> {
@@ -180,7 +180,12 @@ fn on_asset(
         }
         asset.void = true;
     } else {
-        asset.cleared = true;
+        // What comes out later is not cleared before.
+        asset.cleared |= match asset::check_uncontested(act.state, &asset) {
+            Ok(()) => false,
+            Err(Refusal::Reject(_)) => true,
+            Err(fault) => return Err(fault),
+        };
     }
     Ok(act.state.put(&Key::Asset(*id), &asset)?)
 }
@@ -203,9 +208,13 @@ fn on_grant(
         voided = Some(grant.status);
         grant.status = GrantStatus::Voided;
     } else {
-        grant.cleared = true;
+        grant.cleared |= member::compromised(act.state, &grant.signer, grant.time_ms)?;
     }
-    grant::ruled(act, id, &grant, appealable.unwrap_or(0))?;
+    if voided.is_some() || was.is_some() {
+        grant::ruled(act, id, &grant, appealable.unwrap_or(0))?;
+    } else {
+        act.state.put(&Key::Grant(*id), &grant)?;
+    }
     Ok(voided)
 }
 

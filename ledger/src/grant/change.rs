@@ -48,7 +48,10 @@ pub(crate) fn revoke(act: &mut Act<'_>, e: &RevokeGrant) -> Result<(), Refusal> 
             grant.status = GrantStatus::Withdrawn;
             return Ok(act.state.put(&Key::Grant(e.grant), &grant)?);
         }
-        GrantStatus::Accepted if grant.revoked_ms.is_none() => {}
+        // What is over is over, but for what its end was agreed to suspend.
+        GrantStatus::Accepted
+            if grant.revoked_ms.is_none()
+                && (now <= grant.not_after_ms || watch::suspends(&grant.terms)) => {}
         // Giving a grant back does not keep what was made under it from being suspended, nor does
         // a revocation that a stolen key has signed.
         GrantStatus::Surrendered if watch::suspends(&grant.terms) => {}
@@ -139,7 +142,7 @@ pub(crate) fn consent_filing(act: &mut Act<'_>, e: &ConsentFiling) -> Result<(),
         | GrantStatus::Withdrawn => false,
     };
     if !stands {
-        let text = "the grant was not revoked after it was accepted";
+        let text = "the grant is not one that was revoked after it was accepted and not given back";
         return Err(Reject::new(Code::GrantNotRevoked, text).into());
     }
     grant.file_by_ms = e.file_by_ms;

@@ -328,6 +328,8 @@ pub struct ContractRecord {
     pub buyer_signed: bool,
     /// Whether the exchange has signed.
     pub exchange_signed: bool,
+    /// The keys of the proposal and of these signatures, in order.
+    pub signed: Vec<Signed>,
     /// Where it stands.
     pub status: ContractStatus,
     /// Block time at which the seller said that it wants it terminated, milliseconds since 1970.
@@ -354,8 +356,8 @@ pub struct ContractRecord {
     pub confirmed: bool,
     /// Whether it was deemed confirmed because time was over.
     pub deemed: bool,
-    /// Disputes about it and its payments that wait for a ruling.
-    pub disputes: u32,
+    /// Disputes about it and its payments.
+    pub contest: Contest,
     /// Height of the proposal.
     pub height: u64,
 }

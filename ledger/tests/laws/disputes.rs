@@ -215,7 +215,8 @@ fn marks_count_disputes_that_wait_and_voids_come_undone() {
     assert_eq!(state(&w), (1, true, false, 1, Voided, false));
     w.record(BUREAU, rule(about, Ruling::Dismiss));
     w.record(BUREAU, rule(of_grant, Ruling::Dismiss));
-    assert_eq!(state(&w), (0, false, true, 0, Accepted, true));
+    // Nothing contested them, so that nothing is cleared that may come out later.
+    assert_eq!(state(&w), (0, false, false, 0, Accepted, false));
 }
 
 /// Holds [LED-GRT-7] and [LED-DSP-5]: what sub-licenses a disputed grant stays in force when the

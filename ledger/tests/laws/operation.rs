@@ -152,11 +152,12 @@ fn every_look_at_the_rights_of_a_sale_is_weighed() {
     assert_eq!(w.record(LAB, offer).effects.weight, 100 + 4 * 4 + listed);
     w.list_report();
     w.accept_listing();
-    // One grant and one input, the two grants that it rests on, and what the exchange found.
+    // One grant and one input, the two grants that it rests on, and what the exchange found; to sign,
+    // the key of the proposal.
     assert_eq!(w.record(INSIGHT, w.clone().proposal(PRICE)).effects.weight, 40 + 4 * 4 + 2);
     w.propose(PRICE);
     let sign = sign_contract(w.contract(), w.schedule_hash());
-    assert_eq!(w.record(BUYER, sign).effects.weight, 50 + 4 * 4 + 2);
+    assert_eq!(w.record(BUYER, sign).effects.weight, 50 + 4 * 4 + 2 + 1);
 }
 
 /// Holds [LED-LIM-2]: what one block has no room for, the next one takes.

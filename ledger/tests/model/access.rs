@@ -88,15 +88,21 @@ impl Naive {
 
     pub fn decide_access(&mut self, act: &Act<'_>, e: &DecideAccess) -> Verdict {
         let held = self.accesses.get(&e.access).ok_or(Code::UnknownAccess)?.clone();
-        self.acts_for(act, &held.asset, Right::Processing)?;
         let asked = held.standing == AccessStanding::Requested;
+        if asked && e.decision == Decision::Reject {
+            self.acts_for(act, &held.asset, Right::Processing)?;
+        } else {
+            self.disposes(act, &held.asset, Right::Processing)?;
+        }
         let runs = held.standing == AccessStanding::Granted && self.now <= held.until;
         need(asked || runs && e.decision == Decision::Reject, Code::AccessClosed)?;
         let mut standing = if asked { AccessStanding::Refused } else { AccessStanding::Ended };
         if e.decision == Decision::Accept {
+            need(self.now <= held.until, Code::AccessClosed)?;
             self.in_force(&held.asset)?;
             self.usable(&held.asset)?;
             self.not_suspended(&held.by)?;
+            need(self.acting(&held.by) != self.acting(&held.environment), Code::NotIndependent)?;
             self.not_given_alone(&held.by, &held.asset, &held.purposes)?;
             standing = AccessStanding::Granted;
         }

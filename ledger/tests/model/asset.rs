@@ -16,7 +16,7 @@ use headwater_ledger::split::Right;
 use headwater_ledger::text::{Code as Text, Handle};
 
 use crate::grant::{distinct, narrow};
-use crate::naive::{Act, Asset, Bound, Epoch, Input, Naive, Standing, UNITS, Verdict, need};
+use crate::naive::{Act, Asset, Bound, Epoch, Input, Naive, UNITS, Verdict, need};
 
 /// A source, and the party of a relative floor.
 pub type FloorOf = (AssetId, Option<Handle>);
@@ -262,7 +262,7 @@ impl Naive {
             let chain = input.grant.map(|g| self.chain(g)).unwrap_or_default();
             let revoked = chain.iter().map(|g| &self.grants[g]).any(|grant| {
                 grant.terms.revocation == Revocation::SuspendDownstream
-                    && grant.standing == Standing::Revoked
+                    && grant.revoked.is_some()
                     && !grant.revoked_by.zip(grant.revoked).is_none_or(|s| self.compromised(s))
             });
             revoked || self.suspended_upstream(&input.asset)

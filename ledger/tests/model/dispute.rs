@@ -14,6 +14,7 @@ use headwater_ledger::hash::{
 use headwater_ledger::limits::{MAX_EPOCHS, MAX_FREEZES, MAX_HOLDS, MAX_OWNERS, MAX_REFUND_ORDERS};
 use headwater_ledger::payment::account_id;
 use headwater_ledger::reject::Code;
+use headwater_ledger::split::Right;
 use headwater_ledger::text::Handle;
 
 use crate::naive::{
@@ -215,11 +216,23 @@ impl Naive {
         }
     }
 
+    /// Whether who acts is a party of a dispute, or owns what it is about.
+    fn heard(&self, act: &Act<'_>, dispute: &Dispute) -> bool {
+        let owns = |asset, right| {
+            self.epoch(asset, right).owners.keys().any(|owner| self.is(act.author, owner))
+        };
+        let mut parties = dispute.respondents.iter().chain([&dispute.opener]);
+        parties.any(|p| self.is(act.author, p))
+            || match &dispute.subject {
+                Subject::Asset(id) => Right::ALL.iter().any(|right| owns(id, *right)),
+                Subject::Grant(id) => owns(&self.grants[id].asset, self.grants[id].right.into()),
+                _ => false,
+            }
+    }
+
     pub fn file_evidence(&self, act: &Act<'_>, e: &FileEvidence) -> Verdict {
         let dispute = self.disputes.get(&e.dispute).ok_or(Code::UnknownDispute)?;
-        let mut parties = dispute.respondents.iter().chain([&dispute.opener]);
-        let party = parties.any(|p| self.is(act.author, p));
-        let may = party || self.has_role(act.author, Role::Regulator);
+        let may = self.heard(act, dispute) || self.has_role(act.author, Role::Regulator);
         need(may, Code::NotDisputeParty)?;
         let waits = matches!(dispute.standing, DisputeStanding::Open | DisputeStanding::Appealed);
         need(waits, Code::DisputeClosed)
@@ -227,8 +240,7 @@ impl Naive {
 
     pub fn appeal(&mut self, act: &Act<'_>, e: &AppealRuling) -> Verdict {
         let dispute = self.disputes.get(&e.dispute).ok_or(Code::UnknownDispute)?.clone();
-        let mut parties = dispute.respondents.iter().chain([&dispute.opener]);
-        need(parties.any(|p| self.is(act.author, p)), Code::NotDisputeParty)?;
+        need(self.heard(act, &dispute), Code::NotDisputeParty)?;
         match dispute.standing {
             DisputeStanding::Ruled => {}
             DisputeStanding::Open => return refuse(Code::NotRuled),
@@ -339,7 +351,8 @@ impl Naive {
             need(!asset.void, Code::VoidAsset)?;
             asset.void = true;
         } else {
-            asset.cleared = true;
+            let contested = self.contested(&self.assets[id]);
+            self.assets.get_mut(id).unwrap().cleared |= contested;
         }
         Ok(())
     }
@@ -358,7 +371,7 @@ impl Naive {
             voided = Some(grant.standing);
             grant.standing = Standing::Voided;
         } else {
-            grant.cleared = true;
+            grant.cleared |= self.compromised(grant.signed);
         }
         self.grants.insert(*id, grant);
         Ok(voided)
@@ -423,8 +436,10 @@ impl Naive {
     ) -> Result<Option<Awarded>, Code> {
         let epochs = self.epochs(&slice.asset, slice.right).len();
         let old = self.epoch(&slice.asset, slice.right).clone();
+        let sound: Vec<_> =
+            old.signed.iter().copied().filter(|signed| !self.compromised(*signed)).collect();
         let mut new =
-            Epoch { seq: act.seq, changes: old.changes + 1, signed: vec![], ..old.clone() };
+            Epoch { seq: act.seq, changes: old.changes + 1, signed: sound.clone(), ..old.clone() };
         let mut begins = false;
         let mut undone = false;
         if let Some(Given { ruling: Ruling::Redirect(first), awarded, .. }) = first {
@@ -483,7 +498,7 @@ impl Naive {
             self.rights.get_mut(&(slice.asset, slice.right)).unwrap().push(new);
         } else {
             let epochs = self.rights.get_mut(&(slice.asset, slice.right)).unwrap();
-            epochs.last_mut().unwrap().signed.clear();
+            epochs.last_mut().unwrap().signed = sound;
         }
         Ok(awarded)
     }

@@ -440,10 +440,12 @@ impl Naive {
     pub fn accept(&mut self, act: &Act<'_>, id: &GrantId) -> Verdict {
         let grant = self.answered(act, id)?;
         self.in_force(&grant.asset)?;
+        self.usable(&grant.asset)?;
         need(self.now <= grant.end, Code::GrantClosed)?;
         let changes = self.epoch(&grant.asset, grant.right.into()).changes;
         need(grant.parent.is_some() || changes == grant.changes, Code::GrantClosed)?;
         self.not_suspended(&grant.grantor)?;
+        self.between_two(&grant)?;
         need(grant.cleared || !self.compromised(grant.signed), Code::Contested)?;
         match grant.parent {
             Some(parent) => self.stands(parent)?,
@@ -482,6 +484,11 @@ impl Naive {
                 (held.revoked, held.revoked_by) = (Some(now), Some(act.signer));
             }
             (Standing::Offered, ..) => held.standing = Standing::Withdrawn,
+            (Standing::Accepted, None, Revocation::Prospective | Revocation::Sunset(_))
+                if now > held.end =>
+            {
+                return refuse(Code::GrantClosed);
+            }
             (Standing::Accepted, None, Revocation::Sunset(ms)) => {
                 (held.revoked, held.revoked_by) = (Some(now), Some(act.signer));
                 held.end = held.end.min(now.saturating_add(ms));

@@ -117,7 +117,8 @@ impl Naive {
         need(may, Code::NotConcerned)?;
         if !self.members[&e.member].keys.contains_key(&e.key) {
             match self.revoked.get(&e.key).filter(|(member, _)| *member == e.member) {
-                Some((_, None)) if e.compromised_since_ms.is_some() => {}
+                Some((_, before))
+                    if e.compromised_since_ms.is_some_and(|t| before.is_none_or(|b| t < b)) => {}
                 Some(_) => return refuse(Code::KeyRevoked),
                 None => return refuse(Code::KeyUnknown),
             }

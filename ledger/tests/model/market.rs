@@ -234,6 +234,7 @@ impl Naive {
             licence: e.licence.clone(),
             sign_by: e.sign_by_ms,
             signed: BTreeSet::new(),
+            keys: vec![(act.signer, self.now)],
             standing: ContractStanding::Open,
             wants_end: BTreeMap::new(),
             in_arrears: false,
@@ -286,7 +287,7 @@ impl Naive {
         let of_ruling = |d: &Dispute| {
             let ended = d.rulings.first().filter(|r| r.ruling == Ruling::EndContract)?;
             match d.standing {
-                DisputeStanding::Ruled => Some(own.min(ended.appeal_until)),
+                DisputeStanding::Ruled => (self.now <= ended.appeal_until).then_some(own),
                 DisputeStanding::Appealed => Some(own),
                 DisputeStanding::Open | DisputeStanding::Final => None,
             }
@@ -358,6 +359,7 @@ impl Naive {
         let parties = [&contract.seller, &contract.buyer, &contract.exchange];
         self.three(parties)?;
         self.parties_fit(parties)?;
+        need(!contract.keys.iter().any(|by| self.compromised(*by)), Code::Contested)?;
         let Contract { asset, exchange, currency, .. } = &contract;
         if contract.price > 0 {
             self.takes_money(asset, exchange, currency)?;
@@ -378,7 +380,10 @@ impl Naive {
                 closed: None,
             });
         }
-        self.contracts.get_mut(id).unwrap().signed = signed;
+        let now = self.now;
+        let held = self.contracts.get_mut(id).unwrap();
+        held.signed = signed;
+        held.keys.push((act.signer, now));
         Ok(())
     }
 
@@ -455,10 +460,10 @@ impl Naive {
         need(!contract.confirmed, Code::AlreadyConfirmed)?;
         if !buyer {
             let deemed = self.now >= contract.delivered.ok_or(Code::NotDelivered)?;
-            let disputed = self.disputes.values().any(|d| {
-                matches!(d.standing, DisputeStanding::Open | DisputeStanding::Appealed)
-                    && self.contract_of(&d.subject) == Some(*id)
-            });
+            let disputed = self
+                .disputes
+                .values()
+                .any(|d| !self.is_final(d) && self.contract_of(&d.subject) == Some(*id));
             need(deemed && !disputed, Code::DeliveryNotDeemed)?;
         }
         self.contracts.get_mut(id).unwrap().confirmed = true;

@@ -182,6 +182,14 @@ impl Naive {
             .sum()
     }
 
+    /// Whether what a line was paid in the end is open: a refund of the account is ordered, or a payout
+    /// of the line reversed, not finally.
+    pub fn unsettled(&self, account: &AccountId, line: &Line) -> bool {
+        let of = |p: &Payment| p.account == *account && !p.void;
+        let ordered = self.payments.iter().any(|p| of(p) && p.ordered() != (0, 0, 0));
+        ordered || self.reversed(account, line) > 0
+    }
+
     /// What was set off with a line, less what was set off away from it.
     pub fn set_off_with(&self, account: &AccountId, line: &Line) -> i128 {
         let of = self.set_offs.values().filter(|s| s.account == *account);

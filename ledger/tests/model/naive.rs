@@ -233,6 +233,8 @@ pub struct Contract {
     pub licence: headwater_ledger::event::market::Licence,
     pub sign_by: u64,
     pub signed: BTreeSet<&'static str>,
+    /// With which keys it was proposed and signed.
+    pub keys: Vec<Signed>,
     pub standing: ContractStanding,
     /// Who has said when that it wants it ended.
     pub wants_end: BTreeMap<&'static str, u64>,

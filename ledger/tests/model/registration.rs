@@ -176,7 +176,7 @@ impl Naive {
     pub fn cancel_registration(&mut self, act: &Act<'_>, e: &CancelRegistration) -> Verdict {
         let held = self.registration(&e.registration)?;
         if self.keeps(act, &held).is_err() {
-            self.acts_for(act, &held.asset, Right::Holding)?;
+            self.disposes(act, &held.asset, Right::Holding)?;
         }
         need(held.in_notice() || held.in_force(self.now), Code::RegistrationClosed)?;
         let held = self.registrations.get_mut(&e.registration).unwrap();

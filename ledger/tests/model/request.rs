@@ -157,9 +157,11 @@ impl Naive {
         need(open, Code::OfferClosed)?;
         let changes = self.epoch(&offer.asset, offer.right.into()).changes;
         need(changes == offer.changes, Code::OfferClosed)?;
-        let again = offer.taken.get(act.author).map(|grant| &self.grants[grant]);
-        let again = again.is_some_and(|g| g.standing == Standing::Accepted && self.now <= g.end);
-        need(!again, Code::OfferClosed)?;
+        let before = offer.taken.get(act.author).map(|grant| &self.grants[grant]);
+        let gave_back = |g: &Grant| g.standing == Standing::Surrendered && g.revoked.is_none();
+        let whole = |g: &Grant| offer.terms.max_derivations.is_none() || g.used == 0;
+        let again = before.is_none_or(|g| gave_back(g) && whole(g));
+        need(again, Code::OfferClosed)?;
         self.not_suspended(&offer.grantor)?;
         self.title(self.epoch(&offer.asset, offer.right.into()))?;
         need(!self.compromised(offer.signed), Code::Contested)?;

@@ -115,6 +115,7 @@ impl Naive {
         let claim = self.claim(&account, of, units, true);
         let all = self.claim(&account, of, units, false);
         let from = &slice.owner;
+        need(!self.unsettled(&account, &line_of(slice)), Code::AccountNotSettled)?;
         let wanted = (dispute, slice.parts);
         let mut gone = BTreeMap::new();
         let alone = claim.share(from, wanted, &gone);

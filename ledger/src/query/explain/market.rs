@@ -154,9 +154,10 @@ impl<V: Lists> Case<'_, V> {
             Some(root) => reason.with("delivered", root),
             None => reason,
         });
-        if c.disputes > 0 && !c.confirmed {
-            let text = "it is not deemed confirmed while a dispute about it or a payment waits";
-            self.say(Reason::new("LED-MKT-6", text).with("disputes", c.disputes));
+        if c.contest.is_open(self.time_ms) && !c.confirmed {
+            let text =
+                "it is not deemed confirmed while a dispute about it or a payment is not final";
+            self.say(Reason::new("LED-MKT-6", text).with("disputes", c.contest.waiting));
         }
         Ok(())
     }

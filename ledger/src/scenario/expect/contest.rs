@@ -95,7 +95,7 @@ impl Asked<'_> {
                 Contests { duplicate: false, key, dispute: contest.unwrap_or_default().waiting > 0 }
             }
             Matter::Contract(id) => {
-                by_dispute(seen.contract(id)?.ok_or_else(missing)?.disputes > 0)
+                by_dispute(seen.contract(id)?.ok_or_else(missing)?.contest.waiting > 0)
             }
             Matter::Payment(id) => {
                 let payment: PaymentRecord = self.record(Key::Payment(*id))?;

@@ -94,17 +94,17 @@ pub(crate) fn check_uncontested<V: View>(view: &V, asset: &AssetRecord) -> Resul
     Err(Reject::new(Code::Contested, format!("{}/{} {why}", asset.author, asset.name)).into())
 }
 
-/// Goes through the assets that are remembered for a content root and are not void, with their
-/// authors, until one is what is looked for.
+/// Goes through the assets that are remembered for a content root, with their authors, until one is
+/// what is looked for.
 fn find_claim<V: View>(
     view: &V,
     root: Digest,
-    wanted: impl Fn(&Handle) -> Result<bool, Fault>,
+    wanted: impl Fn(&AssetRecord) -> Result<bool, Fault>,
 ) -> Result<Option<(AssetId, Handle)>, Fault> {
     let claims: Vec<AssetId> = view.get(&Key::ContentClaim(root))?.unwrap_or_default();
     for id in claims {
         let asset = view.asset(&id)?.ok_or_else(|| Fault(format!("asset {id} is missing")))?;
-        if !asset.void && wanted(&asset.author)? {
+        if wanted(&asset)? {
             return Ok(Some((id, asset.author)));
         }
     }
@@ -117,7 +117,7 @@ pub(crate) fn is_duplicate<V: View>(view: &V, asset: &AssetRecord) -> Result<boo
     if asset.duplicate_of.is_none() {
         return Ok(false);
     }
-    let first = find_claim(view, asset.content.root, |_| Ok(true))?;
+    let first = find_claim(view, asset.content.root, |first| Ok(!first.void))?;
     let Some((_, first)) = first else { return Ok(false) };
     Ok(acting(view, &first)? != acting(view, &asset.author)?)
 }
@@ -132,11 +132,19 @@ struct Foreign {
 /// Looks for whoever had this content before: who registered the first asset with it that is not
 /// void, or whose logged use put it out. When it is another member both are told.
 fn foreign(act: &mut Act<'_>, root: Digest, id: AssetId) -> Result<Foreign, Refusal> {
-    if let Some((own, _)) = find_claim(act.state, root, |author| act.is(author))? {
+    // What a ruling voided keeps its content until that is final: it may come back.
+    let now = act.context.time_ms;
+    let lasts = |first: &AssetRecord| !first.void || now <= first.void_until_ms;
+    let own = |first: &AssetRecord| Ok(lasts(first) && act.is(&first.author)?);
+    if let Some((own, _)) = find_claim(act.state, root, own)? {
         let text = format!("{} has this content", called(act.state, &own)?);
         return Err(Reject::new(Code::ContentRegistered, text).into());
     }
-    if let Some((first, author)) = find_claim(act.state, root, |_| Ok(true))? {
+    let first = match find_claim(act.state, root, |first| Ok(!first.void))? {
+        None => find_claim(act.state, root, |first| Ok(lasts(first)))?,
+        first => first,
+    };
+    if let Some((first, author)) = first {
         remember(act, root, id)?;
         act.append(Relation::AssetDuplicates(first), id.digest())?;
         act.append(Relation::AssetDuplicates(id), first.digest())?;
@@ -200,6 +208,7 @@ pub(crate) fn register(act: &mut Act<'_>, e: &RegisterAsset) -> Result<(), Refus
         version,
         late,
         void: false,
+        void_until_ms: 0,
         consent_based: e.consent_based,
         duplicate_of,
         output_of,

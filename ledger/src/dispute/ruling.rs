@@ -14,7 +14,8 @@ use crate::execute::Act;
 use crate::hash::{AssetId, ContractId, DisputeId, GrantId, PaymentId, PayoutId};
 use crate::reject::{Code, Refusal};
 use crate::state::record::{
-    Awarded, DisputeStatus, Filed, GrantStatus, Hold, HoldKind, PayoutStatus, RulingRecord,
+    AssetRecord, Awarded, DisputeStatus, Filed, GrantStatus, Hold, HoldKind, PayoutStatus,
+    RulingRecord,
 };
 use crate::state::{Key, Relation};
 use crate::{asset, contract, grant, hold, member, payment, payout};
@@ -139,7 +140,7 @@ fn take_effect(
     let before = first.map(|r| &r.ruling);
     let mut effect = Effect::default();
     match case.subject {
-        Subject::Asset(asset) => on_asset(act, asset, before, ruling)?,
+        Subject::Asset(asset) => on_asset(act, asset, before, (ruling, case.appealable))?,
         Subject::Grant(grant) => {
             let was = first.and_then(|r| r.grant_was);
             effect.grant_was = on_grant(act, grant, was, (ruling, case.appealable))?;
@@ -166,11 +167,11 @@ fn on_asset(
     act: &mut Act<'_>,
     id: &AssetId,
     first: Option<&Ruling>,
-    ruling: &Ruling,
+    (ruling, appealable): (&Ruling, Option<u64>),
 ) -> Result<(), Refusal> {
     let mut asset = asset::named(act, id)?;
     if first == Some(&Ruling::VoidAsset) {
-        asset.void = false;
+        (asset.void, asset.void_until_ms) = (false, 0);
     }
     if *ruling == Ruling::VoidAsset {
         if asset.void {
@@ -178,7 +179,7 @@ fn on_asset(
             let text = format!("asset {}/{} is void already", asset.author, asset.name);
             return reject(Code::VoidAsset, text);
         }
-        asset.void = true;
+        (asset.void, asset.void_until_ms) = (true, appealable.unwrap_or(0));
     } else {
         // What comes out later is not cleared before.
         asset.cleared |= match asset::check_uncontested(act.state, &asset) {
@@ -286,6 +287,11 @@ pub(super) fn keep(
         }
         (Subject::Contract(id), None) if *first == Ruling::EndContract => {
             contract::end_affirmed(act, id)
+        }
+        (Subject::Asset(id), _) if *first == Ruling::VoidAsset => {
+            let asset = asset::named(act, id)?;
+            let void_until_ms = until_ms.unwrap_or(0);
+            Ok(act.state.put(&Key::Asset(*id), &AssetRecord { void_until_ms, ..asset })?)
         }
         (Subject::Grant(id), _) if *first == Ruling::VoidGrant => {
             let grant = grant::named(act, id)?;

@@ -98,6 +98,9 @@ pub struct AssetRecord {
     pub late: bool,
     /// Whether it was declared void.
     pub void: bool,
+    /// Last block time at which the ruling that voided it can be undone, milliseconds since 1970; the
+    /// last there is until an appeal is decided, 0 when it cannot.
+    pub void_until_ms: u64,
     /// Whether patients' consent can be withdrawn from it.
     pub consent_based: bool,
     /// An asset that another member registered before with the same content root.

@@ -354,8 +354,10 @@ proptest! {
                         compromised_since_ms: stolen_ms,
                         ..revoke_key(WHO[whose], names[key])
                     };
+                    // Found to have been in other hands, or for longer.
                     let later = |k: &KnownKey| {
-                        k.owner == whose && k.stolen_ms.is_none() && stolen_ms.is_some()
+                        let earlier = |t| k.stolen_ms.is_none_or(|before| t < before);
+                        k.owner == whose && stolen_ms.is_some_and(earlier)
                     };
                     let expected = match model.get(&key) {
                         Some(known) if later(known) => "OK",

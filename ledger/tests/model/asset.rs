@@ -6,7 +6,7 @@ use headwater_ledger::event::asset::{
     Activity, AttestDeidentification, Deidentification, Metadata, RegisterAsset, Stage,
     WithdrawConsent,
 };
-use headwater_ledger::event::dispute::Subject;
+use headwater_ledger::event::dispute::{Ruling, Subject};
 use headwater_ledger::event::member::Role;
 use headwater_ledger::event::rights::{FloorKind, GrantRight, Revocation};
 use headwater_ledger::hash::{AssetId, Digest, GrantId};
@@ -120,10 +120,9 @@ impl Naive {
             self.grants.get_mut(&grant).unwrap().used += 1;
         }
         let root = e.content.root;
-        let first = self.first_with(&root);
-        let own = self.claims(root).any(|a| self.is(act.author, &a.author));
+        let own = self.lasting(root).any(|a| self.is(act.author, &a.author));
         need(!own, Code::ContentRegistered)?;
-        let duplicate = first.is_some();
+        let duplicate = self.lasting(root).next().is_some();
         let maker = self.outputs.get(&root).filter(|_| !duplicate);
         let foreign = maker.is_some_and(|maker| !self.is(act.author, maker));
         let asset = Asset {
@@ -181,14 +180,23 @@ impl Naive {
         deadline < self.now && !replaced
     }
 
-    /// The assets with a content that count: not void, nor what another's job had put out.
-    fn claims(&self, root: Digest) -> impl Iterator<Item = &Asset> {
-        self.assets.values().filter(move |a| a.root == root && !a.void && !a.foreign)
+    /// The assets with a content that count: not what another's job had put out.
+    fn claims(&self, root: Digest) -> impl Iterator<Item = (&AssetId, &Asset)> {
+        self.assets.iter().filter(move |(_, a)| a.root == root && !a.foreign)
     }
 
-    /// The first of them.
+    /// The first of them that is not void.
     fn first_with(&self, root: &Digest) -> Option<&Asset> {
-        self.claims(*root).min_by_key(|a| a.seq)
+        let sound = self.claims(*root).map(|(_, a)| a).filter(|a| !a.void);
+        sound.min_by_key(|a| a.seq)
+    }
+
+    /// Those of them that are not void for good.
+    fn lasting(&self, root: Digest) -> impl Iterator<Item = &Asset> {
+        let lasts = |id: &AssetId, a: &Asset| {
+            !a.void || self.may_come_back(&Subject::Asset(*id), &Ruling::VoidAsset)
+        };
+        self.claims(root).filter(move |(id, a)| lasts(id, a)).map(|(_, a)| a)
     }
 
     fn derive(

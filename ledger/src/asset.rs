@@ -38,9 +38,9 @@ pub(crate) fn named_in_force(act: &Act<'_>, id: &AssetId) -> Result<AssetRecord,
 }
 
 /// As [`named_in_force`], refusing a contested asset too.
-pub(crate) fn named_uncontested(act: &Act<'_>, id: &AssetId) -> Result<AssetRecord, Refusal> {
+pub(crate) fn named_uncontested(act: &mut Act<'_>, id: &AssetId) -> Result<AssetRecord, Refusal> {
     let asset = named_in_force(act, id)?;
-    check_uncontested(act.state, &asset)?;
+    uncontested(act, &asset)?;
     Ok(asset)
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn serves<V: View>(
     weight: &mut u64,
 ) -> Result<(), Refusal> {
     check_not_void(asset)?;
-    check_uncontested(view, asset)?;
+    check_uncontested(view, asset, weight)?;
     watch::check_asset(view, time_ms, id, weight)?;
     consent::check_not_withdrawn(view, id, asset)
 }
@@ -77,12 +77,16 @@ fn check_not_void(asset: &AssetRecord) -> Result<(), Reject> {
 }
 
 /// Fails when an asset is contested: its content is another member's, or the key that signed it is
-/// said to have been in other hands, and no ruling has cleared it.
+/// said to have been in other hands, and no ruling has cleared it; adds what it weighs.
 /// Implements [LED-AST-7].
-pub(crate) fn check_uncontested<V: View>(view: &V, asset: &AssetRecord) -> Result<(), Refusal> {
+pub(crate) fn check_uncontested<V: View>(
+    view: &V,
+    asset: &AssetRecord,
+    weight: &mut u64,
+) -> Result<(), Refusal> {
     let why = if asset.cleared {
         return Ok(());
-    } else if is_duplicate(view, asset)? {
+    } else if is_duplicate(view, asset, weight)? {
         "has the content of an asset that another member registered before"
     } else if asset.output_of.is_some() {
         "has content that another member's logged use put out before"
@@ -94,32 +98,45 @@ pub(crate) fn check_uncontested<V: View>(view: &V, asset: &AssetRecord) -> Resul
     Err(Reject::new(Code::Contested, format!("{}/{} {why}", asset.author, asset.name)).into())
 }
 
-/// Goes through the assets that are remembered for a content root, with their authors, until one is
-/// what is looked for.
-fn find_claim<V: View>(
-    view: &V,
-    root: Digest,
-    wanted: impl Fn(&AssetRecord) -> Result<bool, Fault>,
-) -> Result<Option<(AssetId, Handle)>, Fault> {
-    let claims: Vec<AssetId> = view.get(&Key::ContentClaim(root))?.unwrap_or_default();
-    for id in claims {
-        let asset = view.asset(&id)?.ok_or_else(|| Fault(format!("asset {id} is missing")))?;
-        if wanted(&asset)? {
-            return Ok(Some((id, asset.author)));
-        }
-    }
-    Ok(None)
+/// As [`check_uncontested`], for an act: weighs what it looks at.
+pub(crate) fn uncontested(act: &mut Act<'_>, asset: &AssetRecord) -> Result<(), Refusal> {
+    let mut weight = 0;
+    let found = check_uncontested(act.state, asset, &mut weight);
+    act.weigh(weight)?;
+    found
 }
 
-/// Whether another member has the first asset with this content that is not void.
-/// Implements [LED-AST-7].
-pub(crate) fn is_duplicate<V: View>(view: &V, asset: &AssetRecord) -> Result<bool, Fault> {
+/// Weight of looking at an asset that is remembered for a content root.
+const CLAIM_WEIGHT: u64 = 2;
+
+/// The assets that are remembered for a content root, in order; adds what reading them weighs.
+fn claims<V: View>(
+    view: &V,
+    root: Digest,
+    weight: &mut u64,
+) -> Result<Vec<(AssetId, AssetRecord)>, Fault> {
+    let ids: Vec<AssetId> = view.get(&Key::ContentClaim(root))?.unwrap_or_default();
+    *weight = weight.saturating_add(CLAIM_WEIGHT.saturating_mul(ids.len() as u64));
+    let read = |id: AssetId| {
+        let asset = view.asset(&id)?.ok_or_else(|| Fault(format!("asset {id} is missing")))?;
+        Ok((id, asset))
+    };
+    ids.into_iter().map(read).collect()
+}
+
+/// Whether another member has the first asset with this content that is not void; adds what looking
+/// for it weighs. Implements [LED-AST-7].
+pub(crate) fn is_duplicate<V: View>(
+    view: &V,
+    asset: &AssetRecord,
+    weight: &mut u64,
+) -> Result<bool, Fault> {
     if asset.duplicate_of.is_none() {
         return Ok(false);
     }
-    let first = find_claim(view, asset.content.root, |first| Ok(!first.void))?;
-    let Some((_, first)) = first else { return Ok(false) };
-    Ok(acting(view, &first)? != acting(view, &asset.author)?)
+    let claims = claims(view, asset.content.root, weight)?;
+    let Some((_, first)) = claims.iter().find(|(_, first)| !first.void) else { return Ok(false) };
+    Ok(acting(view, &first.author)? != acting(view, &asset.author)?)
 }
 
 /// Whose content an asset has, when it is another member's. Implements [LED-AST-7].
@@ -132,19 +149,19 @@ struct Foreign {
 /// Looks for whoever had this content before: who registered the first asset with it that is not
 /// void, or whose logged use put it out. When it is another member both are told.
 fn foreign(act: &mut Act<'_>, root: Digest, id: AssetId) -> Result<Foreign, Refusal> {
+    let mut weight = 0;
+    let mut claims = claims(act.state, root, &mut weight)?;
+    act.weigh(weight)?;
     // What a ruling voided keeps its content until that is final: it may come back.
-    let now = act.context.time_ms;
-    let lasts = |first: &AssetRecord| !first.void || now <= first.void_until_ms;
-    let own = |first: &AssetRecord| Ok(lasts(first) && act.is(&first.author)?);
-    if let Some((own, _)) = find_claim(act.state, root, own)? {
-        let text = format!("{} has this content", called(act.state, &own)?);
-        return Err(Reject::new(Code::ContentRegistered, text).into());
+    claims.retain(|(_, asset)| !asset.void || act.context.time_ms <= asset.void_until_ms);
+    for (own, asset) in &claims {
+        if act.is(&asset.author)? {
+            let text = format!("{} has this content", called(act.state, own)?);
+            return Err(Reject::new(Code::ContentRegistered, text).into());
+        }
     }
-    let first = match find_claim(act.state, root, |first| Ok(!first.void))? {
-        None => find_claim(act.state, root, |first| Ok(lasts(first)))?,
-        first => first,
-    };
-    if let Some((first, author)) = first {
+    let sound = claims.iter().position(|(_, asset)| !asset.void).unwrap_or(0);
+    if let Some((first, AssetRecord { author, .. })) = claims.into_iter().nth(sound) {
         remember(act, root, id)?;
         act.append(Relation::AssetDuplicates(first), id.digest())?;
         act.append(Relation::AssetDuplicates(id), first.digest())?;
@@ -367,7 +384,7 @@ fn weigh(act: &mut Act<'_>, inherited: usize) -> Result<(), Reject> {
 
 /// Whether an asset may be an input at all. Implements [LED-LIN-2] and [LED-LIN-3].
 fn check_input(
-    act: &Act<'_>,
+    act: &mut Act<'_>,
     id: &AssetId,
     asset: &AssetRecord,
     activity: &Activity,
@@ -376,7 +393,7 @@ fn check_input(
         let text = format!("input {}/{} is void", asset.author, asset.name);
         return Err(Reject::new(Code::VoidInput, text).into());
     }
-    check_uncontested(act.state, asset)?;
+    uncontested(act, asset)?;
     consent::check_not_withdrawn(act.state, id, asset)?;
     let territory = std::slice::from_ref(&activity.territory);
     Ok(check_inherited(asset, &activity.purposes, territory)?)
@@ -468,8 +485,8 @@ fn check_purposes(activity: &Activity) -> Result<(), Reject> {
     Ok(())
 }
 
-/// `void_asset`: the author takes an asset back while nobody else has anything of it. One of which
-/// somebody has is voided by a ruling. Implements [LED-AST-6].
+/// `void_asset`: the author takes an asset back while nothing rests on it. Any other is voided by a
+/// ruling. Implements [LED-AST-6].
 pub(crate) fn void(act: &mut Act<'_>, e: &VoidAsset) -> Result<(), Refusal> {
     let mut asset = named_in_force(act, &e.asset)?;
     let shown = format!("{}/{}", asset.author, asset.name);

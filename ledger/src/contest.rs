@@ -63,15 +63,20 @@ pub(crate) fn of_account(
     note(act, &Key::AccountContest(*id), of)
 }
 
-/// Adds so many disputes that wait for a ruling about something of an account.
-pub(crate) fn more_of_account(act: &mut Act<'_>, id: &AccountId, more: u32) -> Result<(), Fault> {
-    if more == 0 {
+/// Adds the disputes about a contract to those of the account that it is paid into from now on.
+pub(crate) fn more_of_account(
+    act: &mut Act<'_>,
+    id: &AccountId,
+    more: &Contest,
+) -> Result<(), Fault> {
+    if *more == Contest::default() {
         return Ok(());
     }
     let key = Key::AccountContest(*id);
     let contest: Contest = act.state.get(&key)?.unwrap_or_default();
-    let waiting = contest.waiting.saturating_add(more);
-    act.state.put(&key, &Contest { waiting, ..contest })
+    let waiting = contest.waiting.saturating_add(more.waiting);
+    let others_until_ms = contest.others_until_ms.max(more.appeal_until_ms());
+    act.state.put(&key, &Contest { waiting, others_until_ms, ..contest })
 }
 
 /// Notes a change of a dispute about a share of a right.

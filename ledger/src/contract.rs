@@ -250,6 +250,8 @@ pub(crate) fn sign(act: &mut Act<'_>, e: &SignContract) -> Result<(), Refusal> {
         payment::require_not_closed(act, asset, exchange, currency)?;
     }
     if is_signed(&contract) {
+        // A contract that three have signed stands, whatever comes out about their keys.
+        contract.signed.clear();
         licence::begin(act, &e.contract, &contract)?;
         payment::contract_signed(act, &contract)?;
         act.wait_for_about(&contract.seller, e.contract.digest())?;
@@ -373,8 +375,8 @@ pub(crate) fn end_by_ruling(
     let contract = disputed(act, id)?;
     require_open(&contract)?;
     match last_appeal_ms {
-        Some(_) if is_signed(&contract) => licence::keep(act, id, &contract, last_appeal_ms)?,
-        Some(_) | None => licence::end(act, id, &contract.asset)?,
+        Some(_) => licence::keep(act, id, &contract.asset, last_appeal_ms)?,
+        None => licence::end(act, id, &contract.asset)?,
     }
     trade_certificate::lapse(act, id)?;
     end(act, id, contract)
@@ -383,10 +385,7 @@ pub(crate) fn end_by_ruling(
 /// A ruling that ended a contract is appealed: the licence keeps its place until it is decided.
 pub(crate) fn end_appealed(act: &mut Act<'_>, id: &ContractId) -> Result<(), Refusal> {
     let contract = disputed(act, id)?;
-    if is_signed(&contract) {
-        licence::keep(act, id, &contract, Some(u64::MAX))?;
-    }
-    Ok(())
+    licence::keep(act, id, &contract.asset, Some(u64::MAX))
 }
 
 /// A ruling that ended a contract is affirmed.
@@ -399,9 +398,7 @@ pub(crate) fn end_affirmed(act: &mut Act<'_>, id: &ContractId) -> Result<(), Ref
 pub(crate) fn reinstate(act: &mut Act<'_>, id: &ContractId) -> Result<(), Refusal> {
     let before = disputed(act, id)?;
     let contract = ContractRecord { status: ContractStatus::Open, ..before.clone() };
-    if is_signed(&contract) {
-        licence::keep(act, id, &contract, None)?;
-    }
+    licence::keep(act, id, &contract.asset, None)?;
     payment::contract_changed(act, &before, &contract)?;
     Ok(act.state.put(&Key::Contract(*id), &contract)?)
 }

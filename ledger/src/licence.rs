@@ -35,10 +35,7 @@ pub fn in_force(contract: &ContractRecord, now_ms: u64) -> Option<&Licence> {
 fn others(act: &mut Act<'_>, asset: &AssetId) -> Result<Vec<InForce>, Refusal> {
     let mut list: Vec<InForce> = act.state.get(&Key::LicencesInForce(*asset))?.unwrap_or_default();
     act.weigh((places(&list) as u64).checked_div(PLACES_A_UNIT).unwrap_or(0))?;
-    let now = act.context.time_ms;
-    list.retain(|other| {
-        now <= other.not_after_ms && other.void_until_ms.is_none_or(|until| now <= until)
-    });
+    list.retain(|other| other.keeps_place(act.context.time_ms));
     Ok(list)
 }
 
@@ -157,16 +154,14 @@ fn entry(act: &Act<'_>, id: Digest, licence: &Licence) -> InForce {
 pub(crate) fn keep(
     act: &mut Act<'_>,
     id: &ContractId,
-    contract: &ContractRecord,
+    asset: &AssetId,
     void_until_ms: Option<u64>,
 ) -> Result<(), Refusal> {
-    let mut list = others(act, &contract.asset)?;
-    list.retain(|other| other.id != *id.digest());
-    let kept = InForce { void_until_ms, ..entry(act, *id.digest(), &contract.licence) };
-    if kept.not_after_ms >= act.context.time_ms {
-        list.push(kept);
+    let mut list = others(act, asset)?;
+    if let Some(own) = list.iter_mut().find(|entry| entry.id == *id.digest()) {
+        own.void_until_ms = void_until_ms;
     }
-    Ok(store(act, &contract.asset, &list)?)
+    Ok(store(act, asset, &list)?)
 }
 
 /// The licence of a contract ends before its term.

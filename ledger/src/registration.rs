@@ -1,7 +1,7 @@
 //! The rules for the register of rights: filing, public notice, decision, and what follows.
 //! Implements [LED-REG-1] to [LED-REG-5].
 
-use crate::asset::{check_ranges, check_uncontested, named as named_asset, named_in_force};
+use crate::asset::{check_ranges, named as named_asset, named_in_force, uncontested};
 use crate::event::asset::{
     CancelRegistration, ChangeKind, ChangeRegistration, DecideRegistration, FileRegistration,
     ObjectRegistration, RenewRegistration,
@@ -210,7 +210,7 @@ pub(crate) fn decide(act: &mut Act<'_>, e: &DecideRegistration) -> Result<(), Re
             act.require_exchange(&record.registry)?;
             act.require_not_suspended(&record.applicant)?;
             check_registry(act, act.author, (&record.asset, &asset))?;
-            check_uncontested(act.state, &asset)?;
+            uncontested(act, &asset)?;
             record.status = RegistrationStatus::Registered;
             record.not_after_ms = act.context.time_ms.saturating_add(record.term_ms);
         }
@@ -247,7 +247,7 @@ pub(crate) fn renew(act: &mut Act<'_>, e: &RenewRegistration) -> Result<(), Refu
     in_force(act, &record)?;
     act.require_exchange(&record.registry)?;
     check_registry(act, act.author, (&record.asset, &asset))?;
-    check_uncontested(act.state, &asset)?;
+    uncontested(act, &asset)?;
     check_term(act, e.term_ms)?;
     let end = record.not_after_ms.saturating_add(e.term_ms);
     let longest = act.rulebook.registration_term_ms.saturating_mul(2);

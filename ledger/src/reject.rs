@@ -115,7 +115,7 @@ codes! {
     PurposeNotInherited = 315, "PURPOSE_NOT_INHERITED", "LED-LIN-3", "keep the purposes within those of every input";
     VoidAsset = 316, "VOID_ASSET", "LED-AST-6", "nothing new can be done with a void asset";
     AlreadyRevised = 317, "ALREADY_REVISED", "LED-AST-5", "revise the newest version that is not void: versions form a line";
-    Contested = 318, "CONTESTED", "LED-AST-7", "wait for a ruling that dismisses the contest";
+    Contested = 318, "CONTESTED", "LED-AST-7", "wait for a ruling; what a stolen key only proposed, signed or offered to all is made anew";
     NotConsentBased = 319, "NOT_CONSENT_BASED", "LED-CNS-1", "have consent withdrawn from a raw resource registered as consent-based; register every version of one as consent-based";
     AlreadyWithdrawn = 320, "ALREADY_WITHDRAWN", "LED-CNS-1", "register a new version; withdrawals after it are recorded there";
     ConsentWithdrawn = 321, "CONSENT_WITHDRAWN", "LED-CNS-1", "make it anew from a version registered after the withdrawal: one registered in time keeps what was made before";
@@ -123,9 +123,9 @@ codes! {
     WatchesFull = 323, "WATCHES_FULL", "LED-WTC-1", "use fewer inputs that bring conditions with them";
     NotIndependent = 324, "NOT_INDEPENDENT", "LED-MKT-8", "let a member do this that is neither concerned nor related to who is";
     AlreadyAttested = 325, "ALREADY_ATTESTED", "LED-CNS-2", "nothing to do: the asset is attested";
-    ContentRegistered = 326, "CONTENT_REGISTERED", "LED-AST-7", "use the asset that has this content: an author registers the same commitment once";
+    ContentRegistered = 326, "CONTENT_REGISTERED", "LED-AST-7", "use the asset that has this content: an author registers the same commitment once; if a ruling voided it, wait until that is final";
     NotAnonymised = 327, "NOT_ANONYMISED", "LED-CNS-2", "attest a version that its author declares anonymised or aggregated";
-    AssetInUse = 328, "ASSET_IN_USE", "LED-AST-6", "open a dispute: of what others have a part, a grant, an access, a listing or something made, a ruling decides";
+    AssetInUse = 328, "ASSET_IN_USE", "LED-AST-6", "open a dispute: once a right was transferred, or anything made, granted, listed, asked for or disputed, a ruling decides";
     TerritoryNotInherited = 329, "TERRITORY_NOT_INHERITED", "LED-LIN-7", "keep the territories within those of every input";
     AlreadyRegistered = 330, "ALREADY_REGISTERED", "LED-REG-1", "use the registration that is in notice or in force";
     UnknownRegistration = 331, "UNKNOWN_REGISTRATION", "LED-REG-2", "correct the registration's id";
@@ -172,7 +172,7 @@ codes! {
     UnknownRequest = 438, "UNKNOWN_REQUEST", "LED-GRT-9", "correct the request's id";
     RequestClosed = 439, "REQUEST_CLOSED", "LED-GRT-9", "ask anew: the request was answered or taken back, or its term is over";
     UnknownOffer = 440, "UNKNOWN_OFFER", "LED-GRT-10", "correct the offer's id";
-    OfferClosed = 441, "OFFER_CLOSED", "LED-GRT-10", "ask for a grant: the offer was withdrawn or has ended";
+    OfferClosed = 441, "OFFER_CLOSED", "LED-GRT-10", "ask for a grant: the offer was withdrawn, has ended, or was taken by this member before";
     ExclusiveConflict = 442, "EXCLUSIVE_CONFLICT", "LED-GRT-7", "choose purposes, territories or a term that no other grant has, or end that grant";
     InForceFull = 443, "IN_FORCE_FULL", "LED-GRT-7", "wait until a grant or licence in force has ended";
     ParentNotEffective = 444, "PARENT_NOT_EFFECTIVE", "LED-GRT-5", "obtain a grant in force that may be sub-licensed";
@@ -231,7 +231,7 @@ codes! {
     PaymentClosed = 546, "PAYMENT_CLOSED", "LED-MNY-1", "nothing to do: the payment is void, or parts of it were refunded";
     VoidTooLate = 547, "VOID_TOO_LATE", "LED-MNY-1", "refund the payment: the time to void it is over, or shares in it have changed hands";
     TooManyPayments = 548, "TOO_MANY_PAYMENTS", "LED-MKT-5", "settle what remains under a new contract";
-    DeliveryNotDeemed = 549, "DELIVERY_NOT_DEEMED", "LED-MKT-6", "wait for the buyer, or until the rulebook's time is over and no dispute about the contract or its payments is open";
+    DeliveryNotDeemed = 549, "DELIVERY_NOT_DEEMED", "LED-MKT-6", "wait for the buyer, or until the rulebook's time is over and every dispute about the contract or its payments is final";
     PartySuspended = 550, "PARTY_SUSPENDED", "LED-MEM-4", "wait until the suspension is lifted, or decline";
     UnknownAccount = 551, "UNKNOWN_ACCOUNT", "LED-MNY-2", "correct the account's id";
     ClaimNotProved = 552, "CLAIM_NOT_PROVED", "LED-MNY-2", "take claim and proof from the schedule the account's listing froze";
@@ -242,7 +242,7 @@ codes! {
     PayoutContested = 557, "PAYOUT_CONTESTED", "LED-MNY-3", "nothing to do: the payout is contested or reversed already";
     ContestTooLate = 558, "CONTEST_TOO_LATE", "LED-MNY-3", "the time to contest the payout is over: open a dispute";
     AccountClosed = 559, "ACCOUNT_CLOSED", "LED-MNY-4", "use a new contract at another exchange or in another currency: the account is closed";
-    AccountNotSettled = 560, "ACCOUNT_NOT_SETTLED", "LED-MNY-4", "wait until every contract is wholly paid, or has ended, and is confirmed, every refund that was ordered is given back, the time to dispute is over and every dispute final";
+    AccountNotSettled = 560, "ACCOUNT_NOT_SETTLED", "LED-MNY-4", "wait until every contract is wholly paid, or has ended, and is confirmed, every refund that was ordered is given back, the time to dispute is over and every dispute final; to redirect earlier money, until refunds are given back and reversed payouts final";
     ClosingTooLarge = 561, "CLOSING_TOO_LARGE", "LED-MNY-4", "an account with so many lines stays open; its residue stays in it";
     PayeeSuspended = 562, "PAYEE_SUSPENDED", "LED-MNY-2", "wait until the payee's suspension is lifted; what is due accrues";
     CertificateNotDue = 563, "CERTIFICATE_NOT_DUE", "LED-CRT-1", "wait until the contract is signed, wholly paid, delivered and confirmed; one of which something was refunded, or is to be, is not certified";

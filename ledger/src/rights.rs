@@ -12,7 +12,7 @@ use crate::hold;
 use crate::limits::{MAX_EPOCHS, MAX_SIGNED, RULING_EPOCHS};
 use crate::reject::{Code, Fault, Missing, Refusal, Reject};
 use crate::split::{BASIS_POINTS, Right};
-use crate::state::record::{AssetRecord, EpochRecord, RightRecord, Signed, TransferRecord};
+use crate::state::record::{AssetRecord, EpochRecord, Hold, RightRecord, Signed, TransferRecord};
 use crate::state::{Key, Records, Relation};
 use crate::text::Handle;
 
@@ -97,22 +97,61 @@ pub(crate) fn disposes(
         Some(_) => approval::approvers(act, id)?,
         None => Default::default(),
     };
+    let acts = |act: &Act<'_>, owner: &Handle| {
+        let acting = act.acting(owner)?;
+        Ok(acting == *act.author || approvers.contains(&acting))
+    };
+    require_lasting(act, (id, asset, right), &record, &awarded, acts)?;
+    Ok(record)
+}
+
+/// Fails when those who act for a right do so by parts that may go back. Who acts with a threshold is
+/// said; without one it is the manager.
+fn require_lasting(
+    act: &Act<'_>,
+    (id, asset, right): (&AssetId, &AssetRecord, Right),
+    record: &RightRecord,
+    awarded: &[Hold],
+    acts: impl Fn(&Act<'_>, &Handle) -> Result<bool, Fault>,
+) -> Result<(), Refusal> {
     let mut parts = 0u64;
     for owner in act.state.epoch(id, asset, right, record.epoch)?.owners {
-        let acting = act.acting(&owner.member)?;
-        let acts = match record.threshold_parts {
-            Some(_) => acting == *act.author || approvers.contains(&acting),
+        let counts = match record.threshold_parts {
+            Some(_) => acts(act, &owner.member)?,
             None => owner.member == record.manager,
         };
-        if acts {
-            parts = parts.saturating_add(hold::lasting(&awarded, &owner));
+        if counts {
+            parts = parts.saturating_add(hold::lasting(awarded, &owner));
         }
     }
     if parts >= record.threshold_parts.unwrap_or(1).into() {
-        return Ok(record);
+        return Ok(());
     }
-    let text = format!("{} acts by parts that a ruling gave which is not final", act.author);
+    let text = format!(
+        "who acts for the {right} right over {}/{} does so by a ruling that is not final",
+        asset.author, asset.name
+    );
     Err(Reject::new(Code::PartsHeld, text).into())
+}
+
+/// As [`alone`], for what lets others have something of the right: fails when the member acts by
+/// parts that a ruling gave which is not final. Implements [LED-DSP-8].
+pub(crate) fn disposes_alone(
+    act: &mut Act<'_>,
+    member: &Handle,
+    (id, asset): (&AssetId, &AssetRecord),
+    right: Right,
+) -> Result<bool, Refusal> {
+    if !alone(act, member, (id, asset), right)? {
+        return Ok(false);
+    }
+    let awarded = hold::awarded(act, id, right)?;
+    if !awarded.is_empty() {
+        let record = act.state.right(id, asset, right)?;
+        let acts = |act: &Act<'_>, owner: &Handle| act.same(owner, member);
+        require_lasting(act, (id, asset, right), &record, &awarded, acts)?;
+    }
+    Ok(true)
 }
 
 /// Whether a member acts for a right by itself, whoever the author is: as its manager, or where it

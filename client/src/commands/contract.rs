@@ -67,7 +67,7 @@ Examples:
   headwater contract confirm 01234567 --as insight-co
 
 The buyer can do so whether or not the seller has recorded the delivery. Seller and exchange can when it is
-recorded, the rulebook's time is over, and no dispute about the contract or its payments is open. Once a
+recorded, the rulebook's time is over, and every dispute about the contract or its payments is final. Once a
 ruling, or seller and buyer, have ended the contract only the buyer still can. Until somebody does, what was
 paid stays held: time alone confirms nothing.")]
     Confirm(OneArgs),

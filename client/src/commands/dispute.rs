@@ -40,7 +40,7 @@ else is paid. It can be disputed of whoever has had it, too, after it was given 
 Examples:
   headwater dispute freeze 01234567 --until 2027-03-31 --as health-commission")]
     Freeze(FreezeArgs),
-    /// Add evidence, as a party
+    /// Add evidence, as a party, an owner of the disputed asset or grant's right, or a regulator
     #[command(after_help = "\
 Examples:
   headwater dispute evidence 01234567 --document collection-log.pdf --as county-hospital")]
@@ -55,7 +55,7 @@ Examples:
   headwater dispute rule 01234567 --refund-net 1000.00 --refund-fee 15.00 --refund-tax 60.00 \\
       --document reasons.pdf --as health-commission")]
     Rule(Box<RuleArgs>),
-    /// Appeal a ruling once, as a party
+    /// Appeal a ruling once, as a party or an owner of the disputed asset or grant's right
     #[command(after_help = "\
 Examples:
   headwater dispute appeal 01234567 --document grounds.pdf --as city-hospital")]

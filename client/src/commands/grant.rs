@@ -61,7 +61,8 @@ Examples:
 Examples:
   headwater grant revoke 01234567 --as city-hospital
 
-What follows for what was made under it is what the grant's terms say of revocation.")]
+What follows for what was made under it is what the grant's terms say of revocation. A grant that is over
+is not revoked, unless its revocation suspends what is below.")]
     Revoke(OneArgs),
     /// Give a grant back, as its grantee
     #[command(after_help = "\
@@ -108,7 +109,9 @@ Examples:
     /// Take a standing offer
     #[command(after_help = "\
 Examples:
-  headwater grant take 01234567 --as data-works")]
+  headwater grant take 01234567 --as data-works
+
+Once; again after you gave the grant back, unused where derivations are counted.")]
     Take(OneArgs),
     /// End a standing offer; grants taken stay
     #[command(after_help = "\

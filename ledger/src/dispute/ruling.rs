@@ -182,7 +182,7 @@ fn on_asset(
         (asset.void, asset.void_until_ms) = (true, appealable.unwrap_or(0));
     } else {
         // What comes out later is not cleared before.
-        asset.cleared |= match asset::check_uncontested(act.state, &asset) {
+        asset.cleared |= match asset::uncontested(act, &asset) {
             Ok(()) => false,
             Err(Refusal::Reject(_)) => true,
             Err(fault) => return Err(fault),

@@ -76,7 +76,7 @@ pub struct OpenDispute {
     pub evidence: Digest,
 }
 
-/// `order_freeze`: a regulator that is no party holds exactly the disputed slice until a deadline:
+/// `order_freeze`: a regulator that is neither party nor owner holds exactly the disputed slice until a deadline:
 /// new money accrues, everybody else is paid. Implements [LED-DSP-2].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,7 +87,7 @@ pub struct OrderFreeze {
     pub until_ms: u64,
 }
 
-/// `file_evidence`: a party adds evidence to an open dispute. Implements [LED-DSP-3].
+/// `file_evidence`: a party, an owner or a regulator adds evidence to an open dispute. Implements [LED-DSP-3].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileEvidence {
@@ -152,7 +152,7 @@ pub struct RefundOrder {
     pub tax: u64,
 }
 
-/// `rule_dispute`: a regulator that is no party rules; on appeal another than before. On appeal a
+/// `rule_dispute`: a regulator that is neither party nor owner rules; on appeal another than before. On appeal a
 /// ruling that differs reverses what the first one did. Implements [LED-DSP-4].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -165,7 +165,7 @@ pub struct RuleDispute {
     pub reasons: Digest,
 }
 
-/// `appeal_ruling`: a party appeals once, within the rulebook's time. Implements [LED-DSP-5].
+/// `appeal_ruling`: a party or an owner appeals once, within the rulebook's time. Implements [LED-DSP-5].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AppealRuling {

@@ -126,9 +126,9 @@ pub struct AddKey {
 
 /// `revoke_key`: a member, or a regulator, ends a key; it signs nothing from then on.
 ///
-/// With `compromised_since_ms`, what the key alone signed from that block time on is contested:
-/// assets and grants of that time serve for nothing new until a ruling dismisses a dispute about
-/// them. Contracts signed by three stand. Implements [LED-MEM-7].
+/// With `compromised_since_ms`, assets, grants and rights that the key signed away from that block
+/// time on, alone or as the first of several, serve for nothing new until a ruling. Contracts signed
+/// by three stand. Implements [LED-MEM-7].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RevokeKey {

@@ -208,7 +208,7 @@ pub struct DeclineGrant {
     pub grant: GrantId,
 }
 
-/// `revoke_grant`: the grantor ends a grant, for the future only.
+/// `revoke_grant`: the grantor ends a grant, for the future only, or takes an offer back.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RevokeGrant {
@@ -216,8 +216,8 @@ pub struct RevokeGrant {
     pub grant: GrantId,
 }
 
-/// `void_asset`: the author takes an asset back of which nobody else has anything: nothing new may
-/// be built on it. Implements [LED-AST-6].
+/// `void_asset`: the author takes an asset back of which no right was transferred and nothing made,
+/// granted, listed, asked for or disputed: nothing new may be built on it. Implements [LED-AST-6].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VoidAsset {

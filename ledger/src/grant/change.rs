@@ -142,7 +142,7 @@ pub(crate) fn consent_filing(act: &mut Act<'_>, e: &ConsentFiling) -> Result<(),
         | GrantStatus::Withdrawn => false,
     };
     if !stands {
-        let text = "the grant is not one that was revoked after it was accepted and not given back";
+        let text = "the grant was not revoked while it was accepted";
         return Err(Reject::new(Code::GrantNotRevoked, text).into());
     }
     grant.file_by_ms = e.file_by_ms;

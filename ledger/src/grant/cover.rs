@@ -12,7 +12,7 @@ use crate::hash::{AssetId, GrantId};
 use crate::limits::MAX_INPUTS;
 use crate::nesting;
 use crate::reject::{Code, Refusal, Reject};
-use crate::rights::alone;
+use crate::rights::disposes_alone;
 use crate::split::Right;
 use crate::state::Records;
 use crate::state::record::{AssetRecord, GrantRecord};
@@ -117,7 +117,7 @@ pub(crate) fn over(
             }
             let record = named_in_force(act, &input.asset)?;
             let right = GrantRight::Operation;
-            if !alone(act, holder, (&input.asset, &record), Right::Operation)? {
+            if !disposes_alone(act, holder, (&input.asset, &record), Right::Operation)? {
                 let (asset, record) = (&input.asset, &record);
                 let wanted = Use { by: holder, asset, record, right, activity: None };
                 cover.rest_on(act, grants, &wanted)?;

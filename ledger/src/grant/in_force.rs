@@ -24,27 +24,21 @@ use crate::version::VERSION_WEIGHT;
 /// Bytes of a list of grants in force that weigh 1.
 const BYTES_A_UNIT: usize = 200;
 
-/// The grants that are listed, in order of acceptance: what has ended is left out.
-fn listed(act: &mut Act<'_>, key: &Key) -> Result<Vec<InForce>, Refusal> {
+/// The grants that keep their place, in order of acceptance: in force, to begin, or void while another
+/// ruling may put them back.
+fn placed(act: &mut Act<'_>, key: &Key) -> Result<Vec<InForce>, Refusal> {
     let Some(bytes) = act.state.value(key)? else { return Ok(Vec::new()) };
     act.weigh((bytes.len() / BYTES_A_UNIT) as u64)?;
-    let mut listed: Vec<InForce> = decode_record(&bytes)?;
-    listed.retain(|entry| entry.not_after_ms >= act.context.time_ms);
-    Ok(listed)
+    let mut placed: Vec<InForce> = decode_record(&bytes)?;
+    placed.retain(|entry| entry.keeps_place(act.context.time_ms));
+    Ok(placed)
 }
 
-/// Those of them in force, or whose term is to begin: not void.
+/// Those of them that are not void.
 fn live(act: &mut Act<'_>, key: &Key) -> Result<Vec<InForce>, Refusal> {
-    let mut live = listed(act, key)?;
+    let mut live = placed(act, key)?;
     live.retain(|entry| entry.void_until_ms.is_none());
     Ok(live)
-}
-
-/// Those of them that keep their place: also void ones that another ruling may put back.
-fn placed(act: &mut Act<'_>, key: &Key) -> Result<Vec<InForce>, Refusal> {
-    let mut placed = listed(act, key)?;
-    placed.retain(|entry| entry.void_until_ms.is_none_or(|until| act.context.time_ms <= until));
-    Ok(placed)
 }
 
 /// The places that a list takes: one an entry, and one more for every four territories.
@@ -198,7 +192,7 @@ pub(super) fn add(act: &mut Act<'_>, id: &GrantId, grant: &GrantRecord) -> Resul
     let asset = asset::named(act, &grant.asset)?;
     let new = entry(*id.digest(), grant, &asset, None);
     for key in lists(grant, &asset) {
-        let mut list = listed(act, &key)?;
+        let mut list = placed(act, &key)?;
         list.push(new.clone());
         if places(&list) > MAX_IN_FORCE {
             let text = format!("the grants in force beside it fill {MAX_IN_FORCE} places");
@@ -220,7 +214,7 @@ pub(super) fn update(
 ) -> Result<(), Refusal> {
     let asset = asset::named(act, &grant.asset)?;
     for key in lists(grant, &asset) {
-        let mut list = listed(act, &key)?;
+        let mut list = placed(act, &key)?;
         match grant.status {
             GrantStatus::Accepted | GrantStatus::Voided => {
                 if let Some(old) = list.iter_mut().find(|entry| entry.id == *id.digest()) {

@@ -58,7 +58,7 @@ pub(crate) fn account_of(contract: &ContractRecord) -> Result<Option<AccountId>,
 /// All three have signed a contract: its account is opened, unless it is there, and owed the price.
 pub(crate) fn contract_signed(act: &mut Act<'_>, contract: &ContractRecord) -> Result<(), Refusal> {
     let Some(id) = account_of(contract)? else { return Ok(()) };
-    contest::more_of_account(act, &id, contract.contest.waiting)?;
+    contest::more_of_account(act, &id, &contract.contest)?;
     let mut account = match act.state.account(&id)? {
         Some(account) => account,
         None => {

@@ -331,7 +331,7 @@ pub struct ContractRecord {
     pub buyer_signed: bool,
     /// Whether the exchange has signed.
     pub exchange_signed: bool,
-    /// The keys of the proposal and of these signatures, in order.
+    /// The keys of the proposal and of these signatures, in order, until all three have signed.
     pub signed: Vec<Signed>,
     /// Where it stands.
     pub status: ContractStatus,

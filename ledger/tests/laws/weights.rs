@@ -1,7 +1,8 @@
 //! What events weigh for what they look at.
 
+use headwater_ledger::event::RegisterAsset;
 use headwater_ledger::event::dispute::Subject;
-use headwater_ledger::event::rights::Owner;
+use headwater_ledger::event::rights::{Owner, Revocation, Terms};
 use headwater_ledger::limits::MAX_EVENT_WEIGHT;
 use headwater_ledger::split::Right;
 use headwater_ledger::state::record::EpochRecord;
@@ -52,4 +53,38 @@ fn a_ruling_weighs_more_than_another_event_may() {
     assert!(weight > MAX_EVENT_WEIGHT);
     // Beside the money it weighs what any ruling about a share does.
     assert!((money..money + 500).contains(&weight), "{weight}");
+}
+
+/// Holds [LED-LIM-2]: whoever looks whether an asset is usable looks at its conditions, each weighs 2.
+#[test]
+fn every_condition_that_is_looked_at_is_weighed() {
+    let mut w = World::sources();
+    let chest = w.asset(CHEST_RAW);
+    let suspends = Terms { revocation: Revocation::SuspendDownstream, ..terms() };
+    let mut weighs = |terms: Terms, name: &str| {
+        let grant = w.give(CHEST, processing_grant(chest, LAB, terms));
+        w.record(LAB, processed(name, &[input(chest, 1, grant)]));
+        let made = w.asset(&format!("{LAB}/{name}"));
+        w.record(LAB, processing_grant(made, INSIGHT, self::terms())).effects.weight
+    };
+    let plain = weighs(terms(), "plain");
+    assert_eq!(weighs(suspends, "watched"), plain + 2);
+}
+
+/// Holds [LED-LIM-2]: whoever registers a content root looks at those with it, and whoever uses a
+/// duplicate looks who has it first; each of them weighs 2.
+#[test]
+fn every_asset_with_the_same_content_is_weighed() {
+    let mut w = World::sources();
+    let same = |name: &str| RegisterAsset { content: raw("same").content, ..raw(name) };
+    let weights = [CHEST, COUNTY, FUND].map(|who| w.record(who, same("copy")).effects.weight);
+    assert_eq!(weights, [weights[0], weights[0] + 2, weights[0] + 4]);
+    w.void(&format!("{CHEST}/copy"));
+    w.void(&format!("{COUNTY}/copy"));
+    let weighs = |w: &mut World, name: &str| {
+        let asset = w.asset(&format!("{FUND}/{name}"));
+        w.record(FUND, processing_grant(asset, LAB, terms())).effects.weight
+    };
+    w.record(FUND, raw("alone"));
+    assert_eq!(weighs(&mut w, "copy"), weighs(&mut w, "alone") + 2 * 3);
 }

@@ -21,6 +21,7 @@ mod dispute;
 mod generate;
 mod governance;
 mod grant;
+mod in_force;
 mod keys;
 mod market;
 mod members;

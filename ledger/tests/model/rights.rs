@@ -49,6 +49,19 @@ impl Naive {
         awarded.map(|h| u32::from(h.parts)).sum()
     }
 
+    /// Fails when a member who acts for a right alone does so by such parts.
+    pub fn lasts_alone(&self, member: &Handle, asset: &AssetId, right: Right) -> Verdict {
+        let epoch = self.epoch(asset, right);
+        let acts = |owner: &Handle| match epoch.threshold {
+            Some(_) => self.is(member, owner),
+            None => *owner == epoch.manager,
+        };
+        let lasting = epoch.owners.iter().filter(|(owner, _)| acts(owner)).map(|(owner, parts)| {
+            u32::from(*parts).saturating_sub(self.awarded_to(asset, right, owner))
+        });
+        need(lasting.sum::<u32>() >= u32::from(epoch.threshold.unwrap_or(1)), Code::PartsHeld)
+    }
+
     /// The same for what gives a right away: not on the strength of such parts.
     pub fn disposes(&self, act: &Act<'_>, asset: &AssetId, right: Right) -> Verdict {
         self.acts_for(act, asset, right)?;

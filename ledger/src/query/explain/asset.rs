@@ -187,7 +187,7 @@ impl<V: Lists> Case<'_, V> {
         let mut contested = self.signer(&asset.signer, asset.time_ms, asset.cleared)?;
         if let Some(first) = asset.duplicate_of {
             let text = format!("the same content was registered before as {}", self.name(&first)?);
-            let stands = !asset.cleared && is_duplicate(self.view, asset)?;
+            let stands = !asset.cleared && is_duplicate(self.view, asset, &mut 0)?;
             let freed = match (asset.cleared, stands) {
                 (true, _) => "; a ruling cleared it",
                 (false, false) => ", which contests it no more",

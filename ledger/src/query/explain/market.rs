@@ -3,6 +3,7 @@
 use super::{Case, Reason};
 use crate::event::asset::Purpose;
 use crate::hash::{CertificateId, ContractId, GrantId, PaymentId};
+use crate::member::compromised;
 use crate::query::{Lists, QueryError};
 use crate::reject::Fault;
 use crate::split::Right;
@@ -95,12 +96,19 @@ impl<V: Lists> Case<'_, V> {
             (false, false) => format!("not signed by {} and {}", c.buyer, c.exchange),
         };
         self.say(Reason::new("LED-MKT-4", text).with("sign_by_ms", c.sign_by_ms));
+        let mut foreign = false;
+        for one in &c.signed {
+            foreign |= compromised(self.view, &one.key, one.time_ms)?;
+        }
         let (rule, text) = match c.status {
             ContractStatus::Declined => ("LED-MKT-11", "declined"),
             ContractStatus::Withdrawn => ("LED-MKT-11", "withdrawn by the seller"),
             ContractStatus::Terminated => ("LED-MKT-12", "ended for the future; money paid stands"),
             ContractStatus::Open if !signed && self.time_ms > c.sign_by_ms => {
                 ("LED-MKT-4", "the time for signing is over")
+            }
+            ContractStatus::Open if foreign => {
+                ("LED-MEM-7", "a key that signed it was in other hands: nobody signs on")
             }
             ContractStatus::Open if !signed => ("LED-MKT-4", "can be signed"),
             ContractStatus::Open if self.time_ms > c.licence.not_after_ms => {

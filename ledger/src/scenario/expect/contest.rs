@@ -15,7 +15,7 @@ use crate::scenario::kind::time::Time;
 use crate::scenario::token::plain;
 use crate::split;
 use crate::state::record::{
-    Contest, DisputeRecord, DisputeStatus, Hold, HoldKind, PaymentRecord, TransferRecord,
+    Contest, DisputeRecord, DisputeStatus, Hold, HoldKind, PaymentRecord, Signed, TransferRecord,
 };
 use crate::state::{Key, Records, View};
 
@@ -69,6 +69,16 @@ impl Asked<'_> {
         }
     }
 
+    /// Whether one of these keys is said to have been in other hands when it signed.
+    fn signed_by_others(&self, signed: &[Signed]) -> Result<bool, Wrong> {
+        for one in signed {
+            if compromised(&self.context.seen, &one.key, one.time_ms)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn contests(&self, matter: &Matter) -> Result<Contests, Wrong> {
         let seen = &self.context.seen;
         let by_dispute = |dispute| Contests { dispute, ..Contests::default() };
@@ -82,20 +92,20 @@ impl Asked<'_> {
             Matter::Asset(id) => {
                 let r = seen.asset(id)?.ok_or_else(missing)?;
                 let key = !r.cleared && compromised(seen, &r.signer, r.time_ms)?;
-                let duplicate = !r.cleared && (is_duplicate(seen, &r)? || r.output_of.is_some());
+                let duplicate =
+                    !r.cleared && (is_duplicate(seen, &r, &mut 0)? || r.output_of.is_some());
                 Contests { duplicate, key, dispute: r.disputes > 0 }
             }
             Matter::Share(asset, right) => {
                 let contest: Option<Contest> = seen.get(&Key::ShareContest(*asset, *right))?;
                 let record = seen.asset(asset)?.ok_or_else(missing)?;
-                let mut key = false;
-                for signed in seen.right(asset, &record, *right)?.signed {
-                    key |= compromised(seen, &signed.key, signed.time_ms)?;
-                }
+                let key = self.signed_by_others(&seen.right(asset, &record, *right)?.signed)?;
                 Contests { duplicate: false, key, dispute: contest.unwrap_or_default().waiting > 0 }
             }
             Matter::Contract(id) => {
-                by_dispute(seen.contract(id)?.ok_or_else(missing)?.contest.waiting > 0)
+                let r = seen.contract(id)?.ok_or_else(missing)?;
+                let key = self.signed_by_others(&r.signed)?;
+                Contests { duplicate: false, key, dispute: r.contest.waiting > 0 }
             }
             Matter::Payment(id) => {
                 let payment: PaymentRecord = self.record(Key::Payment(*id))?;

@@ -134,3 +134,10 @@ pub struct InForce {
     /// use it, and it leaves its place to no other. `None` when it is not void.
     pub void_until_ms: Option<u64>,
 }
+
+impl InForce {
+    /// Whether it leaves its place to no other at a block time.
+    pub fn keeps_place(&self, now_ms: u64) -> bool {
+        now_ms <= self.not_after_ms && self.void_until_ms.is_none_or(|until| now_ms <= until)
+    }
+}
